@@ -1,0 +1,6 @@
+"""Bytes to pixels: decode, quality, and pictures without metadata for pages."""
+
+from firstread.imaging.decode import MAX_PIXELS, decode
+from firstread.imaging.show import SHOWN_AS, display, thumbnail
+
+__all__ = ["MAX_PIXELS", "SHOWN_AS", "decode", "display", "thumbnail"]

@@ -1,0 +1,49 @@
+"""The pack folder: its manifest, its checksums, and the shelves it is looked for on."""
+
+from firstread.packs.manifest import (
+    About,
+    Calibration,
+    Conformal,
+    DatasetUsed,
+    FamiliarityReference,
+    Golden,
+    Input,
+    Label,
+    Manifest,
+    Measurement,
+    MeasurementsModel,
+    OperatingPoint,
+    Provenance,
+    QualityLimits,
+    Result,
+    open_manifest,
+    parse_manifest,
+)
+from firstread.packs.shelf import find_pack, list_packs
+from firstread.packs.sums import seal, verify
+from firstread.packs.write import write_manifest
+
+__all__ = [
+    "About",
+    "Calibration",
+    "Conformal",
+    "DatasetUsed",
+    "FamiliarityReference",
+    "Golden",
+    "Input",
+    "Label",
+    "Manifest",
+    "Measurement",
+    "MeasurementsModel",
+    "OperatingPoint",
+    "Provenance",
+    "QualityLimits",
+    "Result",
+    "find_pack",
+    "list_packs",
+    "open_manifest",
+    "parse_manifest",
+    "seal",
+    "verify",
+    "write_manifest",
+]

@@ -1,0 +1,258 @@
+"""What `pack.toml` says, as frozen values whose fields are the keys of the file."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from firstread.domain.errors import PackRefused
+from firstread.packs.coherence import refuse_incoherent
+from firstread.packs.strict import table_to_value
+
+FORMAT = 1
+"""The newest form of pack.toml that this version opens."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """`[pack]`: what it is, and for whom."""
+
+    name: str
+    version: str
+    check: str
+    kind: Literal["image", "measurements"]
+    title: str
+    licence: str
+    intended_use: str
+    limits: str
+    many: bool
+    """A case may hold many samples, of which the differential is shown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """`[input]`: how a picture is made to fit the network."""
+
+    width_px: int
+    height_px: int
+    colour: Literal["rgb", "grey"]
+    fit: Literal["crop", "pad", "stretch"]
+    interpolation: Literal["nearest", "box", "bilinear", "bicubic", "lanczos"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class QualityLimits:
+    """`[quality]`: a prepared picture outside these is unfit; see `firstread.imaging.quality`."""
+
+    min_sharpness: float
+    min_brightness: float
+    max_brightness: float
+    min_contrast: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """`[[measurement]]`: one number that the pack takes, in the order of the input."""
+
+    code: str
+    title: str
+    help: str
+    unit: str
+    minimum: float
+    maximum: float
+    may_be_missing: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """`[[label]]`: one answer that the pack can give, in the order of the logits."""
+
+    code: str
+    title: str
+    positive: bool
+    """An abnormal finding: it raises the alarm from its operating point on."""
+    priority: Literal["routine", "urgent", "asap", "stat"] = "routine"
+    unfit: bool = False
+    """This answer means: ask for a better sample."""
+    snomed: str | None = None
+    icd10: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatingPoint:
+    """`[[operating_point]]`: a threshold with what was measured at it."""
+
+    label: str
+    threshold: float
+    sensitivity: float
+    specificity: float
+    measured_on: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """`[calibration]`: logits are divided by the temperature before the softmax."""
+
+    method: Literal["temperature"]
+    temperature: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conformal:
+    """`[conformal]`: the finding set holds each label with probability >= 1 - threshold."""
+
+    method: Literal["lac"]
+    coverage: float
+    threshold: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class FamiliarityReference:
+    """`[familiarity]`: what a sample is compared with, and the distance that is still familiar."""
+
+    on: Literal["embedding", "measurements"]
+    method: Literal["knn"]
+    k: int
+    reference: str
+    quantiles: tuple[float, ...]
+    """101 distances: the quantiles 0 % .. 100 % of validation samples outside the reference."""
+    threshold: float
+    centre: tuple[float, ...] = ()
+    scale: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasurementsModel:
+    """`[measurements_model]`: logits are this bias plus the sum of the contributions."""
+
+    bias: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """`[[results]]`: one metric on one test set with its 95 % interval."""
+
+    set: str
+    n: int
+    metric: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetUsed:
+    """One dataset that the pack was trained on."""
+
+    name: str
+    sha256: str
+    n: int
+    licence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """`[provenance]`: what made the pack."""
+
+    datasets: tuple[DatasetUsed, ...]
+    recipe: str
+    seed: int
+    trained_at: str
+    software: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Golden:
+    """`[[golden]]`: a sample in the pack and the logits it must give on every machine."""
+
+    sample: str
+    logits: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """Everything that `pack.toml` says; `metadata["key"]` is the key where it is singular."""
+
+    format: int
+    pack: About
+    input: Input | None = None
+    quality: QualityLimits | None = None
+    measurements: tuple[Measurement, ...] = field(default=(), metadata={"key": "measurement"})
+    labels: tuple[Label, ...] = field(metadata={"key": "label"})
+    operating_points: tuple[OperatingPoint, ...] = field(
+        default=(), metadata={"key": "operating_point"}
+    )
+    calibration: Calibration
+    conformal: Conformal | None = None
+    familiarity: FamiliarityReference | None = None
+    measurements_model: MeasurementsModel | None = None
+    results: tuple[Result, ...] = ()
+    provenance: Provenance
+    golden: tuple[Golden, ...]
+
+    @property
+    def name(self) -> str:
+        return self.pack.name
+
+    @property
+    def version(self) -> str:
+        return self.pack.version
+
+    @property
+    def check(self) -> str:
+        return self.pack.check
+
+    @property
+    def kind(self) -> str:
+        return self.pack.kind
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The labels' codes in the order of the logits."""
+        return tuple(label.code for label in self.labels)
+
+    def label(self, code: str) -> Label:
+        """The label of that code; KeyError where the pack has none."""
+        for label in self.labels:
+            if label.code == code:
+                return label
+        raise KeyError(code)
+
+
+def parse_manifest(text: str) -> Manifest:
+    """The manifest that the text of a `pack.toml` holds.
+
+    Raises PackRefused, with the key's name, where a key is missing, unknown, or of a wrong type,
+    and where two keys contradict each other.
+    """
+    try:
+        table: dict[str, Any] = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise PackRefused(f"pack.toml is not TOML: {error}. Train or copy the pack again.") from None
+    form = table.get("format")
+    if type(form) is int and form > FORMAT:
+        raise PackRefused(
+            f"The pack has form {form}, and this Firstread opens forms up to {FORMAT}. "
+            "Upgrade Firstread."
+        )
+    manifest = table_to_value(Manifest, table, where="")
+    refuse_incoherent(manifest)
+    return manifest
+
+
+def open_manifest(pack: str | Path) -> Manifest:
+    """The manifest of the pack folder `pack`; its checksums are not looked at.
+
+    Raises PackRefused where there is no readable `pack.toml`.
+    """
+    path = Path(pack) / "pack.toml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise PackRefused(
+            f"The folder '{Path(pack).name}' has no readable pack.toml. Copy the pack again."
+        ) from None
+    return parse_manifest(text)

@@ -1,0 +1,70 @@
+"""Where packs are looked for, and what stands there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import firstread
+from firstread.domain.errors import PackRefused, UnknownPack
+from firstread.packs.manifest import open_manifest
+
+
+def shelves() -> list[Path]:
+    """The folders that hold packs: FIRSTREAD_PACKS first, then the shipped ones."""
+    named = os.environ.get("FIRSTREAD_PACKS", "")
+    package = Path(firstread.__file__).resolve().parent
+    places = [Path(each).expanduser() for each in named.split(os.pathsep) if each]
+    # In a wheel the packs lie inside the package; in a checkout beside src/.
+    places += [package / "shipped_packs", package.parent.parent / "packs"]
+    return [place for place in places if place.is_dir()]
+
+
+def list_packs() -> list[Path]:
+    """The pack folders on all shelves by name; of two with one name the first shelf's."""
+    found: dict[str, Path] = {}
+    for shelf in shelves():
+        for folder in sorted(shelf.iterdir()):
+            if (folder / "pack.toml").is_file():
+                found.setdefault(folder.name, folder)
+    return [found[name] for name in sorted(found)]
+
+
+def find_pack(pack: str | Path) -> Path:
+    """The folder of a pack, by its name or its path.
+
+    A name finds the folder of that name, else the newest of the folders `name-VERSION`. Raises
+    UnknownPack, which lists the packs that there are.
+    """
+    path = Path(pack)
+    if (path / "pack.toml").is_file() and (path.is_absolute() or len(path.parts) > 1):
+        return path
+    on_shelves = list_packs()
+    for folder in on_shelves:
+        if folder.name == str(pack):
+            return folder
+    versions = [
+        (_ordered(folder.name.removeprefix(f"{pack}-")), folder)
+        for folder in on_shelves
+        if folder.name.startswith(f"{pack}-") and _name_of(folder) == str(pack)
+    ]
+    if versions:
+        return max(versions)[1]
+    if (path / "pack.toml").is_file():
+        return path
+    here = ", ".join(folder.name for folder in on_shelves) or "none"
+    raise UnknownPack(
+        f"There is no pack '{pack}'. Packs here: {here}. "
+        "Name one of them or a pack's folder, or set FIRSTREAD_PACKS."
+    )
+
+
+def _name_of(folder: Path) -> str | None:
+    try:
+        return open_manifest(folder).name
+    except PackRefused:
+        return None
+
+
+def _ordered(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())

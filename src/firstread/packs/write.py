@@ -1,0 +1,47 @@
+"""A manifest becomes the text of a `pack.toml`, in the order of its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+from firstread.packs.manifest import Manifest, parse_manifest
+
+
+def write_manifest(manifest: Manifest, path: str | Path) -> None:
+    """Write `manifest` to the file `path`, or to `pack.toml` where `path` is a folder.
+
+    Raises PackRefused where the manifest contradicts itself, so that no such file comes to be.
+    """
+    target = Path(path)
+    if target.is_dir():
+        target = target / "pack.toml"
+    text = manifest_to_toml(manifest)
+    parse_manifest(text)
+    target.write_text(text, encoding="utf-8")
+
+
+def manifest_to_toml(manifest: Manifest) -> str:
+    """The text of the `pack.toml` that says what `manifest` says."""
+    import tomli_w  # of the extra [train]: only who makes packs writes them
+
+    return tomli_w.dumps(_plain(manifest))
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        plain = {
+            each.metadata.get("key", each.name): _plain(getattr(value, each.name))
+            for each in fields(value)
+        }
+        return {key: each for key, each in plain.items() if each is not None and each != []}
+    if isinstance(value, tuple | list):
+        return [_plain(each) for each in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, Real) and not isinstance(value, int):
+        return float(value)  # numpy's float32 is no float to TOML
+    return value

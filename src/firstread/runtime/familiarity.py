@@ -1,0 +1,80 @@
+"""How far a sample lies from what the pack was measured on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firstread.domain.errors import PackRefused
+from firstread.domain.read import Familiarity
+from firstread.packs import FamiliarityReference
+
+
+class Neighbours:
+    """The mean distance to the k nearest reference samples (Sun et al., ICML 2022)."""
+
+    def __init__(self, reference: NDArray[Any], *, stated: FamiliarityReference) -> None:
+        self._reference = np.ascontiguousarray(reference, dtype=np.float32)
+        self._squares = np.einsum("md,md->m", self._reference, self._reference)
+        self._stated = stated
+        self._quantiles = np.asarray(stated.quantiles, dtype=np.float64)
+
+    def distance(self, vector: NDArray[Any]) -> float:
+        """Of an embedding [D]: cosine distance. Of measurements [F]: Euclidean, standardised,
+        a missing one (NaN) at the centre."""
+        if vector.shape != self._reference.shape[1:]:
+            raise PackRefused(
+                f"{self._stated.reference} has {self._reference.shape[1]} columns where the pack "
+                f"gives {len(vector)} numbers. Train or copy the pack again."
+            )
+        if self._stated.on == "embedding":
+            length = float(np.linalg.norm(vector))
+            unit = (vector / max(length, 1e-12)).astype(np.float32)
+            distances = 1.0 - self._reference @ unit
+        else:
+            point = self._standardised(vector)
+            squares = self._squares + point @ point - 2.0 * (self._reference @ point)
+            distances = np.sqrt(np.maximum(squares, 0.0))
+        k = min(self._stated.k, len(distances))
+        return float(np.partition(distances, k - 1)[:k].mean())
+
+    def familiarity(self, vector: NDArray[Any]) -> Familiarity:
+        """The score is the share of validation samples that lie at least as far away."""
+        distance = self.distance(vector)
+        shares = np.linspace(1.0, 0.0, len(self._quantiles))
+        score = float(np.interp(distance, self._quantiles, shares))
+        return Familiarity(
+            score=round(score, 4), familiar=bool(distance <= self._stated.threshold)
+        )
+
+    def _standardised(self, vector: NDArray[Any]) -> NDArray[np.float32]:
+        centre = np.asarray(self._stated.centre)
+        point = (vector.astype(np.float64) - centre) / np.asarray(self._stated.scale)
+        return np.nan_to_num(point, nan=0.0).astype(np.float32)
+
+
+def open_neighbours(pack: Path, *, stated: FamiliarityReference) -> Neighbours:
+    """The reference of the pack folder; raises PackRefused where it is no plain array [M, D]."""
+    try:
+        # Pickle would run code of whoever made the pack.
+        reference = np.load(pack / stated.reference, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        reference = None
+    if not isinstance(reference, np.ndarray) or not _plain(reference):
+        raise PackRefused(
+            f"{stated.reference} of the pack '{pack.name}' is not an array of finite numbers. "
+            "Train or copy the pack again."
+        )
+    return Neighbours(reference, stated=stated)
+
+
+def _plain(reference: NDArray[Any]) -> bool:
+    return (
+        reference.ndim == 2
+        and reference.dtype.kind == "f"
+        and reference.size > 0
+        and bool(np.isfinite(reference).all())
+    )

@@ -1,0 +1,135 @@
+"""Rows of measurements: from JSON or CSV, checked against what a pack takes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firstread.domain.errors import BadMeasurement, UnreadableSample
+from firstread.packs import Measurement
+
+Given = Mapping[str, float | int | str | None]
+
+_MISSING = ("", "?", "na", "n/a", "nan", "none", "null")
+
+
+def measurements_as_bytes(values: Given) -> bytes:
+    """The one JSON text of a row of measurements, whose SHA-256 names the sample.
+
+    >>> measurements_as_bytes({"b": 2, "a": None})
+    b'{"a":null,"b":2.0}'
+    """
+    plain = {code: None if v is None else _number(v, field=code) for code, v in values.items()}
+    return json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()
+
+
+def measurements_of(data: bytes) -> dict[str, Any]:
+    """The row that JSON bytes hold; raises UnreadableSample where they hold none."""
+    rows = _json_rows(data)
+    if len(rows) != 1:
+        raise UnreadableSample("This holds several rows of measurements. Send them one by one.")
+    return rows[0]
+
+
+def rows_of(data: bytes, *, measurements: tuple[Measurement, ...]) -> list[dict[str, Any]]:
+    """The rows of measurements that JSON (an object or a list of them) or CSV bytes hold.
+
+    A CSV has a header line; columns that are no measurement are left out, and an empty field, '?'
+    or 'NA' is missing. Values are checked when they are read, not here.
+    Raises UnreadableSample where there is no such row.
+    """
+    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+        return _json_rows(data)
+    return _csv_rows(data, codes=tuple(each.code for each in measurements))
+
+
+def as_array(values: Given, *, measurements: tuple[Measurement, ...]) -> NDArray[np.float32]:
+    """The row as float32 [F] in the order of the pack, NaN where missing.
+
+    Raises BadMeasurement, which names the field, where a value is missing and may not be, is not a
+    number, out of range, or not asked for.
+    """
+    known = {each.code for each in measurements}
+    for code in values:
+        if code not in known:
+            raise BadMeasurement(
+                f"'{str(code)[:60]}' is no measurement of this check. It takes: "
+                f"{', '.join(each.code for each in measurements)}.",
+                field=str(code),
+            )
+    row = [_checked(values.get(each.code), measurement=each) for each in measurements]
+    return np.array(row, dtype=np.float32)
+
+
+def _checked(value: float | int | str | None, *, measurement: Measurement) -> float:
+    name = f"{measurement.title} ({measurement.code})"
+    bounds = f"{measurement.minimum:g} to {measurement.maximum:g}"
+    if value is None or (isinstance(value, str) and value.strip().lower() in _MISSING):
+        if measurement.may_be_missing:
+            return math.nan
+        raise BadMeasurement(
+            f"{name} is missing. Give a number from {bounds}.", field=measurement.code
+        )
+    number = _number(value, field=measurement.code, name=name)
+    if not measurement.minimum <= number <= measurement.maximum:
+        raise BadMeasurement(
+            f"{name} must lie between {measurement.minimum:g} and {measurement.maximum:g}, "
+            f"not {number:g}.",
+            field=measurement.code,
+        )
+    return number
+
+
+def _number(value: float | int | str, *, field: str, name: str | None = None) -> float:
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        shown = repr(value)[:40]
+        raise BadMeasurement(f"{name or field} must be a number, not {shown}.", field=field)
+    return number
+
+
+def _json_rows(data: bytes) -> list[dict[str, Any]]:
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        raise UnreadableSample(
+            "This is not JSON. Send an object with one number for each measurement."
+        ) from None
+    rows = found if isinstance(found, list) else [found]
+    if not rows or not all(isinstance(row, dict) for row in rows):
+        raise UnreadableSample(
+            "This JSON holds no measurements. Send an object with one number for each measurement."
+        )
+    return rows
+
+
+def _csv_rows(data: bytes, *, codes: tuple[str, ...]) -> list[dict[str, Any]]:
+    try:
+        text = data.decode("utf-8-sig")
+        first = text.partition("\n")[0]
+        separator = max(",;\t", key=first.count)
+        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
+        header = [name.strip() for name in reader.fieldnames or ()]
+        reader.fieldnames = header
+        absent = [code for code in codes if code not in header]
+        if len(absent) == len(codes):
+            raise UnreadableSample(
+                f"This CSV has none of the columns that are read: {', '.join(codes)}. "
+                "Its first line must name them."
+            )
+        rows = [{code: row.get(code) for code in codes if code in row} for row in reader]
+    except (UnicodeDecodeError, csv.Error):
+        raise UnreadableSample("This is not a CSV file in UTF-8. Export it again.") from None
+    if not rows:
+        raise UnreadableSample("This CSV has a header but no rows. Send it with its rows.")
+    return rows

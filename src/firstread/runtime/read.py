@@ -1,0 +1,217 @@
+"""The reader of a pack: a sample goes in, a read comes out."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firstread.domain.errors import BadMeasurement, PackRefused, UnreadableSample
+from firstread.domain.read import Contribution, Finding, Read
+from firstread.imaging import decode
+from firstread.imaging.quality import measure
+from firstread.packs import Manifest, open_manifest, verify
+from firstread.packs.golden import TOLERANCE, golden_bytes, refuse_other_answers
+from firstread.runtime import calibrate
+from firstread.runtime.familiarity import Neighbours, open_neighbours
+from firstread.runtime.measurements import Given, as_array, measurements_as_bytes, measurements_of
+from firstread.runtime.prepare import prepare
+from firstread.runtime.session import Session, runtime_name
+from firstread.runtime.unfit import unfit_label, unfit_quality
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outcome:
+    """A read with the arrays beside it; K labels, D embedding."""
+
+    read: Read
+    logits: NDArray[np.float32]
+    """[K]"""
+    evidence: NDArray[np.float32] | None
+    """[K, h, w]: where in the picture each label comes from; None where the pack has no map."""
+    embedding: NDArray[np.float32] | None
+    """[D]; None where the pack gives none."""
+
+
+class PackReader:
+    """One pack, open and checked. Threads may share it."""
+
+    def __init__(
+        self,
+        *,
+        manifest: Manifest,
+        pack_sha256: str,
+        session: Session,
+        neighbours: Neighbours | None,
+    ) -> None:
+        self.manifest = manifest
+        self.pack_sha256 = pack_sha256
+        self.runtime = runtime_name()
+        self._session = session
+        self._neighbours = neighbours
+
+    def read(self, data: bytes) -> Outcome:
+        """Read one sample: a picture's bytes, or for a measurements pack a JSON object's.
+
+        Raises UnreadableSample where the bytes cannot be opened, BadMeasurement where a
+        measurement is not as the pack takes it.
+        """
+        began = time.perf_counter()
+        if self.manifest.input is None:
+            return self._read_row(data, measurements_of(data), began=began)
+        pixels = prepare(decode(data), self.manifest.input)
+        outputs = self._session.run(pixels[np.newaxis])
+        embedding = outputs["embedding"][0] if "embedding" in outputs else None
+        unfit = unfit_quality(measure(pixels), limits=self.manifest.quality)
+        return self._outcome(
+            data, outputs, began=began, vector=embedding, unfit=unfit, contributions=()
+        )
+
+    def read_measurements(self, values: Given) -> Outcome:
+        """Read one row of measurements by their codes; None or absence means missing.
+
+        Raises BadMeasurement, whose `field` names the measurement.
+        """
+        if self.manifest.input is not None:
+            raise UnreadableSample(
+                f"The pack {self.manifest.name} reads pictures, not measurements. Send a picture."
+            )
+        began = time.perf_counter()
+        as_array(values, measurements=self.manifest.measurements)  # first, for its sentences
+        return self._read_row(measurements_as_bytes(_asked(values)), values, began=began)
+
+    def read_many(self, samples: Sequence[bytes]) -> list[Outcome | UnreadableSample]:
+        """Read several samples; where one cannot be opened its error stands in its place.
+
+        Each runs by itself: a batch would round differently, and a read must give the same
+        numbers whatever lay beside it.
+        """
+        return [self._read_or_error(data) for data in samples]
+
+    def _read_or_error(self, data: bytes) -> Outcome | UnreadableSample:
+        try:
+            return self.read(data)
+        except UnreadableSample as error:
+            return error
+
+    def _read_row(self, data: bytes, values: Given, *, began: float) -> Outcome:
+        row = as_array(values, measurements=self.manifest.measurements)
+        outputs = self._session.run(row[np.newaxis])
+        each = outputs["contributions"][0].astype(float)
+        contributions = tuple(
+            Contribution(
+                measurement=measurement.code,
+                value=None if np.isnan(row[f]) else float(row[f]),
+                logits=tuple(each[:, f].tolist()),
+            )
+            for f, measurement in enumerate(self.manifest.measurements)
+        )
+        return self._outcome(
+            data, outputs, began=began, vector=row, unfit=None, contributions=contributions
+        )
+
+    def _outcome(
+        self,
+        data: bytes,
+        outputs: dict[str, NDArray[np.float32]],
+        *,
+        began: float,
+        vector: NDArray[np.float32] | None,
+        unfit: str | None,
+        contributions: tuple[Contribution, ...],
+    ) -> Outcome:
+        manifest, logits = self.manifest, outputs["logits"][0]
+        if logits.shape != (len(manifest.labels),):
+            raise PackRefused(
+                f"The network of the pack '{manifest.name}' does not give one logit for each "
+                "label. Train or copy the pack again."
+            )
+        chances = calibrate.probabilities(logits, temperature=manifest.calibration.temperature)
+        codes = manifest.codes
+        findings = tuple(
+            Finding(label=codes[i], probability=float(chances[i]))
+            for i in np.argsort(-chances, kind="stable")
+        )
+        conformal = manifest.conformal
+        top = findings[0]
+        read = Read(
+            pack=manifest.name,
+            version=manifest.version,
+            pack_sha256=self.pack_sha256,
+            sample_sha256=hashlib.sha256(data).hexdigest(),
+            label=top.label,
+            probability=top.probability,
+            findings=findings,
+            finding_set=()
+            if conformal is None
+            else calibrate.finding_set(codes, chances, conformal=conformal),
+            coverage=None if conformal is None else conformal.coverage,
+            familiarity=None
+            if self._neighbours is None or vector is None
+            else self._neighbours.familiarity(vector),
+            alarms=calibrate.alarms(
+                codes,
+                chances,
+                positive=[label.code for label in manifest.labels if label.positive],
+                points=manifest.operating_points,
+            ),
+            unfit=unfit or unfit_label(manifest.label(top.label)),
+            contributions=contributions,
+            runtime=self.runtime,
+            ms=round((time.perf_counter() - began) * 1000, 2),
+        )
+        evidence = outputs["evidence"][0] if "evidence" in outputs else None
+        embedding = outputs["embedding"][0] if "embedding" in outputs else None
+        return Outcome(read=read, logits=logits, evidence=evidence, embedding=embedding)
+
+
+def open_reader(pack: str | Path, *, threads: int = 1) -> PackReader:
+    """Open the pack folder `pack`: checksums, manifest, network, golden samples.
+
+    `threads` is how many threads one read uses. Raises PackRefused where the pack is damaged or
+    answers differently on this machine.
+    """
+    folder = Path(pack)
+    pack_sha256 = verify(folder)
+    manifest = open_manifest(folder)
+    reader = PackReader(
+        manifest=manifest,
+        pack_sha256=pack_sha256,
+        session=Session(folder / "model.onnx", kind=manifest.kind, threads=threads),
+        neighbours=None
+        if manifest.familiarity is None
+        else open_neighbours(folder, stated=manifest.familiarity),
+    )
+    _refuse_other_answers(reader, folder)
+    return reader
+
+
+def _refuse_other_answers(reader: PackReader, folder: Path) -> None:
+    manifest = reader.manifest
+    for golden in manifest.golden:
+        try:
+            outcome = reader.read(golden_bytes(folder, golden))
+        except (UnreadableSample, BadMeasurement) as error:
+            raise PackRefused(
+                f"The golden sample {golden.sample} of the pack '{manifest.name}' cannot be read: "
+                f"{error}"
+            ) from None
+        refuse_other_answers(golden, outcome.logits.tolist(), pack=manifest.name)
+        if manifest.measurements_model is not None:
+            parts = np.array([each.logits for each in outcome.read.contributions]).sum(axis=0)
+            total = parts + np.asarray(manifest.measurements_model.bias)
+            if not np.allclose(total, outcome.logits, atol=TOLERANCE):
+                raise PackRefused(
+                    f"The contributions of the pack '{manifest.name}' do not add up to its "
+                    "logits. Train or copy the pack again."
+                )
+
+
+def _asked(values: Given) -> Given:
+    """Only what is there, so that a missing value and an absent one are the same sample."""
+    return {code: value for code, value in values.items() if value is not None}
