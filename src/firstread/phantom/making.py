@@ -1,0 +1,98 @@
+"""Make one phantom of a check and a label, the same one for the same seed."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from firstread.domain.errors import FirstreadError, UnknownCheck
+from firstread.phantom import blood, cytology, marrow
+
+_PICTURES: dict[
+    str, tuple[tuple[str, ...], Callable[[str, np.random.Generator], NDArray[np.uint8]]]
+] = {
+    "blood-smear": (blood.LABELS, blood.draw),
+    "leukaemia": (marrow.LABELS, marrow.draw),
+}
+_ROWS = {"breast-cytology": (cytology.LABELS, cytology.draw)}
+
+
+class UnknownLabel(FirstreadError):
+    """Phantoms of the check have no such label."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phantom:
+    """A made-up sample: PNG bytes, or a row of measurements, and what it was meant to show."""
+
+    check: str
+    label: str
+    seed: int
+    data: bytes | dict[str, float]
+
+    @property
+    def png(self) -> bytes:
+        """The picture; raises for a row of measurements."""
+        if isinstance(self.data, bytes):
+            return self.data
+        raise UnknownCheck(f"Phantoms of {self.check} are rows of measurements, not pictures.")
+
+    @property
+    def measurements(self) -> dict[str, float]:
+        """The row; raises for a picture."""
+        if isinstance(self.data, dict):
+            return self.data
+        raise UnknownCheck(f"Phantoms of {self.check} are pictures, not rows of measurements.")
+
+
+def checks() -> tuple[str, ...]:
+    """The checks that phantoms can be made for."""
+    return tuple(sorted([*_PICTURES, *_ROWS]))
+
+
+def labels(check: str) -> tuple[str, ...]:
+    """The labels that phantoms of a check can show.
+
+    >>> labels("breast-cytology")
+    ('benign', 'malignant')
+    """
+    if check in _PICTURES:
+        return _PICTURES[check][0]
+    if check in _ROWS:
+        return _ROWS[check][0]
+    raise UnknownCheck(f"There are no phantoms for '{check}'. There are: {', '.join(checks())}.")
+
+
+def make(check: str, *, label: str | None = None, seed: int = 0) -> Phantom:
+    """One phantom of `check`; without a label the seed chooses one.
+
+    >>> make("breast-cytology", label="malignant", seed=3).label
+    'malignant'
+    """
+    known = labels(check)
+    if label is None:
+        label = known[seed % len(known)]
+    if label not in known:
+        raise UnknownLabel(
+            f"Phantoms of '{check}' have no label '{label}'. There are: {', '.join(known)}."
+        )
+    rng = np.random.default_rng([seed & 0xFFFFFFFF, zlib.crc32(f"{check}/{label}".encode())])
+    if check in _ROWS:
+        return Phantom(check=check, label=label, seed=seed, data=_ROWS[check][1](label, rng))
+    pixels = _PICTURES[check][1](label, rng)
+    return Phantom(check=check, label=label, seed=seed, data=as_png(pixels))
+
+
+def as_png(pixels: NDArray[np.uint8]) -> bytes:
+    """PNG bytes of uint8 [H, W, 3]."""
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, format="PNG")
+    return out.getvalue()

@@ -1,0 +1,295 @@
+"""Drawn cells of a bone-marrow smear, May-Gruenwald-Giemsa / Pappenheim, 144 pixels a side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firstread.phantom import nuclei
+from firstread.phantom.fields import Field, ellipse, joined, outline, waves
+from firstread.phantom.painting import OVERSAMPLING, RGB, Body, Granules, Painting
+
+SIZE_PX = 144
+NUCLEUS = (84.0, 28.0, 150.0)
+# Slides of many patients: light and white balance differ from slide to slide.
+LIGHTS: tuple[RGB, ...] = (
+    (0.57, 0.57, 0.54), (0.62, 0.61, 0.58), (0.80, 0.78, 0.84), (0.93, 0.90, 0.98),
+    (0.97, 0.96, 0.99), (0.97, 0.97, 0.93), (0.98, 0.97, 0.90),
+)  # fmt: skip
+Shapes = tuple[Field, Field, Body]
+
+
+def draw(label: str, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """One cell of that label with its neighbours: uint8 [144, 144, 3]."""
+    light = np.array(LIGHTS[int(rng.integers(len(LIGHTS)))]) + rng.normal(size=3) * 0.015
+    painting = Painting(rng=rng, size_px=SIZE_PX, background=(250.0, 248.0, 252.0))
+    if rng.random() < 0.35:
+        haze = np.clip(painting.noise(30.0) * 0.12 + 0.1, 0, 0.5)
+        painting.lay((222, 205, 240), haze.astype(np.float32))
+    clear = 22.0 if label in ("lymphocyte", "unidentifiable") else 34.0
+    grey = rng.uniform(0, 1)
+    painting.red_cells(
+        edge=(206 + 14 * grey, 186 + 8 * grey, 192 - 12 * grey),
+        count=int(rng.integers(0, 12)),
+        radius=(17.0, 23.0),
+        clear_px=clear,
+        pallor=rng.uniform(0.1, 0.5),
+    )
+    _specks(painting)
+    for _ in range(int(rng.choice([0, 0, 1, 1, 2]))):
+        _neighbour(painting, clear_px=clear)
+    cell, nucleus, body = CELLS[label](rng, painting.x, painting.y)
+    nucleus = nuclei.uneven(rng, nucleus, amount_px=0.6, oversampling=OVERSAMPLING)
+    painting.cell(body, cell=cell, nucleus=nucleus)
+    blur = rng.uniform(1.0, 2.6) if label == "unidentifiable" else rng.uniform(0.6, 1.0)
+    return painting.photograph(
+        light=(float(light[0]), float(light[1]), float(light[2])),
+        focus_px=blur,
+        grain=rng.uniform(0.8, 1.8),
+    )
+
+
+def _specks(painting: Painting) -> None:
+    rng = painting.rng
+    for _ in range(int(rng.integers(0, 7))):
+        cx, cy = rng.uniform(-70, 70, size=2)
+        if np.hypot(cx, cy) > 45:
+            painting.platelet(
+                cx, cy, rng.uniform(0.8, 3.0), colour=(176, 140, 205), dark=(110, 55, 160)
+            )
+
+
+def _neighbour(painting: Painting, *, clear_px: float) -> None:
+    """Part of another nucleated cell at the border of the picture."""
+    rng = painting.rng
+    radius = rng.uniform(22, 38)
+    angle, away = rng.uniform(0, 6.28), clear_px + radius * rng.uniform(0.9, 1.3)
+    cx, cy = away * np.cos(angle), away * np.sin(angle)
+    cell = outline(
+        painting.x, painting.y, cx=cx, cy=cy, radius=radius, harmonics=waves(rng, amount=0.05)
+    )
+    nucleus = nuclei.round_nucleus(
+        rng,
+        painting.x,
+        painting.y,
+        cx=cx + rng.normal() * 3,
+        cy=cy + rng.normal() * 3,
+        radius=radius * rng.uniform(0.65, 0.88),
+        wobble=0.05,
+    )
+    pale = rng.uniform(-15, 60)
+    body = Body(
+        cytoplasm=(128 + pale, 112 + 0.9 * pale, 210),
+        nucleus=NUCLEUS,
+        chromatin=0.2,
+        chromatin_px=4.0,
+    )
+    painting.cell(body, cell=cell, nucleus=nucleus)
+
+
+def _outline(
+    rng: np.random.Generator, x: Field, y: Field, radius: float, *, wavy: float = 0.03
+) -> tuple[Field, float, float]:
+    cx, cy = rng.normal(size=2) * 4
+    harmonics = waves(rng, amount=wavy)
+    harmonics.append((2, rng.uniform(0, 0.1), rng.uniform(0, 6.28)))
+    return outline(x, y, cx=cx, cy=cy, radius=radius, harmonics=harmonics), cx, cy
+
+
+def _beside(rng: np.random.Generator, cx: float, cy: float, off: float) -> tuple[float, float]:
+    turn = rng.uniform(0, 6.28)
+    return cx + off * np.cos(turn), cy + off * np.sin(turn)
+
+
+def _blast(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
+    radius = rng.uniform(31, 44)
+    cell, cx, cy = _outline(rng, x, y, radius, wavy=0.05)
+    if rng.random() < 0.3:
+        bx, by = _beside(rng, cx, cy, radius * 0.95)
+        bleb = ellipse(x, y, cx=bx, cy=by, a=rng.uniform(5, 9), b=rng.uniform(4, 6), turn=0.0)
+        cell = joined(cell, bleb, round_px=5.0)
+    nx, ny = _beside(rng, cx, cy, rng.uniform(1, 5))
+    nucleus = nuclei.round_nucleus(
+        rng, x, y, cx=nx, cy=ny, radius=radius * rng.uniform(0.74, 0.87), wobble=0.05
+    )
+    body = Body(
+        cytoplasm=(112 + rng.uniform(-10, 30), 104 + rng.uniform(-10, 30), 206),
+        nucleus=(104, 44, 170),
+        grain=0.16,
+        rim=0.3,
+        chromatin=0.13,
+        chromatin_px=2.6,
+        membrane=0.12,
+        nucleoli=int(rng.integers(1, 4)),
+    )
+    return cell, nucleus, body
+
+
+def _promyelocyte(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
+    radius = rng.uniform(43, 54)
+    cell, cx, cy = _outline(rng, x, y, radius, wavy=0.045)
+    nx, ny = _beside(rng, cx, cy, rng.uniform(7, 13))
+    nucleus = nuclei.round_nucleus(
+        rng, x, y, cx=nx, cy=ny, radius=radius * rng.uniform(0.6, 0.72), wobble=0.05
+    )
+    body = Body(
+        cytoplasm=(140 + rng.uniform(-10, 20), 128 + rng.uniform(-10, 20), 218),
+        nucleus=(100, 40, 166),
+        grain=0.2,
+        rim=0.25,
+        chromatin=0.16,
+        chromatin_px=3.0,
+        membrane=0.12,
+        nucleoli=int(rng.integers(1, 3)),
+        halo=0.2,
+        granules=(
+            Granules(
+                colour=(88, 22, 140),
+                count=int(rng.integers(180, 460)),
+                radius_px=(0.7, 1.2),
+                opacity=0.75,
+                over_nucleus=0.22,
+            ),
+        ),
+    )
+    return cell, nucleus, body
+
+
+def _lymphocyte(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
+    radius = rng.uniform(22, 29)
+    cell, cx, cy = _outline(rng, x, y, radius, wavy=0.05)
+    nx, ny = _beside(rng, cx, cy, rng.uniform(0.5, 3.5))
+    nucleus = nuclei.round_nucleus(
+        rng, x, y, cx=nx, cy=ny, radius=radius * rng.uniform(0.8, 0.9), wobble=0.04
+    )
+    body = Body(
+        cytoplasm=(138, 136, 212),
+        nucleus=(70, 24, 146),
+        grain=0.2,
+        rim=0.25,
+        chromatin=0.24,
+        chromatin_px=5.0,
+        membrane=0.25,
+    )
+    return cell, nucleus, body
+
+
+def _monocyte(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
+    cell, cx, cy = _outline(rng, x, y, rng.uniform(38, 48), wavy=0.06)
+    nucleus = nuclei.kidney(
+        rng,
+        x,
+        y,
+        cx=cx + rng.normal() * 3,
+        cy=cy + rng.normal() * 3,
+        radius=rng.uniform(27, 32),
+        dent=rng.uniform(0.45, 1.0),
+    )
+    body = Body(
+        cytoplasm=(152 + rng.uniform(-15, 20), 142 + rng.uniform(-15, 20), 216),
+        nucleus=(94, 36, 158),
+        grain=0.2,
+        rim=0.22,
+        chromatin=0.2,
+        chromatin_px=3.6,
+        membrane=0.15,
+        vacuoles=int(rng.integers(0, 5)),
+        granules=(Granules(colour=(120, 80, 190), count=120, radius_px=(0.6, 0.9), opacity=0.35),),
+    )
+    return cell, nucleus, body
+
+
+def _neutrophil(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
+    cell, cx, cy = _outline(rng, x, y, rng.uniform(32, 39), wavy=0.035)
+    if rng.random() < 0.55:
+        nucleus = nuclei.band(
+            rng,
+            x,
+            y,
+            cx=cx,
+            cy=cy,
+            radius=rng.uniform(14, 18),
+            width=rng.uniform(8, 10),
+            lobes=int(rng.integers(3, 5)),
+            pinch=rng.uniform(0.5, 0.75),
+            sweep=rng.uniform(3.6, 5.0),
+        )
+    else:
+        nucleus = nuclei.lobes(
+            rng,
+            x,
+            y,
+            cx=cx,
+            cy=cy,
+            spread=rng.uniform(13, 17),
+            size=rng.uniform(9, 11),
+            count=int(rng.integers(3, 5)),
+        )
+    body = Body(
+        cytoplasm=(218, 192, 228),
+        nucleus=(76, 22, 138),
+        grain=0.2,
+        rim=0.2,
+        chromatin=0.22,
+        chromatin_px=4.6,
+        membrane=0.2,
+        granules=(Granules(colour=(166, 112, 196), count=280, radius_px=(0.6, 0.9), opacity=0.5),),
+    )
+    return cell, nucleus, body
+
+
+def _eosinophil(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
+    cell, cx, cy = _outline(rng, x, y, rng.uniform(34, 43), wavy=0.04)
+    if rng.random() < 0.6:
+        nx, ny = _beside(rng, cx, cy, rng.uniform(2, 6))
+        nucleus = nuclei.lobes(
+            rng, x, y, cx=nx, cy=ny, spread=rng.uniform(12, 16), size=rng.uniform(11, 14), count=2
+        )
+    else:
+        nx, ny = _beside(rng, cx, cy, rng.uniform(8, 13))
+        nucleus = nuclei.kidney(
+            rng, x, y, cx=nx, cy=ny, radius=rng.uniform(19, 23), dent=rng.uniform(0.2, 0.9)
+        )
+    body = Body(
+        cytoplasm=(172, 120, 186),
+        nucleus=(82, 28, 150),
+        chromatin=0.22,
+        chromatin_px=4.4,
+        granules=(
+            Granules(colour=(172, 84, 128), count=560, radius_px=(1.0, 1.7), opacity=0.85),
+            Granules(colour=(206, 138, 168), count=160, radius_px=(0.7, 1.1), opacity=0.6),
+        ),
+    )
+    return cell, nucleus, body
+
+
+def _unidentifiable(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
+    radius = rng.uniform(19, 29)
+    cell, cx, cy = _outline(rng, x, y, radius, wavy=0.06)
+    nucleus = nuclei.round_nucleus(
+        rng, x, y, cx=cx, cy=cy, radius=radius * rng.uniform(0.9, 1.0), wobble=0.05
+    )
+    body = Body(
+        cytoplasm=(92, 70, 190),
+        nucleus=(28, 9, 98),
+        grain=0.1,
+        chromatin=0.1,
+        chromatin_px=5.0,
+        membrane=-0.35,
+        soft_px=1.2,
+    )
+    return cell, nucleus, body
+
+
+CELLS: dict[str, Callable[[np.random.Generator, Field, Field], Shapes]] = {
+    "blast": _blast,
+    "eosinophil": _eosinophil,
+    "lymphocyte": _lymphocyte,
+    "monocyte": _monocyte,
+    "neutrophil": _neutrophil,
+    "promyelocyte": _promyelocyte,
+    "unidentifiable": _unidentifiable,
+}
+LABELS = tuple(sorted(CELLS))
