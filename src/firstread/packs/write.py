@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from numbers import Real
@@ -9,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from firstread.packs.manifest import Manifest, parse_manifest
+
+_NUMBERS = re.compile(r"\[\n((?:    -?[0-9.e+-]+,\n)+)\]")
 
 
 def write_manifest(manifest: Manifest, path: str | Path) -> None:
@@ -28,7 +32,22 @@ def manifest_to_toml(manifest: Manifest) -> str:
     """The text of the `pack.toml` that says what `manifest` says."""
     import tomli_w  # of the extra [train]: only who makes packs writes them
 
-    return tomli_w.dumps(_plain(manifest))
+    parts = []
+    for key, value in _plain(manifest).items():
+        # tomli_w moves short arrays of tables up to the top of the file: a person reads in order.
+        if isinstance(value, list):
+            parts += [f"[[{key}]]\n{tomli_w.dumps(each)}" for each in value]
+        else:
+            parts.append(tomli_w.dumps({key: value}))
+    return _NUMBERS.sub(_in_few_lines, "\n".join(parts))
+
+
+def _in_few_lines(match: re.Match[str]) -> str:
+    numbers = " ".join(match[1].split())
+    lines = textwrap.wrap(
+        numbers, width=96, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False
+    )
+    return "[\n" + "\n".join(lines) + "\n]"
 
 
 def _plain(value: Any) -> Any:
