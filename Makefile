@@ -1,0 +1,63 @@
+# One recipe each: setup, demo, check, test, walk, bench, docs. Nothing but Python 3.11+ and make needs to be there.
+PORT ?= 8000
+PYTEST_ARGS ?=
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup demo check format test walk bench docs wheel lock clean
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+.venv/bin/pip:
+	@sh deploy/make-venv.sh .venv
+
+.venv/.server: .venv/bin/pip requirements/server.txt pyproject.toml
+	@echo "Installing what the demo needs (a minute or two, the first time only) ..."
+	@$(BIN)/pip install -q --require-hashes -r requirements/server.txt
+	@$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.everything: .venv/.server requirements/everything.txt
+	@echo "Installing what tests, training and docs need ..."
+	@$(BIN)/pip install -q torch==2.13.0
+	@$(BIN)/pip install -q --require-hashes -r requirements/everything.txt
+	@touch $@
+
+setup: .venv/.everything  ## make .venv with everything in it
+
+demo: .venv/.server  ## the whole system on http://127.0.0.1:8000 (PORT= changes it)
+	@$(BIN)/firstread demo --port $(PORT)
+
+check: .venv/.everything  ## format, lint, types, architecture
+	@$(BIN)/ruff format --check src tests benchmarks docs
+	@$(BIN)/ruff check src tests benchmarks docs
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: .venv/.everything  ## put every file into the common form
+	@$(BIN)/ruff format src tests benchmarks docs
+	@$(BIN)/ruff check --fix src tests benchmarks docs
+
+test: .venv/.everything  ## all tests
+	@$(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+walk: .venv/.everything  ## one case from door to sign-off, in a real browser
+	@$(BIN)/pytest -v tests/walks tests/browser $(PYTEST_ARGS)
+
+bench: .venv/.everything  ## measure speed, side by side
+	@for file in benchmarks/[a-z]*.py; do $(BIN)/python $$file || exit 1; done
+
+docs: .venv/.everything  ## build the documentation and run its examples
+	@$(BIN)/sphinx-build -W -q -b doctest docs docs/_build/doctest
+	@$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+wheel: .venv/.server  ## the wheel, with pages, assets and packs inside
+	@$(BIN)/python -m build --wheel --no-isolation -o dist .
+
+lock: .venv/.everything  ## write requirements/*.txt anew
+	@sh deploy/lock.sh
+
+clean:  ## remove what was built
+	@rm -rf .venv build dist docs/_build

@@ -1,0 +1,12 @@
+#!/bin/sh
+# Writes requirements/*.txt: every version with its hashes, no address. Torch stays out: its
+# lock would fix one build of many, and pull in gigabytes that a machine without a GPU never uses.
+set -eu
+cd "$(dirname "$0")/.."
+compile() {
+    .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+        --no-header --no-emit-index-url --no-annotate --overrides deploy/no-torch.txt "$@" pyproject.toml
+}
+compile --extra server --group build -o requirements/server.txt
+compile --extra server --extra train --group build --group test --group check --group docs \
+    -c requirements/server.txt -o requirements/everything.txt

@@ -1,0 +1,1 @@
+"""The Django app: cases, and the steps they go through."""

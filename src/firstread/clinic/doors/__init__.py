@@ -1,0 +1,1 @@
+"""The ways in that wait for samples by themselves."""

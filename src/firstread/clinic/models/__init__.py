@@ -1,0 +1,36 @@
+"""The rows of the clinic."""
+
+from firstread.clinic.models.access import ApiToken, IdempotencyKey
+from firstread.clinic.models.cases import (
+    Case,
+    CaseSample,
+    Patient,
+    ReadRow,
+    RefusedSample,
+    Sample,
+)
+from firstread.clinic.models.decisions import Review, SignOff
+from firstread.clinic.models.outbox import Outgoing, OutgoingState
+from firstread.clinic.models.people import Check, Person, Reader, Role
+from firstread.clinic.models.trail import AuditHead, AuditRow
+
+__all__ = [
+    "ApiToken",
+    "AuditHead",
+    "AuditRow",
+    "Case",
+    "CaseSample",
+    "Check",
+    "IdempotencyKey",
+    "Outgoing",
+    "OutgoingState",
+    "Patient",
+    "Person",
+    "ReadRow",
+    "Reader",
+    "RefusedSample",
+    "Review",
+    "Role",
+    "Sample",
+    "SignOff",
+]

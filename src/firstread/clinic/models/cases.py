@@ -1,0 +1,131 @@
+"""Cases, their samples and reads: the rows that are the queue."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from firstread.clinic.models.people import Check, Person
+from firstread.domain.case import DECIDED, CaseState
+from firstread.domain.priority import Priority
+
+
+class Patient(models.Model):
+    """The person, known by an identifier of the site."""
+
+    identifier = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    birth_date = models.DateField(null=True, blank=True)
+
+
+class Sample(models.Model):
+    """What was put in to be read; its bytes lie in the store under the same hash."""
+
+    sha256 = models.CharField(max_length=64, primary_key=True)
+    kind = models.CharField(max_length=16)
+    media_type = models.CharField(max_length=64)
+    size_bytes = models.PositiveBigIntegerField()
+    width_px = models.PositiveIntegerField(null=True)
+    height_px = models.PositiveIntegerField(null=True)
+    received_at = models.DateTimeField()
+
+
+class Case(models.Model):
+    """One check of one accession: its samples, reads, reviews, sign-off.
+
+    A step claims a case by setting `claimed_until`; a case whose lease ran out is claimed again.
+    `part` counts the cases of one accession and check: samples that come after people began to
+    answer open the next part.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    check_row = models.ForeignKey(Check, on_delete=models.PROTECT, related_name="cases")
+    accession = models.CharField(max_length=64)
+    part = models.PositiveIntegerField(default=1)
+    patient = models.ForeignKey(Patient, null=True, on_delete=models.PROTECT, related_name="cases")
+    requester = models.ForeignKey(
+        Person, null=True, on_delete=models.PROTECT, related_name="requested"
+    )
+    door = models.CharField(max_length=16)
+    state = models.CharField(
+        max_length=16, choices=[(s.value, s.value) for s in CaseState], default=CaseState.RECEIVED
+    )
+    priority = models.PositiveSmallIntegerField(
+        choices=[(p.value, p.name.lower()) for p in Priority], default=Priority.ROUTINE
+    )
+    waits_for = models.CharField(max_length=16, blank=True, help_text="specialist, chief or nobody")
+    finding = models.CharField(max_length=64, blank=True)
+    probability = models.FloatField(null=True)
+    unfit_reason = models.CharField(max_length=300, blank=True)
+    received_at = models.DateTimeField(db_index=True)
+    read_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    claimed_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-priority", "received_at"]
+        constraints = [
+            models.UniqueConstraint("check_row", "accession", "part", name="case_once"),
+        ]
+        indexes = [models.Index("state", "-priority", "received_at", name="case_worklist")]
+
+    @property
+    def decided(self) -> bool:
+        return self.state in DECIDED
+
+
+class CaseSample(models.Model):
+    """A sample's place in a case."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="samples")
+    sample = models.ForeignKey(Sample, on_delete=models.PROTECT, related_name="in_cases")
+    position = models.PositiveIntegerField()
+    original_name = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint("case", "sample", name="sample_once_in_case")]
+
+
+class ReadRow(models.Model):
+    """What one pack said of one sample of a case; never changed afterwards.
+
+    `body` is `Read.as_dict()`; `evidence` a compressed numpy array [K, h, w] of float16.
+    """
+
+    case_sample = models.ForeignKey(CaseSample, on_delete=models.CASCADE, related_name="reads")
+    shadow = models.BooleanField(default=False)
+    pack = models.CharField(max_length=120)
+    version = models.CharField(max_length=32)
+    pack_sha256 = models.CharField(max_length=64)
+    body = models.JSONField()
+    evidence = models.BinaryField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case_sample"], condition=models.Q(shadow=False), name="first_read_once"
+            ),
+            models.UniqueConstraint("case_sample", "pack", "version", "shadow", name="read_once"),
+        ]
+
+
+class RefusedSample(models.Model):
+    """What came in and could not be opened: kept in the store, with the sentence that says why."""
+
+    sha256 = models.CharField(max_length=64)
+    size_bytes = models.PositiveBigIntegerField()
+    door = models.CharField(max_length=16)
+    check_name = models.CharField(max_length=64, blank=True)
+    original_name = models.CharField(max_length=255, blank=True)
+    reason = models.CharField(max_length=300)
+    by = models.ForeignKey(Person, null=True, on_delete=models.PROTECT, related_name="+")
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-received_at"]
+        constraints = [models.UniqueConstraint("sha256", "check_name", name="refused_once")]

@@ -1,0 +1,41 @@
+"""What people said of a case: reviews, sign-offs, amendments."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from firstread.clinic.models.cases import Case
+from firstread.clinic.models.people import Person
+from firstread.domain.case import Basis
+
+
+class Review(models.Model):
+    """One specialist's recorded answer."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="reviews")
+    by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="reviews")
+    label = models.CharField(max_length=64)
+    agrees = models.BooleanField(help_text="The same label as the first read.")
+    as_chief = models.BooleanField(default=False)
+    comment = models.TextField(blank=True, max_length=4000)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at"]
+        constraints = [models.UniqueConstraint("case", "by", name="review_once")]
+
+
+class SignOff(models.Model):
+    """The decision that ends a case (`number` 0), and each amendment after it."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="sign_offs")
+    number = models.PositiveIntegerField()
+    label = models.CharField(max_length=64)
+    basis = models.CharField(max_length=16, choices=[(b.value, b.value) for b in Basis])
+    by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="sign_offs")
+    comment = models.TextField(blank=True, max_length=4000)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint("case", "number", name="sign_off_once")]

@@ -1,0 +1,1 @@
+"""Plain Python: the words of the glossary as frozen values, and the rules."""

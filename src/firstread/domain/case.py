@@ -1,0 +1,117 @@
+"""The life of a case: its states, who must decide, and what its reads add up to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from firstread.domain.read import Read
+
+NO_ALARM = "no-alarm"
+"""The answer for a case of many cells none of which raises the alarm."""
+OTHER = "other"
+"""The answer of a specialist who sees what no label names; the comment says what."""
+
+
+class CaseState(StrEnum):
+    """Where a case stands.
+
+    received → read → signed_off → amended, and received → unfit → signed_off.
+    """
+
+    RECEIVED = "received"
+    READ = "read"
+    UNFIT = "unfit"
+    SIGNED_OFF = "signed_off"
+    AMENDED = "amended"
+
+
+WAITING = (CaseState.READ, CaseState.UNFIT)
+"""States in which a person must answer."""
+DECIDED = (CaseState.SIGNED_OFF, CaseState.AMENDED)
+
+
+class Basis(StrEnum):
+    """On whose word a case was signed off."""
+
+    ONE_READER = "one_reader"
+    TWO_READERS = "two_readers"
+    CHIEF = "chief"
+    AMENDMENT = "amendment"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """One specialist's label for a case."""
+
+    by: str
+    label: str
+    chief: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What the answers so far amount to.
+
+    `label` and `basis` are set once the case is decided; until then `waits_for` says for whom.
+    """
+
+    label: str | None = None
+    basis: Basis | None = None
+    waits_for: str | None = None
+
+
+def decide(answers: Sequence[Answer], *, readers: int) -> Decision:
+    """Decide a case from its answers: one reader, or two and, where they differ, the chief.
+
+    >>> decide([Answer(by="ana", label="blast")], readers=1).label
+    'blast'
+    >>> two = [Answer(by="ana", label="blast"), Answer(by="bo", label="lymphocyte")]
+    >>> decide(two, readers=2).waits_for
+    'chief'
+    >>> decide([*two, Answer(by="eva", label="blast", chief=True)], readers=2).basis.value
+    'chief'
+    """
+    for answer in answers:
+        if answer.chief:
+            return Decision(label=answer.label, basis=Basis.CHIEF)
+    if len(answers) < readers:
+        return Decision(waits_for="specialist")
+    if len({answer.label for answer in answers}) > 1:
+        return Decision(waits_for="chief")
+    basis = Basis.ONE_READER if readers == 1 else Basis.TWO_READERS
+    return Decision(label=answers[0].label, basis=basis)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headline:
+    """The one finding that stands for a whole case in the worklist."""
+
+    label: str
+    probability: float
+
+
+def headline(reads: Sequence[Read], *, alarming: Collection[str]) -> Headline | None:
+    """Sum up the reads of a case: the cell itself, or of many cells the commonest alarm.
+
+    `alarming` are the labels that are positive findings. Unfit cells say nothing. Of many cells
+    without an alarm the answer is `no-alarm`, with the probability that the most suspicious cell
+    is none of the alarming ones.
+    """
+    fit = [read for read in reads if read.unfit is None]
+    if not fit:
+        return None
+    if len(reads) == 1:
+        return Headline(label=fit[0].label, probability=fit[0].probability)
+    alarms = Counter(label for read in fit for label in read.alarms)
+    if alarms:
+        label = min(alarms, key=lambda name: (-alarms[name], name))
+        return Headline(label=label, probability=max(_probability(r, label) for r in fit))
+    suspicion = max(sum(_probability(r, label) for label in alarming) for r in fit)
+    return Headline(label=NO_ALARM, probability=max(0.0, 1.0 - suspicion))
+
+
+def _probability(read: Read, label: str) -> float:
+    return next((f.probability for f in read.findings if f.label == label), 0.0)

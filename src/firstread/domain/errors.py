@@ -1,0 +1,93 @@
+"""Everything that Firstread raises on purpose, one tree, each message a sentence with the remedy.
+
+FirstreadError
+├── UnreadableSample      not an image, truncated, too large: what was put in cannot be opened
+├── BadMeasurement        a measurement is missing, not a number, or out of range; names the field
+├── UnknownPack           no pack of that name where packs are looked for
+├── PackRefused           the pack is damaged, or answers differently on this machine
+├── UnknownCheck          no check of that name is set up
+├── WrongState            the case is not in a state that allows this step
+├── NotAllowed            this person may not do this
+├── ConflictingRequest    the same idempotency key came with another request
+├── BadDataset            a folder of labelled samples does not have the form it should
+├── BadConfiguration      a setting does not hold what it should
+├── AuditBroken           the audit trail does not add up
+├── Unreachable           a server did not answer
+└── MissingExtra          the command needs an extra that is not installed
+"""
+
+
+class FirstreadError(Exception):
+    """A refusal that a person can read: one sentence that says what happened and what to do."""
+
+    exit_code = 1
+
+
+class UnreadableSample(FirstreadError):
+    """What was put in cannot be opened as a sample."""
+
+
+class BadMeasurement(FirstreadError):
+    """A measurement is missing, not a number or out of range; `field` names it."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class UnknownPack(FirstreadError):
+    """No pack of that name lies where packs are looked for."""
+
+    exit_code = 2
+
+
+class PackRefused(FirstreadError):
+    """The pack is damaged, of an unknown format, or answers differently on this machine."""
+
+
+class UnknownCheck(FirstreadError):
+    """No check of that name is set up."""
+
+    exit_code = 2
+
+
+class WrongState(FirstreadError):
+    """The case is not in a state that allows this step."""
+
+
+class NotAllowed(FirstreadError):
+    """This person may not do this."""
+
+
+class ConflictingRequest(FirstreadError):
+    """The same idempotency key came with another request."""
+
+
+class BadDataset(FirstreadError):
+    """A folder of labelled samples does not have the form it should."""
+
+
+class BadConfiguration(FirstreadError):
+    """A setting does not hold what it should."""
+
+    exit_code = 2
+
+
+class AuditBroken(FirstreadError):
+    """The audit trail does not add up."""
+
+
+class Unreachable(FirstreadError):
+    """A server did not answer."""
+
+
+class MissingExtra(FirstreadError):
+    """The command needs an extra that is not installed."""
+
+    exit_code = 2
+
+    def __init__(self, *, command: str, extra: str) -> None:
+        super().__init__(
+            f"'firstread {command}' needs the extra '{extra}'. "
+            f"Install it: pip install 'firstread[{extra}]'"
+        )
