@@ -94,9 +94,7 @@ def make_pack(
     return pack
 
 
-def _image_pack(
-    pack: Path, *, labels: Sequence[Label], many: bool, gain: float
-) -> dict[str, Any]:
+def _image_pack(pack: Path, *, labels: Sequence[Label], many: bool, gain: float) -> dict[str, Any]:
     onnx.save(_colour_network(gain=gain), str(pack / "model.onnx"))
     given = Input(
         width_px=SIDE_PX, height_px=SIDE_PX, colour="rgb", fit="crop", interpolation="bilinear"
@@ -194,9 +192,7 @@ def _shared(*, labels: Sequence[Label], golden: list[Golden]) -> dict[str, Any]:
         ),
         "calibration": Calibration(method="temperature", temperature=1.5),
         "conformal": Conformal(method="lac", coverage=0.95, threshold=0.8),
-        "results": (
-            Result(set="test", n=60, metric="accuracy", value=0.9, low=0.8, high=0.95),
-        ),
+        "results": (Result(set="test", n=60, metric="accuracy", value=0.9, low=0.8, high=0.95),),
         "provenance": Provenance(
             datasets=(DatasetUsed(name="drawn", sha256="0" * 64, n=60, licence="Apache-2.0"),),
             recipe="tests/packs_for_tests.py",
@@ -221,9 +217,7 @@ def _colour_network(*, gain: float) -> onnx.ModelProto:
         helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
         helper.make_node("Mul", ["float", "scale"], ["unit"]),
         helper.make_node("Transpose", ["unit"], ["planes"], perm=[0, 3, 1, 2]),
-        helper.make_node(
-            "AveragePool", ["planes"], ["small"], kernel_shape=[4, 4], strides=[4, 4]
-        ),
+        helper.make_node("AveragePool", ["planes"], ["small"], kernel_shape=[4, 4], strides=[4, 4]),
         helper.make_node("Conv", ["small", "mixes"], ["evidence"]),
         helper.make_node("ReduceMean", ["evidence", "axes"], ["logits"], keepdims=0),
         helper.make_node("GlobalAveragePool", ["small"], ["pooled"]),

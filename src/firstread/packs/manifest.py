@@ -231,7 +231,9 @@ def parse_manifest(text: str) -> Manifest:
     try:
         table: dict[str, Any] = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise PackRefused(f"pack.toml is not TOML: {error}. Train or copy the pack again.") from None
+        raise PackRefused(
+            f"pack.toml is not TOML: {error}. Train or copy the pack again."
+        ) from None
     form = table.get("format")
     if type(form) is int and form > FORMAT:
         raise PackRefused(

@@ -46,9 +46,7 @@ class Neighbours:
         distance = self.distance(vector)
         shares = np.linspace(1.0, 0.0, len(self._quantiles))
         score = float(np.interp(distance, self._quantiles, shares))
-        return Familiarity(
-            score=round(score, 4), familiar=bool(distance <= self._stated.threshold)
-        )
+        return Familiarity(score=round(score, 4), familiar=bool(distance <= self._stated.threshold))
 
     def _standardised(self, vector: NDArray[Any]) -> NDArray[np.float32]:
         centre = np.asarray(self._stated.centre)

@@ -23,10 +23,17 @@ _MISSING = ("", "?", "na", "n/a", "nan", "none", "null")
 def measurements_as_bytes(values: Given) -> bytes:
     """The one JSON text of a row of measurements, whose SHA-256 names the sample.
 
-    >>> measurements_as_bytes({"b": 2, "a": None})
-    b'{"a":null,"b":2.0}'
+    A missing value is left out, so that None, '?' and absence make the same sample. Raises
+    BadMeasurement where a value is no number.
+
+    >>> measurements_as_bytes({"b": 2, "a": None, "c": "?"})
+    b'{"b":2.0}'
     """
-    plain = {code: None if v is None else _number(v, field=code) for code, v in values.items()}
+    plain = {
+        code: _number(value, field=code)
+        for code, value in values.items()
+        if value is not None and not _is_missing(value)
+    }
     return json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()
 
 
@@ -71,7 +78,7 @@ def as_array(values: Given, *, measurements: tuple[Measurement, ...]) -> NDArray
 def _checked(value: float | int | str | None, *, measurement: Measurement) -> float:
     name = f"{measurement.title} ({measurement.code})"
     bounds = f"{measurement.minimum:g} to {measurement.maximum:g}"
-    if value is None or (isinstance(value, str) and value.strip().lower() in _MISSING):
+    if value is None or _is_missing(value):
         if measurement.may_be_missing:
             return math.nan
         raise BadMeasurement(
@@ -85,6 +92,10 @@ def _checked(value: float | int | str | None, *, measurement: Measurement) -> fl
             field=measurement.code,
         )
     return number
+
+
+def _is_missing(value: float | int | str) -> bool:
+    return isinstance(value, str) and value.strip().lower() in _MISSING
 
 
 def _number(value: float | int | str, *, field: str, name: str | None = None) -> float:

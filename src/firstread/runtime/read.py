@@ -83,7 +83,7 @@ class PackReader:
             )
         began = time.perf_counter()
         as_array(values, measurements=self.manifest.measurements)  # first, for its sentences
-        return self._read_row(measurements_as_bytes(_asked(values)), values, began=began)
+        return self._read_row(measurements_as_bytes(values), values, began=began)
 
     def read_many(self, samples: Sequence[bytes]) -> list[Outcome | UnreadableSample]:
         """Read several samples; where one cannot be opened its error stands in its place.
@@ -210,8 +210,3 @@ def _refuse_other_answers(reader: PackReader, folder: Path) -> None:
                     f"The contributions of the pack '{manifest.name}' do not add up to its "
                     "logits. Train or copy the pack again."
                 )
-
-
-def _asked(values: Given) -> Given:
-    """Only what is there, so that a missing value and an absent one are the same sample."""
-    return {code: value for code, value in values.items() if value is not None}

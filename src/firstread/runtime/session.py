@@ -12,8 +12,14 @@ from numpy.typing import NDArray
 
 from firstread.domain.errors import PackRefused
 
-_INPUT = {"image": ("image", "tensor(uint8)", 4), "measurements": ("measurements", "tensor(float)", 2)}
-_OUTPUTS = {"image": ("logits", "embedding", "evidence"), "measurements": ("logits", "contributions")}
+_INPUT = {
+    "image": ("image", "tensor(uint8)", 4),
+    "measurements": ("measurements", "tensor(float)", 2),
+}
+_OUTPUTS = {
+    "image": ("logits", "embedding", "evidence"),
+    "measurements": ("logits", "contributions"),
+}
 _RANKS = {"logits": 2, "embedding": 2, "evidence": 4, "contributions": 3}
 
 
@@ -75,7 +81,14 @@ def runtime_name() -> str:
 def _ort_errors() -> tuple[type[BaseException], ...]:
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
-    names = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NoSuchFile", "NotImplemented")
+    names = (
+        "Fail",
+        "InvalidArgument",
+        "InvalidGraph",
+        "InvalidProtobuf",
+        "NoSuchFile",
+        "NotImplemented",
+    )
     return tuple(getattr(state, name) for name in names if hasattr(state, name))
 
 
