@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 compile() {
     .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
-        --no-header --no-emit-index-url --no-annotate --overrides deploy/no-torch.txt "$@" pyproject.toml
+        --no-header --no-emit-index-url --no-annotate --no-emit-package torch --overrides deploy/no-torch.txt "$@" pyproject.toml
 }
 compile --extra server --group build -o requirements/server.txt
 compile --extra server --extra train --group build --group test --group check --group docs \
