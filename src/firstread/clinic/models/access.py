@@ -31,4 +31,4 @@ class IdempotencyKey(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint("person", "key", name="idempotency_once")]
+        constraints = [models.UniqueConstraint(fields=["person", "key"], name="idempotency_once")]

@@ -68,9 +68,9 @@ class Case(models.Model):
     class Meta:
         ordering = ["-priority", "received_at"]
         constraints = [
-            models.UniqueConstraint("check_row", "accession", "part", name="case_once"),
+            models.UniqueConstraint(fields=["check_row", "accession", "part"], name="case_once"),
         ]
-        indexes = [models.Index("state", "-priority", "received_at", name="case_worklist")]
+        indexes = [models.Index(fields=["state", "-priority", "received_at"], name="case_worklist")]
 
     @property
     def decided(self) -> bool:
@@ -87,7 +87,7 @@ class CaseSample(models.Model):
 
     class Meta:
         ordering = ["position"]
-        constraints = [models.UniqueConstraint("case", "sample", name="sample_once_in_case")]
+        constraints = [models.UniqueConstraint(fields=["case", "sample"], name="sample_once_in_case")]
 
 
 class ReadRow(models.Model):
@@ -110,7 +110,9 @@ class ReadRow(models.Model):
             models.UniqueConstraint(
                 fields=["case_sample"], condition=models.Q(shadow=False), name="first_read_once"
             ),
-            models.UniqueConstraint("case_sample", "pack", "version", "shadow", name="read_once"),
+            models.UniqueConstraint(
+                fields=["case_sample", "pack", "version", "shadow"], name="read_once"
+            ),
         ]
 
 
@@ -128,4 +130,4 @@ class RefusedSample(models.Model):
 
     class Meta:
         ordering = ["-received_at"]
-        constraints = [models.UniqueConstraint("sha256", "check_name", name="refused_once")]
+        constraints = [models.UniqueConstraint(fields=["sha256", "check_name"], name="refused_once")]

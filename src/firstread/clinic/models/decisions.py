@@ -22,7 +22,7 @@ class Review(models.Model):
 
     class Meta:
         ordering = ["at"]
-        constraints = [models.UniqueConstraint("case", "by", name="review_once")]
+        constraints = [models.UniqueConstraint(fields=["case", "by"], name="review_once")]
 
 
 class SignOff(models.Model):
@@ -38,4 +38,4 @@ class SignOff(models.Model):
 
     class Meta:
         ordering = ["number"]
-        constraints = [models.UniqueConstraint("case", "number", name="sign_off_once")]
+        constraints = [models.UniqueConstraint(fields=["case", "number"], name="sign_off_once")]

@@ -36,4 +36,4 @@ class Outgoing(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
-        indexes = [models.Index("state", "retry_at", name="outgoing_due")]
+        indexes = [models.Index(fields=["state", "retry_at"], name="outgoing_due")]

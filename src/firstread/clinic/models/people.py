@@ -61,4 +61,4 @@ class Reader(models.Model):
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="reads")
 
     class Meta:
-        constraints = [models.UniqueConstraint("check_row", "person", name="reader_once")]
+        constraints = [models.UniqueConstraint(fields=["check_row", "person"], name="reader_once")]

@@ -1,0 +1,45 @@
+"""The address of a database as Django wants it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from firstread.domain.errors import BadConfiguration
+
+
+def database_of(url: str) -> dict[str, Any]:
+    """Django's settings for `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/NAME`."""
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        # sqlite:////PATH, as others write it, and sqlite:///PATH are the same file.
+        return _sqlite("/" + unquote(parts.path).lstrip("/"))
+    if not parts.path.strip("/"):
+        raise BadConfiguration("The setting 'database.url' names no database after the host.")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.strip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "OPTIONS": {"connect_timeout": "10", **dict(parse_qsl(parts.query))},
+        "CONN_MAX_AGE": 0,
+    }
+
+
+def _sqlite(path: str) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "OPTIONS": {
+            # A transaction that begins by reading would fail where it comes to write.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            # FULL: what a laboratory was told is received must survive a power cut.
+            "init_command": (
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;"
+            ),
+        },
+        "CONN_MAX_AGE": 0,
+    }

@@ -1,0 +1,68 @@
+"""What all tests share: a clinic of their own, and skips that may be forbidden."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright keeps a loop in the main thread
+_KEPT = ("FIRSTREAD_DATASETS", "FIRSTREAD_DATA", "FIRSTREAD_REQUIRE_ALL", "FIRSTREAD_TEST_DATABASE")
+for _name in [name for name in os.environ if name.startswith("FIRSTREAD_")]:
+    if _name not in _KEPT:
+        del os.environ[_name]  # a developer's own clinic must not be tested on
+_HOME = Path(tempfile.mkdtemp(prefix="firstread-tests-"))
+os.environ["FIRSTREAD_HOME"] = str(_HOME)
+os.environ["FIRSTREAD_SECRET_KEY"] = "a key for the tests that guards nothing at all"
+os.environ["FIRSTREAD_PACKS"] = str(_HOME / "packs")
+
+from tests.postgresql_for_tests import Postgresql, start_postgresql  # noqa: E402
+
+_SERVER: Postgresql | None = None
+if os.environ.get("FIRSTREAD_TEST_DATABASE") == "postgresql":
+    _SERVER = start_postgresql()
+    os.environ["FIRSTREAD_DATABASE_URL"] = _SERVER.url
+os.environ["DJANGO_SETTINGS_MODULE"] = "firstread.server.settings"
+
+from django.conf import settings  # noqa: E402
+
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+if "sqlite" in settings.DATABASES["default"]["ENGINE"]:
+    # A file, as in a clinic: threads and processes see the same rows.
+    settings.DATABASES["default"]["TEST"] = {"NAME": str(_HOME / "test.sqlite3")}
+
+
+def pytest_unconfigure() -> None:
+    if _SERVER is not None:
+        _SERVER.stop()
+    shutil.rmtree(_HOME, ignore_errors=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where FIRSTREAD_REQUIRE_ALL is set everything that a test needs has to be there."""
+    report = yield
+    if report.skipped and os.environ.get("FIRSTREAD_REQUIRE_ALL") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} skipped, and FIRSTREAD_REQUIRE_ALL forbids skips"
+    return report
+
+
+@pytest.fixture(scope="session")
+def shelf() -> Iterator[Path]:
+    """The shelf that FIRSTREAD_PACKS names, with the packs `colour` and `sizes`."""
+    from tests.packs_for_tests import make_pack
+
+    folder = _HOME / "packs"
+    if not folder.exists():
+        folder.mkdir()
+        make_pack(folder)
+        make_pack(folder, kind="measurements")
+    yield folder
