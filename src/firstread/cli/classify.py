@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +29,9 @@ class _Asked:
     """One thing to read: a whole file, or one row of measurements of it."""
 
     path: str
-    row: int | None = None
-    values: dict[str, Any] | None = None
+    line: int | None = None
+    """Of a CSV the line, of a JSON list the place, both counted from 1."""
+    values: Mapping[str, Any] | None = None
     error: str | None = None
 
 
@@ -78,8 +79,8 @@ def classify(
 
 def _answer(asked: _Asked, *, reader: PackReader) -> dict[str, Any]:
     place: dict[str, Any] = {"path": asked.path}
-    if asked.row is not None:
-        place["row"] = asked.row
+    if asked.line is not None:
+        place["line"] = asked.line
     if asked.error is not None:
         return place | {"error": asked.error}
     try:
@@ -100,7 +101,7 @@ def _plain(read: Read) -> dict[str, Any]:
 
 
 def _line(answer: dict[str, Any], *, width: int) -> str:
-    name = answer["path"] + (f":{answer['row']}" if "row" in answer else "")
+    name = answer["path"] + (f":{answer['line']}" if "line" in answer else "")
     # A file name may hold any bytes, and control signs would move a terminal's cursor.
     name = "".join(sign if sign.isprintable() else "?" for sign in name).ljust(width)
     if "error" in answer:
@@ -142,22 +143,32 @@ def _inside(folder: str) -> Iterator[str]:
 
 
 def _rows(asked: Iterable[_Asked], *, manifest: Manifest) -> Iterator[_Asked]:
-    from firstread.runtime import rows_of
-
     for one in asked:
         try:
-            rows = rows_of(_bytes(one.path), measurements=manifest.measurements)
+            yield from _rows_of(_bytes(one.path), path=one.path, manifest=manifest)
         except FirstreadError as error:
             yield _Asked(path=one.path, error=str(error))
-            continue
-        for number, values in enumerate(rows, start=1):
-            row = number if len(rows) > 1 else None
-            yield _Asked(path=one.path, row=row, values=values)
+
+
+def _rows_of(data: bytes, *, path: str, manifest: Manifest) -> list[_Asked]:
+    from firstread.domain.measurements import parse_csv
+    from firstread.runtime import json_rows
+
+    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+        rows = json_rows(data)
+        return [
+            _Asked(path=path, line=number if len(rows) > 1 else None, values=values)
+            for number, values in enumerate(rows, start=1)
+        ]
+    table = parse_csv(data, manifest, needs_accession=False)
+    asked = [_Asked(path=path, line=row.line, values=row.values) for row in table.rows]
+    asked += [_Asked(path=path, line=row.line, error=row.reason) for row in table.refused]
+    return sorted(asked, key=lambda one: one.line or 0)
 
 
 def _bytes(path: str) -> bytes:
     if path == "-":
-        return click.get_binary_stream("stdin").read(_MAX_BYTES)
+        return sys.stdin.buffer.read(_MAX_BYTES)
     file = Path(path)
     try:
         if file.is_dir():

@@ -55,7 +55,7 @@ class Refused(click.ClickException):
 
     def __init__(self, error: FirstreadError) -> None:
         super().__init__(str(error))
-        self.exit_code = error.exit_code
+        self.exit_code = error.exit_code  # type: ignore[misc]
 
     def show(self, file: IO[Any] | None = None) -> None:
         click.echo(f"firstread: {self.message}", file=file, err=True)

@@ -75,12 +75,17 @@ class _Columns:
     width: int
 
 
-def parse_csv(data: bytes | str, manifest: TakesMeasurements) -> Table:
+def parse_csv(
+    data: bytes | str, manifest: TakesMeasurements, *, needs_accession: bool = True
+) -> Table:
     """Read a table whose columns are separated by commas, semicolons or tabs.
 
     A column is found by the measurement's code or title; `accession` and `patient` columns are
     taken along, and all others left out. An empty field, `?` or `NA` is missing. A comma is a
     decimal comma. Ranges are not looked at here: the step that takes a row holds it to them.
+
+    `needs_accession` demands an accession column of a table of several rows, which a door needs
+    and a plain read does not.
 
     Raises UnreadableSample where this is no such table, and BadMeasurement where a column that
     may not be missing is absent. A line that is wrong alone is refused alone.
@@ -106,7 +111,7 @@ def parse_csv(data: bytes | str, manifest: TakesMeasurements) -> Table:
         raise UnreadableSample("This is not a table in CSV. Export it again as CSV.") from None
     if not rows and not refused:
         raise UnreadableSample("This table has no rows below its header. Send it with its rows.")
-    if len(rows) > 1 and columns.accession is None:
+    if needs_accession and len(rows) > 1 and columns.accession is None:
         raise UnreadableSample(
             "This table has several rows and no column 'accession'. Add one, so that each row "
             "finds its case."

@@ -16,8 +16,11 @@ from firstread.imaging.sniff import what_it_is
 MAX_PIXELS = 100_000_000
 """More is refused before it is unpacked; 100 million pixels are 300 MB in memory."""
 
+# Pillow warns from its own limit on; so that it never warns of a picture that is opened, one limit.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF")
-"""The only parsers of Pillow that hostile bytes ever reach (MPO is what phones call a JPEG)."""
+"""The only parsers of Pillow that hostile bytes ever reach."""
 
 _SEND = "Send PNG, JPEG, TIFF, BMP, WebP or GIF."
 _ORIENTATION = 0x0112
@@ -49,7 +52,7 @@ _DAMAGED = (
     struct.error,
     zlib.error,
     Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
+    Warning,  # where the operator turned warnings into errors, a doubt refuses
 )
 
 
@@ -131,7 +134,8 @@ def _eight_bits(values: np.ndarray[Any, Any], *, full: bool) -> np.ndarray[Any, 
     is the smallest of these that holds the brightest pixel; PNG always uses its whole range."""
     brightest = int(values.max(initial=0))
     bits = 16 if full else next(b for b in (8, 10, 12, 14, 16) if brightest < 2**b)
-    return (values.astype(np.float32) * (255.0 / (2**bits - 1)) + 0.5).astype(np.uint8)
+    scaled = values.astype(np.float32) * (255.0 / (2**bits - 1)) + 0.5
+    return np.asarray(scaled, dtype=np.uint8)
 
 
 def _stretched(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -52,6 +52,10 @@ def _problems(manifest: Manifest) -> Iterator[str]:
         yield from _measurement_problems(manifest)
     if manifest.familiarity is not None:
         yield from _familiarity_problems(manifest.familiarity, count=len(manifest.measurements))
+    yield from _golden_problems(manifest)
+
+
+def _golden_problems(manifest: Manifest) -> Iterator[str]:
     if not manifest.golden:
         yield "'golden' is missing: without golden samples no machine can check its answers"
     for golden in manifest.golden:

@@ -15,7 +15,11 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 from firstread.domain.errors import PackRefused
 
 T = TypeVar("T")
-_hints = cache(get_type_hints)
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def table_to_value(kind: type[T], table: object, *, where: str) -> T:
@@ -24,13 +28,13 @@ def table_to_value(kind: type[T], table: object, *, where: str) -> T:
         raise _refusal(where, "must be a table", table)
     values: dict[str, Any] = {}
     known: set[str] = set()
-    assert is_dataclass(kind)
-    for each in fields(kind):
+    for each in fields(kind):  # type: ignore[arg-type]
         key = each.metadata.get("key", each.name)
         known.add(key)
         path = f"{where}.{key}" if where else key
         if key in table:
-            values[each.name] = _value(_hints(kind)[each.name], table[key], where=path)
+            hint = _hints(kind)[each.name]  # type: ignore[arg-type]
+            values[each.name] = _value(hint, table[key], where=path)
         elif each.default is MISSING:
             raise PackRefused(f"pack.toml lacks '{path}'. Train or copy the pack again.")
     for key in table:

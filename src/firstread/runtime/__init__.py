@@ -1,14 +1,14 @@
 """A pack and a sample become a read: prepare, session, calibrate, familiarity, batch."""
 
 from firstread.runtime.batch import read_all
-from firstread.runtime.measurements import measurements_as_bytes, rows_of
+from firstread.runtime.measurements import json_rows, measurements_as_bytes
 from firstread.runtime.read import Outcome, PackReader, open_reader
 
 __all__ = [
     "Outcome",
     "PackReader",
+    "json_rows",
     "measurements_as_bytes",
     "open_reader",
     "read_all",
-    "rows_of",
 ]

@@ -51,7 +51,7 @@ class Neighbours:
     def _standardised(self, vector: NDArray[Any]) -> NDArray[np.float32]:
         centre = np.asarray(self._stated.centre)
         point = (vector.astype(np.float64) - centre) / np.asarray(self._stated.scale)
-        return np.nan_to_num(point, nan=0.0).astype(np.float32)
+        return np.asarray(np.nan_to_num(point, nan=0.0), dtype=np.float32)
 
 
 def open_neighbours(pack: Path, *, stated: FamiliarityReference) -> Neighbours:

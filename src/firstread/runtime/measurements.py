@@ -1,9 +1,7 @@
-"""Rows of measurements: from JSON or CSV, checked against what a pack takes."""
+"""Rows of measurements: from JSON, checked against what a pack takes."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Mapping
@@ -13,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firstread.domain.errors import BadMeasurement, UnreadableSample
+from firstread.domain.measurements import MISSING
 from firstread.packs import Measurement
 
-Given = Mapping[str, float | int | str | None]
-
-_MISSING = ("", "?", "na", "n/a", "nan", "none", "null")
+Given = Mapping[str, float | str | None]
 
 
 def measurements_as_bytes(values: Given) -> bytes:
@@ -39,22 +36,10 @@ def measurements_as_bytes(values: Given) -> bytes:
 
 def measurements_of(data: bytes) -> dict[str, Any]:
     """The row that JSON bytes hold; raises UnreadableSample where they hold none."""
-    rows = _json_rows(data)
+    rows = json_rows(data)
     if len(rows) != 1:
         raise UnreadableSample("This holds several rows of measurements. Send them one by one.")
     return rows[0]
-
-
-def rows_of(data: bytes, *, measurements: tuple[Measurement, ...]) -> list[dict[str, Any]]:
-    """The rows of measurements that JSON (an object or a list of them) or CSV bytes hold.
-
-    A CSV has a header line; columns that are no measurement are left out, and an empty field, '?'
-    or 'NA' is missing. Values are checked when they are read, not here.
-    Raises UnreadableSample where there is no such row.
-    """
-    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
-        return _json_rows(data)
-    return _csv_rows(data, codes=tuple(each.code for each in measurements))
 
 
 def as_array(values: Given, *, measurements: tuple[Measurement, ...]) -> NDArray[np.float32]:
@@ -75,7 +60,7 @@ def as_array(values: Given, *, measurements: tuple[Measurement, ...]) -> NDArray
     return np.array(row, dtype=np.float32)
 
 
-def _checked(value: float | int | str | None, *, measurement: Measurement) -> float:
+def _checked(value: float | str | None, *, measurement: Measurement) -> float:
     name = f"{measurement.title} ({measurement.code})"
     bounds = f"{measurement.minimum:g} to {measurement.maximum:g}"
     if value is None or _is_missing(value):
@@ -94,13 +79,15 @@ def _checked(value: float | int | str | None, *, measurement: Measurement) -> fl
     return number
 
 
-def _is_missing(value: float | int | str) -> bool:
-    return isinstance(value, str) and value.strip().lower() in _MISSING
+def _is_missing(value: float | str) -> bool:
+    return isinstance(value, str) and value.strip().lower() in MISSING
 
 
-def _number(value: float | int | str, *, field: str, name: str | None = None) -> float:
+def _number(value: float | str, *, field: str, name: str | None = None) -> float:
     try:
-        number = math.nan if isinstance(value, bool) else float(value)
+        # float() takes True, and reads '1_0' as ten; nobody measured either.
+        odd = isinstance(value, bool) or (isinstance(value, str) and "_" in value)
+        number = math.nan if odd else float(value)
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
@@ -109,7 +96,11 @@ def _number(value: float | int | str, *, field: str, name: str | None = None) ->
     return number
 
 
-def _json_rows(data: bytes) -> list[dict[str, Any]]:
+def json_rows(data: bytes) -> list[dict[str, Any]]:
+    """The rows that JSON bytes hold, an object or a list of them; values are not looked at.
+
+    Raises UnreadableSample where there is no such row.
+    """
     try:
         found = json.loads(data)
     except (ValueError, RecursionError):
@@ -121,26 +112,4 @@ def _json_rows(data: bytes) -> list[dict[str, Any]]:
         raise UnreadableSample(
             "This JSON holds no measurements. Send an object with one number for each measurement."
         )
-    return rows
-
-
-def _csv_rows(data: bytes, *, codes: tuple[str, ...]) -> list[dict[str, Any]]:
-    try:
-        text = data.decode("utf-8-sig")
-        first = text.partition("\n")[0]
-        separator = max(",;\t", key=first.count)
-        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
-        header = [name.strip() for name in reader.fieldnames or ()]
-        reader.fieldnames = header
-        absent = [code for code in codes if code not in header]
-        if len(absent) == len(codes):
-            raise UnreadableSample(
-                f"This CSV has none of the columns that are read: {', '.join(codes)}. "
-                "Its first line must name them."
-            )
-        rows = [{code: row.get(code) for code in codes if code in row} for row in reader]
-    except (UnicodeDecodeError, csv.Error):
-        raise UnreadableSample("This is not a CSV file in UTF-8. Export it again.") from None
-    if not rows:
-        raise UnreadableSample("This CSV has a header but no rows. Send it with its rows.")
     return rows

@@ -41,7 +41,7 @@ class Session:
             )
         except OSError:
             raise _refusal("model.onnx is missing") from None
-        except (RuntimeError, ValueError, *_ORT_ERRORS):
+        except _UNUSABLE:
             raise _refusal("model.onnx is no network that this onnxruntime can open") from None
         self._input = self._checked_input(kind)
         self._outputs = self._checked_outputs(kind)
@@ -92,7 +92,7 @@ def _ort_errors() -> tuple[type[BaseException], ...]:
     return tuple(getattr(state, name) for name in names if hasattr(state, name))
 
 
-_ORT_ERRORS = _ort_errors()
+_UNUSABLE: tuple[type[BaseException], ...] = (RuntimeError, ValueError, *_ort_errors())
 
 
 def _refusal(what: str) -> PackRefused:
