@@ -19,7 +19,7 @@ import click
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    default=Path("."),
+    default=Path(),
     show_default=True,
     help="A folder, or a file name (.png, .json) for a single phantom.",
 )

@@ -36,10 +36,10 @@ def noise(
     gain = np.exp(-k2 * wavelength**2 * 1.5)
     if band:
         gain -= np.exp(-k2 * wavelength**2 * 5.0)
-    spectrum = np.fft.rfft2(rng.standard_normal((n, n)))
+    spectrum = np.fft.rfft2(rng.standard_normal((n, n), dtype=np.float32))
     field = np.fft.irfft2(spectrum * gain, s=(n, n))
     field -= field.mean()
-    return (field / (field.std() + 1e-9)).astype(np.float32)
+    return np.asarray(field / (field.std() + 1e-9), dtype=np.float32)
 
 
 def blurred(field: Field, sigma_px: float, *, oversampling: int) -> Field:
@@ -47,13 +47,13 @@ def blurred(field: Field, sigma_px: float, *, oversampling: int) -> Field:
     n = field.shape[0]
     f = np.fft.fftfreq(n, d=1 / oversampling)
     k2 = f[:, None] ** 2 + f[None, : n // 2 + 1] ** 2
-    gain = np.exp(-2 * (np.pi * sigma_px) ** 2 * k2)
-    return np.fft.irfft2(np.fft.rfft2(field) * gain, s=(n, n)).astype(np.float32)
+    gain = np.exp(-2 * (np.pi * sigma_px) ** 2 * k2).astype(np.float32)
+    return np.asarray(np.fft.irfft2(np.fft.rfft2(field) * gain, s=(n, n)), dtype=np.float32)
 
 
 def cover(distance: Field, *, soft: float = 0.6) -> Field:
     """How much of each point the shape covers: 1 inside, 0 outside, a soft step of `soft` px."""
-    return (1 / (1 + np.exp(np.clip(distance / soft, -30, 30)))).astype(np.float32)
+    return np.asarray(1 / (1 + np.exp(np.clip(distance / soft, -30, 30))), dtype=np.float32)
 
 
 def ellipse(x: Field, y: Field, *, cx: float, cy: float, a: float, b: float, turn: float) -> Field:
@@ -62,7 +62,7 @@ def ellipse(x: Field, y: Field, *, cx: float, cy: float, a: float, b: float, tur
     u = (x - cx) * c + (y - cy) * s
     v = -(x - cx) * s + (y - cy) * c
     r = np.sqrt((u / a) ** 2 + (v / b) ** 2)
-    return ((r - 1) * min(a, b)).astype(np.float32)
+    return np.asarray((r - 1) * min(a, b), dtype=np.float32)
 
 
 def outline(
@@ -80,7 +80,7 @@ def outline(
     edge = np.ones_like(theta)
     for order, share, phase in harmonics:
         edge = edge + share * np.cos(order * theta + phase)
-    return (r - radius * edge).astype(np.float32)
+    return np.asarray(r - radius * edge, dtype=np.float32)
 
 
 def waves(
@@ -99,13 +99,13 @@ def sausage(x: Field, y: Field, *, path: NDArray[np.float64], widths: NDArray[np
         t = np.clip(t, 0, 1)
         d = np.hypot(x - px - t * dx, y - py - t * dy) - (w0 + t * (w1 - w0))
         best = np.minimum(best, d)
-    return best.astype(np.float32)
+    return np.asarray(best, dtype=np.float32)
 
 
 def joined(a: Field, b: Field, *, round_px: float) -> Field:
     """Both shapes, with the corner where they meet filled by `round_px`."""
     h = np.clip(0.5 + 0.5 * (b - a) / round_px, 0, 1)
-    return (b + (a - b) * h - round_px * h * (1 - h)).astype(np.float32)
+    return np.asarray(b + (a - b) * h - round_px * h * (1 - h), dtype=np.float32)
 
 
 def dots(

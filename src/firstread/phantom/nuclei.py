@@ -113,8 +113,7 @@ def lobes(
         )
         distance = lobe if distance is None else joined(distance, lobe, round_px=1.2)
     thread = sausage(x, y, path=np.array(centres), widths=np.full(count, size * 0.22))
-    assert distance is not None
-    return joined(distance, thread, round_px=1.5)
+    return thread if distance is None else joined(distance, thread, round_px=1.5)
 
 
 def uneven(
@@ -122,4 +121,4 @@ def uneven(
 ) -> Field:
     """The shape with its edge pushed in and out by up to about `amount_px`."""
     push = noise(rng, distance, wavelength=9.0, oversampling=oversampling)
-    return (distance + amount_px * push).astype(np.float32)
+    return np.asarray(distance + amount_px * push, dtype=np.float32)

@@ -115,11 +115,11 @@ class Painting:
         self.lay(dark, np.clip(spots, 0, 1) * 0.75)
 
     def cell(self, body: Body, *, cell: Field, nucleus: Field) -> None:
-        """Lay one nucleated cell: cytoplasm, granules, nucleus with its chromatin, in this order."""
+        """Lay one nucleated cell: cytoplasm, granules, nucleus with its chromatin."""
         inside = cover(cell, soft=body.soft_px)
         core = cover(nucleus, soft=body.soft_px) * inside
         near_rim = np.exp(-((np.clip(-cell, 0, None) / 2.2) ** 2)) * inside
-        density = 1 + body.grain * self.noise(body.grain_px) + body.rim * near_rim
+        density = 1 + 0.6 * body.grain * self.noise(body.grain_px) + body.rim * near_rim
         if body.halo:
             density -= body.halo * np.exp(-((np.clip(nucleus, 0, None) / 3.5) ** 2))
         self.lay(body.cytoplasm, inside * 0.96, density=np.clip(density, 0.1, 3))
@@ -175,7 +175,8 @@ class Painting:
         r = self.rng.uniform(2.4, 4.4)
         away = np.hypot(self.x - self.x[row, column], self.y - self.y[row, column])
         ring = 0.12 * np.exp(-(((away - r) / 0.9) ** 2))
-        return (self.rng.uniform(0.2, 0.32) * cover(away - r, soft=0.8) - ring).astype(np.float32)
+        pale = self.rng.uniform(0.2, 0.32) * cover(away - r, soft=0.8)
+        return np.asarray(pale - ring, dtype=np.float32)
 
     def photograph(
         self, *, light: RGB = (1, 1, 1), focus_px: float = 0.5, grain: float = 1.6
@@ -191,4 +192,4 @@ class Painting:
         small = seen.reshape(n, OVERSAMPLING, n, OVERSAMPLING, 3).mean(axis=(1, 3))
         small = small[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
         small += self.rng.normal(size=small.shape) * grain
-        return np.clip(np.rint(small), 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(np.rint(small), 0, 255), dtype=np.uint8)

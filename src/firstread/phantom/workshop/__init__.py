@@ -1,0 +1,1 @@
+"""Where the refiner of drawn phantoms is trained; the only part of this room that needs torch."""

@@ -1,0 +1,69 @@
+"""Phantoms come no nearer to the training pictures than real pictures do that no training saw."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from firstread.phantom import labels, make
+from firstread.phantom.likeness import patch_distances, whole_distances
+
+DATA = Path(os.environ.get("FIRSTREAD_DATA", Path(__file__).parents[3] / "shared" / "data"))
+SETS = {"blood-smear": "blood-cell", "leukaemia": "marrow-cell"}
+
+
+def real(folder: Path, count: int) -> np.ndarray:
+    with (folder / "labels.csv").open(encoding="utf-8", newline="") as rows:
+        names = [row["path"] for row in csv.DictReader(rows)]
+    chosen = np.random.default_rng(5).permutation(len(names))[:count]
+    pictures = []
+    with zipfile.ZipFile(folder / "images.zip") as archive:
+        for index in chosen:
+            with Image.open(io.BytesIO(archive.read(names[index]))) as image:
+                pictures.append(np.asarray(image.convert("RGB")))
+    return np.stack(pictures)
+
+
+def phantoms(check: str, count: int) -> np.ndarray:
+    pictures = []
+    for seed in range(count):
+        with Image.open(io.BytesIO(make(check, seed=seed).png)) as image:
+            pictures.append(np.asarray(image))
+    return np.stack(pictures)
+
+
+def test_a_copy_is_found_whole_and_in_part_even_turned():
+    made = phantoms("blood-smear", 12)
+    turned = np.rot90(made[:3], axes=(1, 2))
+    assert (whole_distances(turned, made) < 1).all()
+    assert (whole_distances(made[:3], made[3:]) > 5).all()
+    pasted = made[:1].copy()
+    pasted[0, 44:84, 44:84] = np.flip(made[5, 40:80, 40:80], axis=0)
+    copied = patch_distances(pasted, made[4:8], stride_px=2, per_query=40)
+    foreign = patch_distances(made[:1], made[4:8], stride_px=2, per_query=40)
+    assert np.quantile(copied, 0.02) < 0.5 * np.quantile(foreign, 0.02)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("check", sorted(SETS))
+def test_phantoms_are_no_nearer_to_training_pictures_than_held_out_pictures_are(check):
+    folder = DATA / SETS[check]
+    if not (folder / "images.zip").exists():
+        pytest.skip(f"the pictures of {SETS[check]} are not here: set FIRSTREAD_DATA")
+    pictures = real(folder, 1000)
+    held_out, trained_on = pictures[:80], pictures[80:]
+    made = phantoms(check, 10 * len(labels(check)))
+    ours, theirs = (whole_distances(each, trained_on) for each in (made, held_out))
+    for share in (0.01, 0.1, 0.5):
+        assert np.quantile(ours, share) > 0.9 * np.quantile(theirs, share)
+    few = trained_on[:100]
+    ours, theirs = (patch_distances(each, few, per_query=2) for each in (made, held_out))
+    for share in (0.01, 0.1, 0.5):
+        assert np.quantile(ours, share) > 0.9 * np.quantile(theirs, share)
