@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 _STAINS = {
     "red": (190, 40, 50),
@@ -37,6 +37,11 @@ def cell(colour: str = "red", *, seed: int = 1, side_px: int = 96) -> Image.Imag
 def cell_png(colour: str = "red", *, seed: int = 1, side_px: int = 96) -> bytes:
     """The bytes of a PNG of such a cell; another seed gives other bytes."""
     return as_png(cell(colour, seed=seed, side_px=side_px))
+
+
+def blurred_png(colour: str = "red", *, seed: int = 1) -> bytes:
+    """A cell far out of focus, which the test pack finds unfit."""
+    return as_png(cell(colour, seed=seed).filter(ImageFilter.GaussianBlur(12)))
 
 
 def as_png(picture: Image.Image) -> bytes:

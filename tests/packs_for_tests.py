@@ -119,7 +119,7 @@ def _image_pack(pack: Path, *, labels: Sequence[Label], many: bool, gain: float)
     return _shared(labels=labels, golden=golden) | {
         "input": given,
         "quality": QualityLimits(
-            min_sharpness=1.0, min_brightness=30.0, max_brightness=250.0, min_contrast=4.0
+            min_sharpness=3.0, min_brightness=30.0, max_brightness=250.0, min_contrast=4.0
         ),
         "familiarity": FamiliarityReference(
             on="embedding",

@@ -85,7 +85,7 @@ MADE = _made()
         ("many = true", "many = 1", "'pack.many' must be true or false"),
         ("width_px = 32", "width_px = 32.5", "'input.width_px' must be a whole number"),
         ("width_px = 32", "width_px = 0", "1 to 4096 pixels"),
-        ("min_sharpness = 1.0", "min_sharpness = nan", "must be a finite number"),
+        ("min_sharpness = 3.0", "min_sharpness = nan", "must be a finite number"),
         ('code = "green"', 'code = "red"', "'label.code' has 'red' twice"),
         ('label = "red"', 'label = "pink"', "names 'pink', which is no label"),
         ("temperature = 1.5", "temperature = 0", "'calibration.temperature' must be greater"),

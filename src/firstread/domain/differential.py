@@ -37,7 +37,8 @@ def wilson(count: int, *, of: int, z: float = Z_95) -> tuple[float, float]:
     centre = p + z * z / (2 * of)
     half = z * sqrt(p * (1 - p) / of + z * z / (4 * of * of))
     scale = 1 + z * z / of
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
+    # Rounding must not put the share itself outside its interval.
+    return max(0.0, min(p, (centre - half) / scale)), min(1.0, max(p, (centre + half) / scale))
 
 
 def differential(reads: Sequence[Read], *, labels: Sequence[str]) -> tuple[Share, ...]:

@@ -1,0 +1,143 @@
+"""`firstread classify` answers a line for every sample, and never stops at a bad one."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from firstread.cli.main import main
+from tests.images_for_tests import as_png, blurred_png, cell, cell_png, every_form, not_pictures
+from tests.packs_for_tests import make_pack
+
+
+@pytest.fixture
+def packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "packs"
+    make_pack(folder)
+    make_pack(folder, kind="measurements")
+    monkeypatch.setenv("FIRSTREAD_PACKS", str(folder))
+    return folder
+
+
+def _classify(*words: str | Path, given: bytes | None = None) -> Result:
+    return CliRunner().invoke(main, ["classify", *map(str, words)], input=given)
+
+
+def _lines(result: Result) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_one_picture_gives_one_object_with_every_key(packs: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "cell.png"
+    picture.write_bytes(cell_png("red"))
+    result = _classify(picture, "--pack", "colour", "--json")
+    assert result.exit_code == 0
+    (answer,) = _lines(result)
+    assert list(answer) == [
+        "path", "label", "probability", "findings", "finding_set", "familiarity", "alarms",
+        "unfit", "pack", "version", "ms",
+    ]  # fmt: skip
+    assert answer["path"] == str(picture)
+    assert answer["label"] == "red" == answer["findings"][0]["label"]
+    assert answer["familiarity"]["familiar"] is True
+    assert (answer["pack"], answer["version"]) == ("colour", "1.0.0")
+
+
+def test_a_folder_is_read_whole_sorted_and_a_bad_file_stops_nothing(
+    packs: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "samples"
+    (folder / "deep").mkdir(parents=True)
+    for name, data in {**every_form(cell()), **not_pictures()}.items():
+        (folder / "deep" / name.replace(" ", "_")).write_bytes(data)
+    (folder / "a.png").write_bytes(cell_png("blue"))
+    (folder / ".DS_Store").write_bytes(b"hidden")
+    result = _classify(folder, tmp_path / "absent.png", "--pack", "colour", "--json")
+    assert result.exit_code == 1
+    answers = _lines(result)
+    assert [a["path"] for a in answers[:-1]] == sorted(a["path"] for a in answers[:-1])
+    assert len(answers) == len(every_form(cell())) + len(not_pictures()) + 2
+    failed = [answer for answer in answers if "error" in answer]
+    assert len(failed) == len(not_pictures()) + 1
+    assert failed[-1] == {
+        "path": str(tmp_path / "absent.png"),
+        "error": "There is no such file. Check the path.",
+    }
+
+
+def test_without_json_a_person_can_read_it(packs: Path, tmp_path: Path) -> None:
+    (tmp_path / "red.png").write_bytes(cell_png("red"))
+    (tmp_path / "blurred.png").write_bytes(blurred_png("green"))
+    result = _classify(tmp_path / "red.png", tmp_path / "blurred.png", "--pack", "colour")
+    red, blurred = result.stdout.splitlines()
+    assert "ALARM red" in red
+    assert "UNFIT The picture is blurred" in blurred
+
+
+def test_the_input_can_be_read(packs: Path) -> None:
+    result = _classify("-", "--pack", "colour", "--json", given=cell_png("green"))
+    (answer,) = _lines(result)
+    assert (answer["path"], answer["label"]) == ("-", "green")
+
+
+def test_an_empty_folder_is_an_error_and_not_silence(packs: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    result = _classify(tmp_path / "empty", "--pack", "colour", "--json")
+    assert result.exit_code == 1
+    assert "holds no files" in _lines(result)[0]["error"]
+
+
+def test_odd_file_names_do_no_harm(packs: Path, tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path / "odd")
+    os.mkdir(folder)  # noqa: PTH102  pathlib makes no name that is not UTF-8
+    for name in (b"\xff\xfe.png", b"new\nline.png", b"\x1b[2Jred.png"):
+        with open(folder + b"/" + name, "wb") as file:  # noqa: PTH123
+            file.write(cell_png())
+    for option in ((), ("--json",)):
+        result = _classify(tmp_path / "odd", "--pack", "colour", *option)
+        assert result.exit_code == 0
+        assert len(result.stdout.splitlines()) == 3
+        assert "\x1b" not in result.stdout
+
+
+def test_rows_of_a_table_are_read_with_their_lines(packs: Path, tmp_path: Path) -> None:
+    table = tmp_path / "rows.csv"
+    table.write_text("size,shape,nuclei,note\n9,9,?,x\n1,,3,x\n1,2,3,x\n1,11,3,x\n")
+    result = _classify(table, "--pack", "sizes", "--json")
+    assert result.exit_code == 1
+    answers = _lines(result)
+    assert [answer["line"] for answer in answers] == [2, 3, 4, 5]
+    assert [answer.get("label") for answer in answers] == ["malignant", None, "benign", None]
+    assert "Cell shape is missing" in answers[1]["error"]
+    assert "between 1 and 10, not 11" in answers[3]["error"]
+    assert len(answers[0]["contributions"]) == 3
+
+
+def test_json_holds_one_row_or_several(packs: Path, tmp_path: Path) -> None:
+    (tmp_path / "one.json").write_text('{"size": 1, "shape": 1}')
+    (tmp_path / "two.json").write_text('[{"size": 1, "shape": 1}, {"size": 10, "shape": 10}]')
+    answers = _lines(
+        _classify(tmp_path / "one.json", tmp_path / "two.json", "--pack", "sizes", "--json")
+    )
+    assert [answer["label"] for answer in answers] == ["benign", "benign", "malignant"]
+    assert [answer.get("line") for answer in answers] == [None, 1, 2]
+
+
+def test_a_picture_for_a_pack_of_measurements_says_so(packs: Path, tmp_path: Path) -> None:
+    (tmp_path / "cell.png").write_bytes(as_png(cell()))
+    result = _classify(tmp_path / "cell.png", "--pack", "sizes", "--json")
+    assert result.exit_code == 1
+    assert "error" in _lines(result)[0]
+
+
+def test_a_damaged_pack_is_refused_before_anything_is_read(packs: Path, tmp_path: Path) -> None:
+    (packs / "colour" / "card.md").write_text("changed", encoding="utf-8")
+    result = _classify(tmp_path, "--pack", "colour", "--json")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "card.md is not as it was sealed" in result.stderr
