@@ -1,0 +1,47 @@
+"""A dataset's pictures as one array in memory, prepared the way the reader prepares them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from firstread.datasets import Dataset, Split, split
+from firstread.domain.errors import BadDataset
+from firstread.train.recipe import Recipe, Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pixels:
+    """All pictures of a source, uint8 [N, H, W, 3], with their labels as indices and their parts."""
+
+    source: Source
+    dataset: Dataset
+    images: NDArray[np.uint8]
+    targets: NDArray[np.int64]
+    parts: Split
+
+
+def load(dataset: Dataset, source: Source, recipe: Recipe) -> Pixels:
+    """Decode and prepare every picture, once.
+
+    Raises BadDataset where a label of the folder is not among the recipe's.
+    """
+    unknown = sorted(set(dataset.labels) - set(source.labels))
+    if unknown:
+        raise BadDataset(f"The folder {dataset.name} has the label '{unknown[0]}', the recipe has not.")
+    index_of = {label: index for index, label in enumerate(source.labels)}
+    images = np.stack([_prepared(dataset.data(item), source) for item in dataset.items])
+    targets = np.array([index_of[item.label] for item in dataset.items], np.int64)
+    shares = recipe.shares
+    parts = split(dataset, validation=shares.validation, test=shares.test, seed=recipe.seed)
+    return Pixels(source=source, dataset=dataset, images=images, targets=targets, parts=parts)
+
+
+def _prepared(data: bytes, source: Source) -> NDArray[np.uint8]:
+    image = Image.open(BytesIO(data)).convert("RGB")
+    assert image.size == (source.width_px, source.height_px)
+    return np.asarray(image)

@@ -1,0 +1,176 @@
+"""A recipe: everything that decides a training run, read from one TOML file."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from firstread.domain.errors import BadConfiguration
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One labelled folder, and the labels in the order of the logits."""
+
+    name: str
+    labels: tuple[str, ...]
+    title: str = ""
+    licence: str = ""
+    width_px: int = 0
+    height_px: int = 0
+    colour: str = "rgb"
+    fit: str = "crop"
+    interpolation: str = "bilinear"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkShape:
+    """How wide and deep the network is; `start` names a recipe whose trunk it starts from."""
+
+    stem: int = 32
+    widths: tuple[int, ...] = (64, 128, 224)
+    depths: tuple[int, ...] = (2, 2, 2)
+    norm: str = "sparse"
+    dropout: float = 0.2
+    views: int = 1
+    start: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augment:
+    """How far a training picture may be turned, scaled and recoloured (shares and factors, no units)."""
+
+    turn: bool = True
+    scale_low: float = 0.85
+    scale_high: float = 1.18
+    shear: float = 0.08
+    shift: float = 0.06
+    background: float = 0.5
+    stain: float = 0.12
+    brightness: float = 0.12
+    contrast: float = 0.12
+    blur: float = 0.1
+    noise: float = 0.02
+    mix: float = 0.3
+    erase: float = 0.15
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """How long and how fast it learns."""
+
+    epochs: int = 40
+    batch: int = 64
+    rate: float = 0.002
+    warmup: float = 0.08
+    weight_decay: float = 0.05
+    smoothing: float = 0.05
+    average: float = 0.998
+    precision: str = "bfloat16"
+    threads: int = 1
+    # A second source teaches the trunk beside the first, until this share of the epochs.
+    beside_until: float = 0.5
+    beside: float = 0.7
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shares:
+    """The shares of the samples that are kept from training."""
+
+    validation: float = 0.12
+    test: float = 0.10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Additive:
+    """The additive model of measurements: knots per characteristic and its penalties."""
+
+    knots: tuple[float, ...] = (1.0, 3.0, 5.0, 8.0)
+    ridge: float = 1.0
+    folds: int = 10
+    repeats: int = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A training run, whole: the same recipe and data give the same weights, bit for bit."""
+
+    name: str
+    kind: str
+    seed: int
+    sources: tuple[Source, ...]
+    version: str = "1.0.0"
+    network: NetworkShape | None = None
+    augment: Augment = field(default_factory=Augment)
+    schedule: Schedule = field(default_factory=Schedule)
+    shares: Shares = field(default_factory=Shares)
+    additive: Additive | None = None
+    pack: dict[str, Any] = field(default_factory=dict)
+    labels: tuple[dict[str, Any], ...] = ()
+    measurements: tuple[dict[str, Any], ...] = ()
+    path: str = ""
+
+    def fingerprint(self) -> str:
+        """What a checkpoint must share to be resumed: all that decides the weights, not the words."""
+        deciding = dataclasses.asdict(self)
+        for words in ("pack", "labels", "measurements", "path", "version"):
+            deciding.pop(words)
+        if deciding["network"] is not None:
+            deciding["network"].pop("views")
+        text = json.dumps(deciding, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _filled(kind: type[T], values: Any, *, where: str) -> T:
+    """`values` as the frozen `kind`; an unknown key or a missing one is named."""
+    if not isinstance(values, dict):
+        raise BadConfiguration(f"The recipe's [{where}] must be a table.")
+    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(values) - set(fields))
+    if unknown:
+        raise BadConfiguration(
+            f"The recipe's [{where}] does not know '{unknown[0]}'. It knows: {', '.join(fields)}."
+        )
+    ready = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    try:
+        return kind(**ready)
+    except TypeError as why:
+        raise BadConfiguration(f"The recipe's [{where}] lacks a key: {why}.") from why
+
+
+def open_recipe(path: Path) -> Recipe:
+    """Read a recipe from TOML.
+
+    Raises BadConfiguration, with the key, where the file is missing or does not hold what it should.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as why:
+        raise BadConfiguration(f"There is no recipe at {path}. Name a file from recipes/.") from why
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as why:
+        raise BadConfiguration(f"The recipe {path.name} is not TOML: {why}.") from why
+    known = {
+        "network": NetworkShape, "augment": Augment, "schedule": Schedule,
+        "shares": Shares, "additive": Additive,
+    }  # fmt: skip
+    ready: dict[str, Any] = {"path": str(path)}
+    for key, value in tables.items():
+        if key in known:
+            ready[key] = _filled(known[key], value, where=key)
+        elif key == "source":
+            ready["sources"] = tuple(_filled(Source, one, where="source") for one in value)
+        elif key in ("label", "measurement"):
+            ready[key + "s"] = tuple(value)
+        else:
+            ready[key] = value
+    recipe = _filled(Recipe, ready, where="recipe")
+    if recipe.kind not in ("image", "trunk", "measurements"):
+        raise BadConfiguration("The recipe's kind must be image, trunk or measurements.")
+    return recipe
