@@ -25,7 +25,8 @@ def list_packs() -> list[Path]:
     found: dict[str, Path] = {}
     for shelf in shelves():
         for folder in sorted(shelf.iterdir()):
-            if (folder / "pack.toml").is_file():
+            # A folder that is still being written hides behind a dot.
+            if not folder.name.startswith(".") and (folder / "pack.toml").is_file():
                 found.setdefault(folder.name, folder)
     return [found[name] for name in sorted(found)]
 
