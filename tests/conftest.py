@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright keeps a loop in the main thread
+os.environ.setdefault(
+    "DJANGO_ALLOW_ASYNC_UNSAFE", "1"
+)  # Playwright keeps a loop in the main thread
+if TYPE_CHECKING:
+    from tests.clinic_for_tests import Clinic
+
 _KEPT = ("FIRSTREAD_DATASETS", "FIRSTREAD_DATA", "FIRSTREAD_REQUIRE_ALL", "FIRSTREAD_TEST_DATABASE")
 for _name in [name for name in os.environ if name.startswith("FIRSTREAD_")]:
     if _name not in _KEPT:
@@ -49,14 +55,18 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Where FIRSTREAD_REQUIRE_ALL is set everything that a test needs has to be there."""
     report = yield
-    if report.skipped and os.environ.get("FIRSTREAD_REQUIRE_ALL") and not hasattr(report, "wasxfail"):
+    if (
+        report.skipped
+        and os.environ.get("FIRSTREAD_REQUIRE_ALL")
+        and not hasattr(report, "wasxfail")
+    ):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} skipped, and FIRSTREAD_REQUIRE_ALL forbids skips"
     return report
 
 
 @pytest.fixture(scope="session")
-def shelf() -> Iterator[Path]:
+def shelf() -> Path:
     """The shelf that FIRSTREAD_PACKS names, with the packs `colour` and `sizes`."""
     from tests.packs_for_tests import make_pack
 
@@ -65,4 +75,20 @@ def shelf() -> Iterator[Path]:
         folder.mkdir()
         make_pack(folder)
         make_pack(folder, kind="measurements")
-    yield folder
+    return folder
+
+
+@pytest.fixture
+def clinic(db: None, shelf: Path) -> Clinic:
+    """A clinic with people and checks, in a transaction that is undone."""
+    from tests.clinic_for_tests import open_clinic
+
+    return open_clinic()
+
+
+@pytest.fixture
+def committed_clinic(transactional_db: None, shelf: Path) -> Clinic:
+    """The same with rows that other threads and processes see."""
+    from tests.clinic_for_tests import open_clinic
+
+    return open_clinic()

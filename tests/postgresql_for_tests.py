@@ -46,12 +46,12 @@ def start_postgresql() -> Postgresql:
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
     data = str(folder / "data")
-    _run(programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+    _run(
+        programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"
+    )
     port = _free_port()
     options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder}"
-    _run(
-        programs / "pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start"
-    )
+    _run(programs / "pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
     return Postgresql(folder=folder, programs=programs, port=port)
 
 

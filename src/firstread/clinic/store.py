@@ -35,7 +35,7 @@ class SampleFolder(FileSystemStorage):
             os.close(folder)
         return name
 
-    def get_available_name(self, name: str, max_length: int | None = None) -> str:
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:  # noqa: ARG002
         """The name itself: whoever writes it writes the same bytes."""
         return name
 

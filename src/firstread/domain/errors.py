@@ -6,6 +6,7 @@ FirstreadError
 ├── UnknownPack           no pack of that name where packs are looked for
 ├── PackRefused           the pack is damaged, or answers differently on this machine
 ├── UnknownCheck          no check of that name is set up
+├── UnknownCase           no case of that number
 ├── WrongState            the case is not in a state that allows this step
 ├── NotAllowed            this person may not do this
 ├── ConflictingRequest    the same idempotency key came with another request
@@ -47,6 +48,12 @@ class PackRefused(FirstreadError):
 
 class UnknownCheck(FirstreadError):
     """No check of that name is set up."""
+
+    exit_code = 2
+
+
+class UnknownCase(FirstreadError):
+    """There is no case of that number."""
 
     exit_code = 2
 

@@ -41,7 +41,9 @@ class Server(Section):
     @field_validator("base_url")
     @classmethod
     def _is_an_address(cls, value: str) -> str:
-        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
+        if value and (
+            urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc
+        ):
             raise ValueError("write it as https://host or http://host:port")
         return value.rstrip("/")
 
@@ -173,7 +175,9 @@ def load_config(environment: Mapping[str, str] | None = None) -> Config:
 
 def default_home(env: Mapping[str, str]) -> Path:
     """Where the clinic keeps its data unless FIRSTREAD_HOME says otherwise."""
-    data = env.get("XDG_DATA_HOME") or str(Path(env.get("HOME") or "~").expanduser() / ".local/share")
+    data = env.get("XDG_DATA_HOME") or str(
+        Path(env.get("HOME") or "~").expanduser() / ".local/share"
+    )
     return Path(data) / "firstread"
 
 

@@ -10,6 +10,6 @@ from django.http import HttpRequest
 from firstread import __version__
 
 
-def about(request: HttpRequest) -> dict[str, Any]:
+def about(_request: HttpRequest) -> dict[str, Any]:
     """The version, and whether this is the demo."""
     return {"firstread_version": __version__, "demo": settings.FIRSTREAD.demo}

@@ -8,7 +8,7 @@ from django.urls import include, path
 from firstread.clinic.api import api
 
 
-def healthz(request: HttpRequest) -> HttpResponse:
+def healthz(_request: HttpRequest) -> HttpResponse:
     """Says that the server answers; opens no database."""
     return HttpResponse("ok\n", content_type="text/plain", headers={"Cache-Control": "no-store"})
 

@@ -12,6 +12,8 @@ class OutgoingState(models.TextChoices):
     WAITING = "waiting", "Waiting"
     SENT = "sent", "Sent"
     GIVEN_UP = "given_up", "Given up"
+    KEPT = "kept", "Kept here"
+    """No mail server is set up: the message stays on the outbox page."""
 
 
 class Outgoing(models.Model):

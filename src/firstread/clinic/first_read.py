@@ -1,0 +1,210 @@
+"""The first read: claim a case, read its samples, write what the pack says."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from firstread.clinic import audit, store
+from firstread.clinic.arrays import pack_array
+from firstread.clinic.models import Case, CaseSample, Check, ReadRow
+from firstread.clinic.notify import Occasion, tell
+from firstread.clinic.stored_reads import read_of
+from firstread.domain.case import CaseState, headline
+from firstread.domain.errors import FirstreadError
+from firstread.domain.priority import Priority, priority_of_case
+from firstread.domain.read import Read
+from firstread.packs import Manifest
+from firstread.runtime import Outcome, PackReader
+
+log = logging.getLogger(__name__)
+
+Readers = Callable[[Check], PackReader]
+"""Gives the open pack of a check; raises PackRefused or UnknownPack."""
+
+
+@dataclass(kw_only=True)
+class _Work:
+    """What reading the samples of one case gave."""
+
+    manifest: Manifest | None = None
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    refusals: dict[int, str] = field(default_factory=dict)
+    reason: str = ""
+    """Why none of the samples could be read."""
+
+
+def read_next(readers: Readers) -> bool:
+    """Read the most pressing case that waits for its first read; returns whether there was one."""
+    case = _claim()
+    if case is None:
+        return False
+    if case.attempts > settings.FIRSTREAD.reading.tries:
+        work = _Work(
+            reason=f"Reading stopped the reader {case.attempts - 1} times. Read it unaided, and "
+            "tell the operator."
+        )
+    else:
+        work = _read_samples(case, readers)
+    _write(case, work)
+    return True
+
+
+def _due(now: datetime) -> Q:
+    free = Q(claimed_until=None) | Q(claimed_until__lt=now)
+    return Q(state=CaseState.RECEIVED) & free & (Q(retry_at=None) | Q(retry_at__lte=now))
+
+
+def _claim() -> Case | None:
+    now = timezone.now()
+    if not Case.objects.filter(_due(now)).exists():
+        return None  # without a write lock, which a look every half second should not take
+    with transaction.atomic():
+        rows = Case.objects.filter(_due(now)).order_by("-priority", "received_at", "pk")
+        if connection.features.has_select_for_update_skip_locked:
+            rows = rows.select_for_update(skip_locked=True)
+        case = rows.first()
+        if case is None:
+            return None
+        case.attempts += 1
+        case.claimed_until = now + _lease()
+        case.save(update_fields=["attempts", "claimed_until"])
+        return case
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings.FIRSTREAD.reading.lease_s)
+
+
+def _read_samples(case: Case, readers: Readers) -> _Work:
+    work = _Work()
+    try:
+        reader = readers(case.check_row)
+    except FirstreadError as error:
+        work.reason = str(error)
+        return work
+    work.manifest = reader.manifest
+    for sample in _unread(case):
+        _keep_lease(case)
+        try:
+            work.outcomes[sample.pk] = reader.read(store.open(sample.sample_id))
+        except FirstreadError as error:
+            work.refusals[sample.pk] = str(error)
+    return work
+
+
+def _unread(case: Case) -> list[CaseSample]:
+    return list(case.samples.exclude(reads__shadow=False))
+
+
+def _keep_lease(case: Case) -> None:
+    """A case of many cells may take longer than one lease."""
+    now = timezone.now()
+    if case.claimed_until is None or case.claimed_until - now < _lease() / 2:
+        case.claimed_until = now + _lease()
+        Case.objects.filter(pk=case.pk).update(claimed_until=case.claimed_until)
+
+
+def _write(case: Case, work: _Work) -> None:
+    """Write the reads and what they come to; where another worker was first, nothing twice."""
+    now = timezone.now()
+    with transaction.atomic():
+        rows = Case.objects.filter(pk=case.pk)
+        if connection.features.has_select_for_update:
+            rows = rows.select_for_update()
+        case = rows.get()
+        if case.state != CaseState.RECEIVED:
+            return
+        unread = _unread(case)
+        _write_reads([s for s in unread if s.pk in work.outcomes], work, at=now)
+        case.claimed_until = None
+        left = [s for s in unread if s.pk not in work.outcomes and s.pk not in work.refusals]
+        if left and not work.reason:
+            # More came while these were read: the case stays due, and its tries begin anew.
+            case.attempts = 0
+            case.save(update_fields=["claimed_until", "attempts"])
+            return
+        _conclude(case, work, at=now)
+
+
+def _write_reads(samples: Sequence[CaseSample], work: _Work, *, at: datetime) -> None:
+    rows = []
+    for sample in samples:
+        outcome = work.outcomes[sample.pk]
+        read = outcome.read
+        rows.append(
+            ReadRow(
+                case_sample=sample,
+                pack=read.pack,
+                version=read.version,
+                pack_sha256=read.pack_sha256,
+                body=read.as_dict() | {"logits": outcome.logits.tolist()},
+                evidence=None if outcome.evidence is None else pack_array(outcome.evidence),
+                created_at=at,
+            )
+        )
+    ReadRow.objects.bulk_create(rows)
+
+
+def _conclude(case: Case, work: _Work, *, at: datetime) -> None:
+    """What all reads of the case come to: its finding and priority, or why it is unfit."""
+    rows = ReadRow.objects.filter(case_sample__case=case, shadow=False)
+    reads = [read_of(row) for row in rows.order_by("case_sample__position").defer("evidence")]
+    reason = work.reason or _refusal(work, of=len(reads) + len(work.refusals)) or _unfit(reads)
+    top = _headline(reads, work.manifest)
+    case.finding = top[0] if top else ""
+    case.probability = top[1] if top else None
+    case.priority = _priority(reads, work.manifest, unfit=bool(reason))
+    case.state = CaseState.UNFIT if reason else CaseState.READ
+    case.unfit_reason = reason[:300]
+    case.waits_for = "specialist"
+    case.read_at, case.attempts, case.retry_at = at, 0, None
+    case.save()
+    audit.append(
+        str(case.state),
+        by=None,
+        case=case,
+        detail={"reads": len(reads), "pack": _pack(reads), "finding": case.finding},
+    )
+    tell(Occasion.READ, case=case)
+    log.info("case %s: %s", case.pk, case.state)
+
+
+def _refusal(work: _Work, *, of: int) -> str:
+    if not work.refusals:
+        return ""
+    first = next(iter(work.refusals.values()))
+    return first if of == 1 else f"{len(work.refusals)} of {of} samples cannot be read. {first}"
+
+
+def _unfit(reads: Sequence[Read]) -> str:
+    reasons = [read.unfit for read in reads if read.unfit]
+    return reasons[0] if reasons and len(reasons) == len(reads) else ""
+
+
+def _headline(reads: Sequence[Read], manifest: Manifest | None) -> tuple[str, float] | None:
+    if manifest is None or not reads:
+        return None
+    top = headline(reads, alarming=[label.code for label in manifest.labels if label.positive])
+    return (top.label, top.probability) if top else None
+
+
+def _priority(reads: Sequence[Read], manifest: Manifest | None, *, unfit: bool) -> Priority:
+    labels: Mapping[str, Priority] = (
+        {label.code: Priority.named(label.priority) for label in manifest.labels}
+        if manifest
+        else {}
+    )
+    found = priority_of_case(reads, of_label=labels)
+    return max(found, Priority.URGENT) if unfit else found
+
+
+def _pack(reads: Sequence[Read]) -> str:
+    return f"{reads[-1].pack} {reads[-1].version}" if reads else ""

@@ -1,0 +1,44 @@
+"""What changed: a number that grows with every change of any case, in whichever process."""
+
+from __future__ import annotations
+
+import uuid
+
+from firstread.clinic.models import AuditRow
+
+QUIET = ("viewed", "signed_in", "refused")
+"""Rows that change nothing that another person sees."""
+
+
+def latest() -> int:
+    """The number of the newest change."""
+    return (
+        AuditRow.objects.exclude(action__in=QUIET)
+        .order_by("-number")
+        .values_list("number", flat=True)
+        .first()
+        or 0
+    )
+
+
+def since(number: int) -> list[uuid.UUID]:
+    """The cases that changed after that number."""
+    return list(
+        AuditRow.objects.filter(number__gt=number, case_id__isnull=False)
+        .exclude(action__in=QUIET)
+        .order_by()
+        .values_list("case_id", flat=True)
+        .distinct()[:500]
+    )
+
+
+def changed(case_id: uuid.UUID) -> int:
+    """The number of the newest change of one case."""
+    return (
+        AuditRow.objects.filter(case_id=case_id)
+        .exclude(action__in=QUIET)
+        .order_by("-number")
+        .values_list("number", flat=True)
+        .first()
+        or 0
+    )

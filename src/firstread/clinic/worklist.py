@@ -1,0 +1,102 @@
+"""The worklist: cases that wait for a person, most urgent first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+
+from firstread.clinic.models import Case, CaseSample, Person, Review, Role
+from firstread.domain.case import DECIDED, WAITING, CaseState
+from firstread.domain.priority import Priority
+
+OPEN = "open"
+DECIDED_TAB = "decided"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """How many cases each tab of the worklist holds."""
+
+    mine: int
+    open: int
+    decided: int
+
+
+def waiting(
+    person: Person,
+    *,
+    check: str = "",
+    state: str = "",
+    priority: str = "",
+    text: str = "",
+    mine: bool = True,
+) -> QuerySet[Case]:
+    """The cases as asked, with `first_sample`, `sample_count` and `answer_count` beside each.
+
+    `state` is a case state, or `open`, or `decided`; `mine` leaves what waits for this person.
+    """
+    rows = _mine(person) if mine else Case.objects.all()
+    if check:
+        rows = rows.filter(check_row=check)
+    if state == OPEN:
+        rows = rows.exclude(state__in=DECIDED)
+    elif state == DECIDED_TAB:
+        rows = rows.filter(state__in=DECIDED)
+    elif state:
+        rows = rows.filter(state=state)
+    if priority.upper() in Priority.__members__:
+        rows = rows.filter(priority=Priority.named(priority))
+    if text := text.strip():
+        rows = rows.filter(
+            Q(accession__icontains=text)
+            | Q(patient__identifier__icontains=text)
+            | Q(patient__name__icontains=text)
+        )
+    newest_first = state in (DECIDED_TAB, CaseState.SIGNED_OFF, CaseState.AMENDED)
+    order = ["-decided_at"] if newest_first else ["-priority", "received_at"]
+    return (
+        _with_counts(rows)
+        .select_related("check_row", "patient", "requester")
+        .order_by(*order, "pk")
+    )
+
+
+def counts(person: Person) -> Counts:
+    """How many cases wait for this person, are open at all, are decided."""
+    decided = Case.objects.filter(state__in=DECIDED).count()
+    return Counts(
+        mine=_mine(person).count(),
+        open=Case.objects.exclude(state__in=DECIDED).count(),
+        decided=decided,
+    )
+
+
+def _mine(person: Person) -> QuerySet[Case]:
+    if person.role == Role.TECHNICIAN:
+        return Case.objects.filter(requester=person).exclude(state__in=DECIDED)
+    if person.role == Role.OPERATOR:
+        return Case.objects.none()
+    answered = Review.objects.filter(case=OuterRef("pk"), by=person)
+    theirs = Q(waits_for="specialist", check_row__in=person.reads.values("check_row"))
+    if person.role == Role.CHIEF:
+        theirs |= Q(waits_for="chief")
+    return Case.objects.filter(theirs, ~Exists(answered), state__in=WAITING)
+
+
+def _with_counts(rows: QuerySet[Case]) -> QuerySet[Case]:
+    of_case = CaseSample.objects.filter(case=OuterRef("pk"))
+    answers = (
+        Review.objects.filter(case=OuterRef("pk"))
+        .order_by()
+        .values("case")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    return rows.annotate(
+        first_sample=Subquery(of_case.order_by("position").values("pk")[:1]),
+        sample_count=Subquery(
+            of_case.order_by().values("case").annotate(n=Count("pk")).values("n")
+        ),
+        answer_count=Subquery(answers),
+    )

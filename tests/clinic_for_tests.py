@@ -1,0 +1,105 @@
+"""People, checks and cases for tests of the clinic, made by the steps themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from firstread.clinic import registry
+from firstread.clinic.first_read import read_next
+from firstread.clinic.intake import Incoming, receive, receive_measurements
+from firstread.clinic.models import Case, Check, Person, Reader, Role
+from tests.images_for_tests import cell_png
+
+PASSWORD = "a password for tests"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clinic:
+    """A clinic with two checks and the people of the demo."""
+
+    tech: Person
+    ana: Person
+    bo: Person
+    chief: Person
+    operator: Person
+    leukaemia: Check
+    cytology: Check
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        return (self.tech, self.ana, self.bo, self.chief, self.operator)
+
+
+def open_clinic() -> Clinic:
+    """Rows for five people and two checks; `leukaemia` needs two readers and reads colours.
+
+    The packs `colour` and `sizes` must be on the shelf (fixture `shelf`).
+    """
+    registry.forget()
+    leukaemia = Check.objects.create(
+        name="leukaemia", title="Leukaemia", pack="colour", kind="image", many=True, readers=2
+    )
+    cytology = Check.objects.create(
+        name="breast-cytology",
+        title="Breast cytology",
+        pack="sizes",
+        kind="measurements",
+        tells_requester=True,
+    )
+    ana, bo = _person("ana", Role.SPECIALIST), _person("bo", Role.SPECIALIST)
+    for person in (ana, bo):
+        for check in (leukaemia, cytology):
+            Reader.objects.create(check_row=check, person=person)
+    return Clinic(
+        tech=_person("tech", Role.TECHNICIAN),
+        ana=ana,
+        bo=bo,
+        chief=_person("chief", Role.CHIEF),
+        operator=_person("operator", Role.OPERATOR),
+        leukaemia=leukaemia,
+        cytology=cytology,
+    )
+
+
+def _person(name: str, role: Role) -> Person:
+    return Person.objects.create_user(
+        name, f"{name}@example.org", PASSWORD, role=role, first_name=name.capitalize()
+    )
+
+
+def put_in(
+    *colours: str, accession: str = "", by: Person | None = None, seed: int = 1, patient: str = ""
+) -> Case:
+    """A case of leukaemia with a drawn cell of each colour: red raises the alarm."""
+    samples = [
+        Incoming(data=cell_png(colour, seed=seed + n), name=f"{colour}.png")
+        for n, colour in enumerate(colours or ("red",))
+    ]
+    received = receive(
+        samples, check="leukaemia", door="page", accession=accession, patient=patient, by=by
+    )
+    return received.case
+
+
+def put_in_row(*, accession: str = "", by: Person | None = None, **values: float | None) -> Case:
+    """A case of breast cytology; size, shape and nuclei are 1 unless given."""
+    row = {"size": 1.0, "shape": 1.0, "nuclei": 1.0} | values
+    return receive_measurements(
+        row, check="breast-cytology", door="api", accession=accession, by=by
+    ).case
+
+
+def read_all() -> int:
+    """Read whatever waits, as the worker does; returns how many cases were read."""
+    count = 0
+    while read_next(registry.reader_of):
+        count += 1
+    return count
+
+
+def read_case(*colours: str, accession: str = "", by: Person | None = None, seed: int = 1) -> Case:
+    """A case of leukaemia that has had its first read."""
+    case = put_in(*colours, accession=accession, by=by, seed=seed)
+    read_all()
+    case.refresh_from_db()
+    return case
