@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +66,7 @@ class PackReader:
         if self.manifest.input is None:
             return self._read_row(data, measurements_of(data), began=began)
         pixels = prepare(decode(data), self.manifest.input)
-        outputs = self._session.run(pixels[np.newaxis])
+        outputs = self._run(pixels[np.newaxis])
         embedding = outputs["embedding"][0] if "embedding" in outputs else None
         unfit = unfit_quality(measure(pixels), limits=self.manifest.quality)
         return self._outcome(
@@ -101,7 +102,7 @@ class PackReader:
 
     def _read_row(self, data: bytes, values: Given, *, began: float) -> Outcome:
         row = as_array(values, measurements=self.manifest.measurements)
-        outputs = self._session.run(row[np.newaxis])
+        outputs = self._run(row[np.newaxis])
         each = outputs["contributions"][0].astype(float)
         contributions = tuple(
             Contribution(
@@ -115,6 +116,11 @@ class PackReader:
             data, outputs, began=began, vector=row, unfit=None, contributions=contributions
         )
 
+    def _run(self, batch: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+        outputs = self._session.run(batch)
+        _refuse_other_shapes(outputs, manifest=self.manifest)
+        return outputs
+
     def _outcome(
         self,
         data: bytes,
@@ -126,11 +132,6 @@ class PackReader:
         contributions: tuple[Contribution, ...],
     ) -> Outcome:
         manifest, logits = self.manifest, outputs["logits"][0]
-        if logits.shape != (len(manifest.labels),):
-            raise PackRefused(
-                f"The network of the pack '{manifest.name}' does not give one logit for each "
-                "label. Train or copy the pack again."
-            )
         chances = calibrate.probabilities(logits, temperature=manifest.calibration.temperature)
         codes = manifest.codes
         findings = tuple(
@@ -168,6 +169,22 @@ class PackReader:
         evidence = outputs["evidence"][0] if "evidence" in outputs else None
         embedding = outputs["embedding"][0] if "embedding" in outputs else None
         return Outcome(read=read, logits=logits, evidence=evidence, embedding=embedding)
+
+
+def _refuse_other_shapes(outputs: dict[str, NDArray[np.float32]], *, manifest: Manifest) -> None:
+    """Raises PackRefused where the network's answers do not stand for the labels of pack.toml."""
+    parts = outputs.get("contributions")
+    if parts is not None and parts.shape[2] != len(manifest.measurements):
+        raise PackRefused(
+            f"The network of the pack '{manifest.name}' does not give one contribution for each "
+            "measurement. Train or copy the pack again."
+        )
+    for name in ("logits", "evidence", "contributions"):
+        if name in outputs and outputs[name].shape[1] != len(manifest.labels):
+            raise PackRefused(
+                f"The network of the pack '{manifest.name}' does not give one of '{name}' for each "
+                "label. Train or copy the pack again."
+            )
 
 
 def open_reader(pack: str | Path, *, threads: int = 1) -> PackReader:

@@ -48,7 +48,10 @@ class Session:
 
     def run(self, batch: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
         """Each output by name for `batch`, whose first axis is N."""
-        values = self._session.run(list(self._outputs), {self._input: batch})
+        try:
+            values = self._session.run(list(self._outputs), {self._input: batch})
+        except _UNUSABLE:
+            raise _refusal("it does not take what its pack.toml says") from None
         return dict(zip(self._outputs, values, strict=True))
 
     def _checked_input(self, kind: str) -> str:
