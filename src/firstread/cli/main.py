@@ -29,6 +29,7 @@ COMMANDS = {
     "worker": _Command(help="Read what comes in, without pages.", extra="server"),
     "doctor": _Command(help="Check the whole installation.", extra="server"),
     "submit": _Command(help="Send samples to a Firstread server.", extra="client"),
+    "person": _Command(help="Add somebody who signs in.", extra="server"),
     "token": _Command(help="Make a token for the API.", extra="server"),
     "audit": _Command(help="Check the audit trail.", extra="server"),
     "replay": _Command(help="Read a case again and compare the numbers.", extra="server"),

@@ -1,0 +1,77 @@
+"""`firstread demo`: the whole system with synthetic samples, on this machine alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    envvar="PORT",
+    help="Where to listen; also PORT.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="This machine only.")
+@click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), help="Keep the demo's data there."
+)
+@click.option("--reset", is_flag=True, help="Throw away what was done in the demo before.")
+def demo(*, port: int, host: str, data: Path | None, reset: bool) -> None:
+    """Show everything with samples of nobody: pages, reads, reviews, the outbox.
+
+    Needs nothing set up, and touches nothing of a clinic on this machine.
+    """
+    home = (data or _cache() / "firstread" / "demo").expanduser().absolute()
+    _stand_alone(home, host=host, port=port)
+    if reset:
+        _throw_away(home)
+    from firstread.server.start import open_database, open_django
+
+    open_django()
+    from django.conf import settings
+
+    open_database()
+    (settings.FIRSTREAD.home / _MARK).touch()
+    from firstread.server.demo import PASSWORD, PEOPLE, furnish
+    from firstread.server.serving import serve
+
+    furnish(click.echo)
+    click.echo(f"Sign in as {', '.join(name for name, *_ in PEOPLE)}; password {PASSWORD}")
+    serve(click.echo)
+
+
+_MARK = ".firstread-demo"
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+def _stand_alone(home: Path, *, host: str, port: int) -> None:
+    """Nothing of a real clinic's settings counts: no mail leaves, no inbox is emptied."""
+    for name in [name for name in os.environ if name.startswith("FIRSTREAD_")]:
+        if name not in ("FIRSTREAD_PACKS", "FIRSTREAD_HOST"):
+            del os.environ[name]
+    os.environ |= {
+        "FIRSTREAD_DEMO": "1",
+        "FIRSTREAD_HOME": str(home),
+        "FIRSTREAD_PORT": str(port),
+        "FIRSTREAD_INBOX_FOLDER": str(home / "inbox"),
+    }
+    if host != "127.0.0.1":
+        os.environ["FIRSTREAD_HOST"] = host
+
+
+def _throw_away(home: Path) -> None:
+    if not home.exists() or not any(home.iterdir()):
+        return
+    if not (home / _MARK).exists():
+        raise click.UsageError(f"{home} holds no demo, so nothing there is thrown away.")
+    shutil.rmtree(home)

@@ -1,0 +1,183 @@
+"""The demonstration: people whose password everybody knows, and a worklist of phantoms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from firstread.clinic import registry
+from firstread.clinic.first_read import read_next
+from firstread.clinic.intake import Incoming, receive, receive_measurements
+from firstread.clinic.models import Case, Check, Patient, Person, Reader, Role
+from firstread.clinic.review import answer, answers_for
+from firstread.clinic.sign_off import amend
+from firstread.domain.case import NO_ALARM
+from firstread.phantom import damaged, make
+
+PASSWORD = "firstread-demo"  # noqa: S105 - shown on the sign-in page
+PEOPLE = (
+    ("tech", "Tomas", "Technician", Role.TECHNICIAN),
+    ("haematologist", "Hanna", "Haematologist", Role.SPECIALIST),
+    ("haematologist2", "Henrik", "Haematologist", Role.SPECIALIST),
+    ("chief", "Clara", "Chief", Role.CHIEF),
+    ("admin", "Oskar", "Operator", Role.OPERATOR),
+)
+READERS = {"leukaemia": 2, "blood-smear": 1, "breast-cytology": 1}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One case of the demo's worklist: what its phantoms show, and what people said of it."""
+
+    check: str
+    cells: tuple[str, ...]
+    minutes_ago: int
+    damage: str = ""
+    answers: tuple[tuple[str, str], ...] = ()
+    """Who answered, and what; an empty label agrees with the first read."""
+    amended_to: str = ""
+
+
+def _many(**counts: int) -> tuple[str, ...]:
+    return tuple(label for label, count in counts.items() for _ in range(count))
+
+
+_BOTH = (("haematologist", ""), ("haematologist2", ""))
+_ONE = (("haematologist", ""),)
+PLANS = (
+    Plan(check="leukaemia", cells=("blast",), minutes_ago=7),
+    Plan(check="leukaemia", cells=_many(blast=7, lymphocyte=2, neutrophil=2), minutes_ago=26),
+    Plan(check="leukaemia", cells=("promyelocyte",), minutes_ago=41),
+    Plan(check="leukaemia", cells=("lymphocyte",), minutes_ago=58),
+    Plan(check="leukaemia", cells=("monocyte",), minutes_ago=64, damage="blurred"),
+    Plan(check="leukaemia", cells=("neutrophil",), minutes_ago=95, answers=_ONE),
+    Plan(
+        check="leukaemia",
+        cells=("blast",),
+        minutes_ago=133,
+        answers=(("haematologist", "blast"), ("haematologist2", "lymphocyte")),
+    ),
+    Plan(check="leukaemia", cells=("eosinophil",), minutes_ago=190, answers=_BOTH),
+    Plan(check="leukaemia", cells=("blast",), minutes_ago=260, answers=_BOTH),
+    Plan(
+        check="leukaemia",
+        cells=("lymphocyte",),
+        minutes_ago=420,
+        answers=_BOTH,
+        amended_to="monocyte",
+    ),
+    Plan(
+        check="blood-smear",
+        cells=_many(neutrophil=7, lymphocyte=4, monocyte=1, eosinophil=1, basophil=1),
+        minutes_ago=12,
+    ),
+    Plan(
+        check="blood-smear",
+        cells=_many(ig=4, neutrophil=5, lymphocyte=2, erythroblast=1),
+        minutes_ago=33,
+    ),
+    Plan(check="blood-smear", cells=("erythroblast",), minutes_ago=74),
+    Plan(check="blood-smear", cells=("platelet",), minutes_ago=118),
+    Plan(check="blood-smear", cells=("basophil",), minutes_ago=300, answers=_ONE),
+    Plan(check="breast-cytology", cells=("malignant",), minutes_ago=19),
+    Plan(check="breast-cytology", cells=("benign",), minutes_ago=52),
+    Plan(check="breast-cytology", cells=("malignant",), minutes_ago=210, answers=_ONE),
+    Plan(check="breast-cytology", cells=("benign",), minutes_ago=345, answers=_ONE),
+)
+
+
+def furnish(say: Callable[[str], None]) -> None:
+    """People, checks and cases, once; what was made before stays as people left it."""
+    if not Person.objects.exists():
+        _people()
+    if Case.objects.exists():
+        return
+    say("Making the demonstration's samples. None of them is anybody's.")
+    people = {person.username: person for person in Person.objects.all()}
+    known = {check.name for check in registry.checks()}
+    plans = [plan for plan in PLANS if plan.check in known]
+    made = [(plan, _put_in(plan, n, people)) for n, plan in enumerate(plans)]
+    while read_next(registry.reader_of):
+        pass
+    for plan, case in made:
+        _answer(plan, case, people)
+
+
+def _people() -> None:
+    made = {}
+    for name, first, last, role in PEOPLE:
+        made[name] = Person.objects.create_user(
+            name,
+            f"{name}@firstread.example",
+            PASSWORD,
+            first_name=first,
+            last_name=last,
+            role=role,
+        )
+    for check in registry.checks():
+        check.readers = READERS.get(check.name, check.readers)
+        check.tells_requester = True
+        check.save(update_fields=["readers", "tells_requester"])
+        for name in ("haematologist", "haematologist2"):
+            Reader.objects.get_or_create(check_row=check, person=made[name])
+
+
+def _put_in(plan: Plan, number: int, people: dict[str, Person]) -> Case:
+    at = timezone.now() - timedelta(minutes=plan.minutes_ago)
+    accession = f"26-{48100 + 37 * number}"
+    patient = f"DEMO-{301 + number * 7}"
+    samples = [
+        damaged(plan.damage, check=plan.check, label=label, seed=_seed(number, place))
+        if plan.damage
+        else make(plan.check, label=label, seed=_seed(number, place))
+        for place, label in enumerate(plan.cells)
+    ]
+    if Check.objects.get(name=plan.check).kind == "measurements":
+        case = receive_measurements(
+            samples[0].measurements,
+            check=plan.check,
+            door="api",
+            accession=accession,
+            patient=patient,
+            by=people["tech"],
+            received_at=at,
+        ).case
+    else:
+        case = receive(
+            [
+                Incoming(data=sample.png, name=f"{accession}_{place}.png")
+                for place, sample in enumerate(samples, start=1)
+            ],
+            check=plan.check,
+            door="page" if number % 2 else "folder",
+            accession=accession,
+            patient=patient,
+            by=people["tech"],
+            received_at=at,
+        ).case
+    Patient.objects.filter(identifier=patient).update(name=f"Phantom {number + 1}")
+    return case
+
+
+def _seed(number: int, place: int) -> int:
+    return 1000 * (number + 1) + place
+
+
+def _answer(plan: Plan, case: Case, people: dict[str, Person]) -> None:
+    case.refresh_from_db()
+    for name, label in plan.answers:
+        known = [code for code, _title in answers_for(case)]
+        choice = label if label in known else case.finding
+        if choice not in known:
+            choice = NO_ALARM if NO_ALARM in known else known[0]
+        case = answer(case.pk, by=people[name], label=choice)
+    if plan.amended_to and plan.amended_to != case.finding:
+        amend(
+            case.pk,
+            by=people["haematologist2"],
+            label=plan.amended_to,
+            comment="Seen again at higher magnification.",
+        )

@@ -1,0 +1,117 @@
+"""Pages, worker and folder door in one process."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+
+import uvicorn
+from django.conf import settings
+
+from firstread.clinic import registry
+from firstread.domain.errors import BadConfiguration
+from firstread.server.config import Config
+from firstread.server.worker import Worker
+
+GRACE_S = 5
+
+
+def serve(say: Callable[[str], None], *, before: Callable[[], None] | None = None) -> None:
+    """Serve until SIGTERM or Ctrl-C; `before` runs once the worker reads.
+
+    Raises BadConfiguration where the port is taken.
+    """
+    config: Config = settings.FIRSTREAD
+    from firstread.server.asgi import application
+
+    listening = _listen(config)
+    worker = Worker(reading_threads=config.server.workers, watches_folder=True)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            application,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            proxy_headers=True,
+            forwarded_allow_ips=list(config.server.trusted_proxies),
+            timeout_graceful_shutdown=GRACE_S,
+        )
+    )
+    with _quiet_signals():
+        worker.start()
+        try:
+            warm_up()
+            if before is not None:
+                before()
+            say(f"Firstread is at {_address(config, listening)}")
+            server.run(sockets=[listening])
+        finally:
+            worker.stop()
+            listening.close()
+
+
+def work(say: Callable[[str], None], *, threads: int) -> None:
+    """Read and deliver without pages, until SIGTERM or Ctrl-C."""
+    worker = Worker(reading_threads=threads, watches_folder=False)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    worker.start()
+    warm_up()
+    say(f"Reading with {threads} threads")
+    stop.wait()
+    worker.stop()
+
+
+def warm_up() -> None:
+    """Open every check's pack beside the first request, not in it."""
+    threading.Thread(target=_open_packs, name="warm-up", daemon=True).start()
+
+
+def _open_packs() -> None:
+    from django.db import connections
+
+    for check in registry.checks():
+        registry.trouble(check)
+    connections.close_all()
+
+
+def _listen(config: Config) -> socket.socket:
+    host, port = config.server.host, config.server.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        raise BadConfiguration(
+            f"Firstread cannot listen on {host}, port {port} ({error.strerror}). Stop what runs "
+            "there, or choose another port: FIRSTREAD_PORT=8001"
+        ) from None
+
+
+def _address(config: Config, listening: socket.socket) -> str:
+    if config.server.base_url or config.server.port:
+        return config.base_url
+    return f"http://{config.server.host}:{listening.getsockname()[1]}"
+
+
+class _quiet_signals:  # noqa: N801 - reads as what it does in the `with`
+    """uvicorn raises the signal that ended it once more: here that must not kill the worker."""
+
+    def __enter__(self) -> None:
+        self._before = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)}
+        for number in self._before:
+            signal.signal(number, _heard)
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            with suppress(TypeError):
+                signal.signal(number, handler)
+
+
+def _heard(_number: int, _frame: FrameType | None) -> None:
+    """Only what uvicorn itself does with the signal counts."""
