@@ -18,7 +18,7 @@ from firstread.server.environment import from_environment
 from firstread.server.secret import DEMO_KEY, secret_key
 
 ACCESSION_PATTERN = r"^(?P<accession>[^_.\s]*[0-9][^_.\s]*)"
-"""`865102_lab_2_Apr_21.jpg` is accession 865102; `IMG_20.jpg` names none, for a number has digits."""
+"""`865102_lab_2_Apr_21.jpg` is accession 865102; `lab_a.jpg` names none: a number has digits."""
 
 
 class Section(BaseModel):

@@ -1,0 +1,213 @@
+"""Cases: put in, listed, looked at, answered, amended."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router, Status
+from pydantic import Field
+
+from firstread.clinic import case_view, intake, review, sign_off
+from firstread.clinic.api import shown
+from firstread.clinic.api.access import Scope
+from firstread.clinic.api.once import digest, key_of, once_by_key, once_with_work
+from firstread.clinic.api.paging import Cursor, page_of
+from firstread.clinic.api.parse import Images, body_of, body_schema, new_case
+from firstread.clinic.api.schemas import (
+    Amendment,
+    Answer,
+    CaseOut,
+    CasesOut,
+    NewCase,
+    NewMeasurements,
+    Problem,
+    ReceivedOut,
+    Search,
+    Slug,
+)
+from firstread.clinic.intake import Received
+from firstread.clinic.models import Case, Person
+from firstread.domain.case import CaseState
+
+DOOR = "api"
+REFUSALS: dict[Any, Any] = {frozenset({400, 401, 403, 404, 405, 409, 413, 415, 422, 429}): Problem}
+
+router = Router(tags=["cases"])
+
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same request with the same key counts once, and gets the same answer.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+}
+
+
+def _new_case_body() -> dict[str, Any]:
+    form = NewCase.model_json_schema()
+    form["properties"]["sample"] = {
+        "type": "array",
+        "minItems": 1,
+        "items": {"type": "string", "format": "binary"},
+        "description": "One or more images: PNG, JPEG, TIFF, BMP, WebP or GIF.",
+    }
+    form["required"] = ["check", "sample"]
+    return {
+        "parameters": [_KEY],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {"schema": form},
+                "application/json": {"schema": NewMeasurements.model_json_schema()},
+            },
+        },
+    }
+
+
+def _person(request: HttpRequest) -> Person:
+    person: Person = request.auth  # type: ignore[attr-defined]
+    return person
+
+
+@router.post(
+    "/cases",
+    auth=Scope("cases:write"),
+    response={200: ReceivedOut, 201: ReceivedOut, **REFUSALS},
+    openapi_extra=_new_case_body(),
+    summary="Put samples, or a row of measurements, in",
+)
+def create_case(request: HttpRequest, response: HttpResponse) -> Status[Any]:
+    """201 where a case came of it, 200 where the samples joined one or were there already."""
+    person = _person(request)
+    key = key_of(request)
+    brought = new_case(request)
+
+    def work() -> tuple[int, dict[str, Any]]:
+        received = _receive(brought, by=person)
+        return 201 if received.created else 200, shown.received(received)
+
+    plain = brought.plain() if isinstance(brought, Images) else brought.model_dump()
+    status, body = once_by_key(key, person=person, request_digest=digest(request, plain), work=work)
+    response["Location"] = f"/api/v1/cases/{body['case']['id']}"
+    return Status(status, body)
+
+
+def _receive(brought: Images | NewMeasurements, *, by: Person) -> Received:
+    if isinstance(brought, Images):
+        return intake.receive(
+            brought.samples,
+            check=brought.fields.check,
+            accession=brought.fields.accession,
+            patient=brought.fields.patient,
+            door=DOOR,
+            by=by,
+        )
+    return intake.receive_measurements(
+        brought.measurements,
+        check=brought.check,
+        accession=brought.accession,
+        patient=brought.patient,
+        door=DOOR,
+        by=by,
+    )
+
+
+@router.get(
+    "/cases",
+    auth=Scope("cases:read"),
+    response={200: CasesOut, **REFUSALS},
+    summary="List cases, newest first",
+)
+def list_cases(
+    request: HttpRequest,  # noqa: ARG001  ninja's signature
+    state: Query[CaseState | None] = None,
+    check: Query[Slug | None] = None,
+    limit: Annotated[int, Query(), Field(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(), Field(max_length=200)] = None,
+) -> dict[str, Any]:
+    """Pages hang together while cases come in: none is shown twice, none is left out."""
+    found = Case.objects.all()
+    if state is not None:
+        found = found.filter(state=state)
+    if check is not None:
+        found = found.filter(check_row_id=check)
+    cases, following = page_of(found, after=Cursor.opened(cursor), limit=limit)
+    return {"cases": [shown.short(case) for case in cases], "next": following}
+
+
+@router.post(
+    "/cases/search",
+    auth=Scope("cases:read"),
+    response={200: CasesOut, **REFUSALS},
+    openapi_extra={"requestBody": body_schema(Search)},
+    summary="Find the cases of an accession",
+)
+def search_cases(request: HttpRequest) -> dict[str, Any]:
+    """A POST, for addresses are written to logs and an accession must not stand there."""
+    body = body_of(request, Search)
+    found = Case.objects.filter(accession=body.accession)
+    if body.check:
+        found = found.filter(check_row_id=body.check)
+    cases, _ = page_of(found, after=None, limit=200)
+    return {"cases": [shown.short(case) for case in cases], "next": None}
+
+
+@router.get(
+    "/cases/{uuid:case_id}",
+    auth=Scope("cases:read"),
+    response={200: CaseOut, **REFUSALS},
+    summary="Look at a case",
+)
+def look_at_case(request: HttpRequest, case_id: UUID) -> dict[str, Any]:
+    """Its reads, differential, reviews as far as you may see them, and its history."""
+    return shown.whole(case_view.look(case_id, by=_person(request)))
+
+
+@router.post(
+    "/cases/{uuid:case_id}/reviews",
+    auth=Scope("reviews:write"),
+    response={200: CaseOut, **REFUSALS},
+    openapi_extra={"parameters": [_KEY], "requestBody": body_schema(Answer)},
+    summary="Answer a case",
+)
+def answer_case(request: HttpRequest, case_id: UUID) -> dict[str, Any]:
+    """Records your label; the rule of the check says whether that decides the case."""
+    body = body_of(request, Answer)
+    person = _person(request)
+
+    def work() -> tuple[int, dict[str, Any]]:
+        review.answer(case_id, by=person, label=body.label, comment=body.comment)
+        return 200, shown.whole(case_view.look(case_id, by=person))
+
+    return _once(request, body, work=work)
+
+
+@router.post(
+    "/cases/{uuid:case_id}/amendments",
+    auth=Scope("reviews:write"),
+    response={200: CaseOut, **REFUSALS},
+    openapi_extra={"parameters": [_KEY], "requestBody": body_schema(Amendment)},
+    summary="Amend a signed-off case",
+)
+def amend_case(request: HttpRequest, case_id: UUID) -> dict[str, Any]:
+    """Corrects the decision, with the reason; the earlier one stays readable."""
+    body = body_of(request, Amendment)
+    person = _person(request)
+
+    def work() -> tuple[int, dict[str, Any]]:
+        sign_off.amend(case_id, by=person, label=body.label, comment=body.comment)
+        return 200, shown.whole(case_view.look(case_id, by=person))
+
+    return _once(request, body, work=work)
+
+
+def _once(request: HttpRequest, body: Answer | Amendment, *, work: Any) -> dict[str, Any]:
+    _, answered = once_with_work(
+        key_of(request),
+        person=_person(request),
+        request_digest=digest(request, body.model_dump()),
+        work=work,
+    )
+    return answered

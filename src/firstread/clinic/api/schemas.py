@@ -1,0 +1,249 @@
+"""What the API takes and answers, field by field; the OpenAPI document is made from these."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+
+from firstread.domain.case import CaseState
+
+
+def _writable(text: str) -> str:
+    if any(ord(sign) < 32 or ord(sign) == 127 or 0xD800 <= ord(sign) < 0xE000 for sign in text):
+        raise ValueError("it holds control characters, which no accession or name has")
+    return text
+
+
+def _storable(text: str) -> str:
+    if any(sign == "\x00" or 0xD800 <= ord(sign) < 0xE000 for sign in text):
+        raise ValueError("it holds characters that no text has")
+    return text
+
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_writable)]
+Accession = Annotated[Line, Field(max_length=64, examples=["865102"])]
+Slug = Annotated[Line, Field(min_length=1, max_length=64, examples=["blood-smear"])]
+Comment = Annotated[str, Field(max_length=4000), AfterValidator(_storable)]
+Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+"""Strict: a text or `true` is no number, even where it could be made one."""
+
+
+class Strict(Schema):
+    """What comes in; a field that is not known here is refused, for it may be a misspelt one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewCase(Strict):
+    """The fields that come with samples."""
+
+    check: Slug
+    accession: Accession = ""
+    patient: Annotated[Line, Field(max_length=64)] = ""
+
+
+class NewMeasurements(NewCase):
+    """A row of measurements; null is a measurement that was not made."""
+
+    measurements: Annotated[
+        dict[Annotated[str, Field(max_length=64)], Number | None],
+        Field(min_length=1, max_length=1000),
+    ]
+
+
+class Search(Strict):
+    """Which case it was; asked by POST, for an accession must not stand in an address."""
+
+    accession: Annotated[Line, Field(min_length=1, max_length=64)]
+    check: Annotated[Line, Field(max_length=64)] = ""
+
+
+class Answer(Strict):
+    """A specialist's label for a case."""
+
+    label: Slug
+    comment: Comment = ""
+
+
+class Amendment(Strict):
+    """A correction of a signed-off case; the earlier decision stays readable."""
+
+    label: Slug
+    comment: Annotated[Comment, Field(min_length=1)]
+
+
+class Problem(Schema):
+    """A refusal, in the form of RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+
+
+class CaseShort(Schema):
+    """A case as lists show it."""
+
+    id: UUID
+    check: str
+    accession: str
+    part: int
+    state: CaseState
+    priority: Annotated[str, Field(examples=["routine", "urgent", "asap", "stat"])]
+    waits_for: str
+    finding: str | None
+    probability: float | None
+    unfit_reason: str | None
+    samples: int
+    received_at: datetime
+    read_at: datetime | None
+    decided_at: datetime | None
+
+
+class RefusedOut(Schema):
+    """A sample that could not be opened; it is kept, with the reason."""
+
+    name: str
+    reason: str
+
+
+class ReceivedOut(Schema):
+    """What became of the samples that were put in."""
+
+    case: CaseShort
+    created: bool
+    added: int
+    refused: list[RefusedOut]
+
+
+class CasesOut(Schema):
+    """One page of cases, newest first; `next` opens the following page, null at the end."""
+
+    cases: list[CaseShort]
+    next: str | None
+
+
+class SampleOut(Schema):
+    """One sample of a case and its first read, null until it is read."""
+
+    position: int
+    sha256: str
+    read: dict[str, Any] | None
+
+
+class ShareOut(Schema):
+    """One label's share of a case's cells, with its 95 % interval."""
+
+    label: str
+    count: int
+    of: int
+    share: float
+    low: float
+    high: float
+
+
+class ReviewOut(Schema):
+    """One specialist's recorded answer."""
+
+    by: str
+    label: str
+    agrees: bool
+    comment: str
+    at: datetime
+
+
+class SignOffOut(Schema):
+    """The decision (number 0), or an amendment after it."""
+
+    number: int
+    label: str
+    basis: str
+    by: str
+    comment: str
+    at: datetime
+
+
+class HistoryOut(Schema):
+    """One line of a case's history."""
+
+    at: datetime
+    who: str
+    sentence: str
+
+
+class CaseOut(CaseShort):
+    """Everything about a case that this person may see."""
+
+    patient: str | None
+    reads: list[SampleOut]
+    differential: list[ShareOut] | None
+    answers: int
+    """How many specialists have answered; `reviews` names them once this person may see that."""
+    reviews: list[ReviewOut]
+    sign_offs: list[SignOffOut]
+    history: list[HistoryOut]
+    may_answer: bool
+    may_amend: bool
+    why_not: str
+
+
+class LabelOut(Schema):
+    """One answer that a check knows."""
+
+    code: str
+    title: str
+    positive: bool
+    priority: str
+
+
+class MeasurementOut(Schema):
+    """One measurement that a check takes."""
+
+    code: str
+    title: str
+    help: str
+    unit: str
+    minimum: float
+    maximum: float
+    may_be_missing: bool
+
+
+class CheckOut(Schema):
+    """A question that can be asked of a sample."""
+
+    name: str
+    title: str
+    kind: str
+    many: bool
+    readers: int
+    pack: str
+    enabled: bool
+    labels: list[LabelOut]
+    measurements: list[MeasurementOut]
+
+
+class ChecksOut(Schema):
+    checks: list[CheckOut]
+
+
+class PackOut(Schema):
+    """A pack that was found here."""
+
+    name: str
+    version: str
+    check: str
+    kind: str
+    title: str
+    licence: str
+    intended_use: str
+    limits: str
+    results: list[dict[str, Any]]
+
+
+class PacksOut(Schema):
+    packs: list[PackOut]

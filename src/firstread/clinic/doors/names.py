@@ -1,0 +1,70 @@
+"""What the name of a file and the folder it lies in say: its check, accession and patient."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from firstread.domain.errors import UnknownCheck, UnreadableSample
+
+LONGEST = 64
+"""Characters of an accession or patient number."""
+UNFINISHED = (".part", ".tmp", ".crdownload", ".partial", ".filepart", ".swp")
+NOT_MEANT = frozenset({"thumbs.db", "desktop.ini"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """To which case a file belongs; without an accession it makes a case of its own."""
+
+    check: str
+    accession: str = ""
+    patient: str = ""
+
+
+def passed_over(name: str) -> bool:
+    """Whether nobody means this file to be read: hidden, still being copied, or a desktop's own.
+
+    >>> [passed_over(name) for name in ("865102.jpg", ".865102.jpg.Xa1", "a.jpg.part", "~$a.csv")]
+    [False, True, True, True]
+    """
+    low = name.casefold()
+    return low.startswith((".", "~$")) or low.endswith(UNFINISHED) or low in NOT_MEANT
+
+
+def plain(name: str) -> str:
+    """The name as text that can be stored and shown: no line breaks, no broken characters."""
+    text = name.encode(errors="replace").decode()
+    return "".join(sign if sign.isprintable() else "�" for sign in text)[:255]
+
+
+def address_of(
+    path: PurePath, *, pattern: re.Pattern[str], checks: Collection[str], default_check: str
+) -> Address:
+    """The address of the file at `path`, relative to the inbox.
+
+    The topmost folder names the check. Raises UnknownCheck where none is named so, and
+    UnreadableSample where the accession that the pattern finds cannot be one.
+
+    >>> address_of(PurePath("malaria/865102_lab_2_Apr_21.jpg"), checks={"malaria"},
+    ...            pattern=re.compile(r"(?P<accession>[0-9]+)"), default_check="").accession
+    '865102'
+    """
+    folder = path.parts[0] if len(path.parts) > 1 else ""
+    check = folder or default_check
+    if check not in checks:
+        known = ", ".join(sorted(checks)) or "none is set up yet"
+        where = f"There is no check '{plain(check)}'." if check else "No check was named."
+        raise UnknownCheck(f"{where} Put the file into a folder named after a check: {known}.")
+    found = pattern.search(plain(path.name))
+    groups = found.groupdict() if found else {}
+    accession, patient = groups.get("accession") or "", groups.get("patient") or ""
+    for what, text in (("accession", accession), ("patient", patient)):
+        if len(text) > LONGEST or "�" in text:
+            raise UnreadableSample(
+                f"The name of the file gives no {what} of at most {LONGEST} plain characters. "
+                "Rename the file and put it in again."
+            )
+    return Address(check=check, accession=accession.strip(), patient=patient.strip())

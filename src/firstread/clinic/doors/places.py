@@ -1,0 +1,139 @@
+"""The places inside an inbox, and the moves between them; each move is one rename."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from firstread.clinic.doors.names import plain
+
+TAKING = ".taking"
+DONE = ".done"
+REFUSED = "refused"
+"""Not hidden: whoever put the file in must see that it came back, and why."""
+LONGEST_NAME_BYTES = 255
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """A file that this process has claimed; `inside` is where it lay in the inbox."""
+
+    claim: Path
+    inside: Path
+
+    @property
+    def path(self) -> Path:
+        return self.claim / self.inside
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inbox:
+    """The watched folder."""
+
+    root: Path
+
+    def prepare(self) -> None:
+        for name in (TAKING, DONE, REFUSED):
+            (self.root / name).mkdir(parents=True, exist_ok=True)
+
+    def waiting(self) -> Iterator[Path]:
+        """Every entry that is no folder, relative to the inbox; links are not followed."""
+        for folder, folders, names in os.walk(self.root):
+            inside = Path(folder).relative_to(self.root)
+            top = inside == Path()
+            linked = [name for name in folders if (Path(folder) / name).is_symlink()]
+            folders[:] = [
+                name
+                for name in sorted(folders)
+                if not name.startswith(".") and name not in linked and not (top and name == REFUSED)
+            ]
+            for name in sorted([*names, *linked]):
+                yield inside / name
+
+    def take(self, inside: Path) -> Taken | None:
+        """Claim the file; None where another process was faster, or it has gone."""
+        taken = Taken(claim=self.root / TAKING / uuid.uuid4().hex, inside=inside)
+        taken.path.parent.mkdir(parents=True)
+        try:
+            (self.root / inside).rename(taken.path)
+        except FileNotFoundError:
+            self._forget(taken)
+            return None
+        except OSError:
+            self._forget(taken)
+            raise
+        return taken
+
+    def put_back(self, taken: Taken) -> None:
+        """Undo a claim that came too early, unless a new file took the name meanwhile."""
+        target = self.root / taken.inside
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            taken.path.rename(target)
+            self._forget(taken)
+
+    def left_over(self) -> Iterator[Taken]:
+        """What claims of processes that died still hold; each is claimed anew by its rename."""
+        for claim in sorted((self.root / TAKING).iterdir()):
+            renewed = claim.with_name(uuid.uuid4().hex)
+            try:
+                claim.rename(renewed)
+            except FileNotFoundError:
+                continue
+            held = [Path(folder) / name for folder, _, names in os.walk(renewed) for name in names]
+            for path in held:
+                yield Taken(claim=renewed, inside=path.relative_to(renewed))
+            if not held:
+                shutil.rmtree(renewed, ignore_errors=True)
+
+    def claims(self) -> set[str]:
+        return {claim.name for claim in (self.root / TAKING).iterdir()}
+
+    def done(self, taken: Taken, *, afterwards: str) -> None:
+        """Put away what was received, or delete it, as the operator set."""
+        try:
+            if afterwards == "delete":
+                taken.path.unlink()
+            else:
+                today = datetime.now(tz=UTC).date().isoformat()
+                _move(taken.path, self.root / DONE / today / taken.inside)
+        except FileNotFoundError:
+            pass  # another process took over this claim and has put it away
+        self._forget(taken)
+
+    def refuse(self, taken: Taken, *, why: str) -> None:
+        """Put the file where its sender sees it, beside a note that says why."""
+        try:
+            moved = _move(taken.path, self.root / REFUSED / taken.inside)
+        except FileNotFoundError:
+            moved = None
+        if moved is not None:
+            note = moved.with_name(_short(moved.name, more=".why.txt"))
+            note.write_text(f"{plain(taken.inside.name)}\n{why}\n", encoding="utf-8")
+        self._forget(taken)
+
+    def _forget(self, taken: Taken) -> None:
+        shutil.rmtree(taken.claim, ignore_errors=True)
+
+
+def _move(path: Path, target: Path) -> Path:
+    """Rename, never onto another file: what came in twice is kept twice."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    free, number = target, 1
+    while os.path.lexists(free):
+        number += 1
+        stem, dot, ending = target.name.rpartition(".")
+        more = f"-{number}{dot}{ending}" if stem else f"-{number}"
+        free = target.with_name(_short(stem or target.name, more=more))
+    path.rename(free)
+    return free
+
+
+def _short(name: str, *, more: str) -> str:
+    room = LONGEST_NAME_BYTES - len(os.fsencode(more))
+    return os.fsdecode(os.fsencode(name)[:room]) + more
