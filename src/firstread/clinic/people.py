@@ -64,6 +64,9 @@ def change_person(
     email: str | None = None,
     active: bool | None = None,
     checks: Collection[str] | None = None,
+    first_name: str | None = None,
+    last_name: str | None = None,
+    password: str | None = None,
 ) -> Person:
     """Change what is given; raises NotAllowed, BadMeasurement, WrongState, UnknownCheck."""
     _refuse(by)
@@ -75,7 +78,11 @@ def change_person(
         person.role = person.role if role is None else role
         person.email = person.email if email is None else email.strip()
         person.is_active = person.is_active if active is None else active
-        _refuse_values(person, None)
+        person.first_name = person.first_name if first_name is None else first_name.strip()
+        person.last_name = person.last_name if last_name is None else last_name.strip()
+        _refuse_values(person, password)
+        if password is not None:
+            person.set_password(password)
         person.save()
         if reads is not None:
             person.reads.exclude(check_row__in=reads).delete()

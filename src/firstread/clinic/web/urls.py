@@ -2,6 +2,42 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from firstread.clinic.web import (
+    audit,
+    case,
+    events,
+    outbox,
+    packs,
+    people,
+    put_in,
+    samples,
+    sign_in,
+    worklist,
+)
+
+urlpatterns = [
+    path("", worklist.worklist_page, name="worklist"),
+    path("search", worklist.search, name="search"),
+    path("sign-in", sign_in.sign_in, name="sign-in"),
+    path("sign-out", sign_in.sign_out, name="sign-out"),
+    path("cases/<uuid:case_id>", case.case_page, name="case"),
+    path("cases/<uuid:case_id>/stamp", case.stamp, name="case-stamp"),
+    path("cases/<uuid:case_id>/answer", case.answer, name="answer"),
+    path("cases/<uuid:case_id>/amend", case.amend, name="amend"),
+    path("samples/<int:case_sample>/image", samples.image, name="image"),
+    path("samples/<int:case_sample>/thumbnail", samples.thumbnail, name="thumbnail"),
+    path("samples/<int:case_sample>/evidence/<int:place>.png", samples.evidence_map, name="evidence"),
+    path("put-in", put_in.put_in, name="put-in"),
+    path("outbox", outbox.outbox, name="outbox"),
+    path("people", people.people, name="people"),
+    path("people/<int:person_id>", people.change, name="person"),
+    path("checks", people.checks, name="checks"),
+    path("checks/<slug:name>", people.check, name="check"),
+    path("packs", packs.packs, name="packs"),
+    path("packs/<str:name>", packs.pack, name="pack"),
+    path("packs/<str:name>/<str:file>", packs.picture, name="pack-picture"),
+    path("audit", audit.trail, name="audit"),
+    path("events", events.events, name="events"),
+]

@@ -1,0 +1,116 @@
+// @ts-check
+/** The case page: look closely, change cells, answer by keyboard, stay up to date. */
+import { typing } from "./page.js";
+import { viewer } from "./viewer.js";
+
+/** @template {Element} T @param {string} selector @returns {T | null} */
+const find = (selector) => /** @type {T | null} */ (document.querySelector(selector));
+
+let stage = viewer(find("[data-viewer]"));
+
+/* ---- another cell: its stage and its read are taken from its page ---- */
+/** @param {Document} page @param {string[]} ids */
+function take(page, ids) {
+  for (const id of ids) {
+    const now = document.getElementById(id);
+    const next = page.getElementById(id);
+    if (now && next) now.replaceWith(next);
+  }
+  document.dispatchEvent(new CustomEvent("htmx:afterSettle"));
+}
+
+/** @param {string} address */
+async function fetchPage(address) {
+  const answer = await fetch(address, { headers: { "X-Requested-With": "fetch" } });
+  if (!answer.ok || answer.redirected) return null;
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+let wanted = 0;
+/** @param {HTMLAnchorElement} link */
+async function showCell(link) {
+  const mine = ++wanted;
+  for (const other of document.querySelectorAll("[data-cell]")) other.removeAttribute("aria-current");
+  link.setAttribute("aria-current", "true");
+  link.scrollIntoView({ block: "nearest" });
+  const page = await fetchPage(link.href);
+  if (!page || mine !== wanted) return;
+  take(page, ["stage", "read-panel"]);
+  history.replaceState(null, "", link.href);
+  stage = viewer(find("[data-viewer]"));
+}
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element && event.target.closest("[data-cell]");
+  if (!(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  void showCell(link);
+});
+
+/** @param {number} by */
+function moveCell(by) {
+  const cells = /** @type {HTMLAnchorElement[]} */ ([...document.querySelectorAll("[data-cell]")]);
+  const now = cells.findIndex((cell) => cell.hasAttribute("aria-current"));
+  const next = cells[now + by];
+  if (next) void showCell(next);
+}
+
+/* ---- keys ---- */
+document.addEventListener("keydown", (event) => {
+  if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey || find("dialog[open]")) return;
+  /** @param {string} selector */
+  const press = (selector) => find(selector) && (event.preventDefault(), /** @type {HTMLElement} */ (find(selector)).click());
+  if (event.target instanceof HTMLInputElement && event.target.type === "range" && event.key.startsWith("Arrow")) return;
+  if (event.key === "a" && !event.repeat) press("[data-agree]");
+  else if (event.key >= "1" && event.key <= "9") {
+    const choice = /** @type {HTMLInputElement | null} */ (find(`[data-answer="${event.key}"]`));
+    if (choice) { choice.checked = true; choice.focus(); event.preventDefault(); }
+  } else if (event.key === "Enter" && event.target instanceof HTMLInputElement && event.target.name === "label") press("[data-record]");
+  else if (event.key === "c") { const box = find("#comment"); if (box instanceof HTMLElement) { event.preventDefault(); box.focus(); } }
+  else if (event.key === "n") press("[data-next]");
+  else if (event.key === "u") press(".back");
+  else if (event.key === "ArrowLeft" && !stage.zoomed()) moveCell(-1);
+  else if (event.key === "ArrowRight" && !stage.zoomed()) moveCell(1);
+  else stage.key(event);
+});
+
+/* An answer is sent once, however often the key is pressed. */
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || form.method !== "post") return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "yes";
+});
+
+/* ---- news ---- */
+const box = find("#case");
+let asking = false;
+document.body.addEventListener("changed", async () => {
+  if (!(box instanceof HTMLElement) || asking) return;
+  asking = true;
+  try {
+    const answer = await fetch(box.dataset.stampUrl ?? "");
+    if (!answer.ok || answer.redirected) return;
+    const stamp = await answer.text();
+    if (stamp === box.dataset.stamp) return;
+    const page = await fetchPage(location.href);
+    if (!page) return;
+    const comment = /** @type {HTMLTextAreaElement | null} */ (find("#comment"))?.value;
+    const choice = /** @type {HTMLInputElement | null} */ (find("input[name=label]:checked"))?.value;
+    const busy = Boolean(comment || choice);
+    const hadMap = Boolean(find("[data-map]"));
+    take(page, ["case-head", "read-panel", "cells", "differential", "history", "mails", "decision"]);
+    if (busy) {
+      const words = /** @type {HTMLTextAreaElement | null} */ (find("#comment"));
+      if (words && comment) words.value = comment;
+      for (const radio of document.querySelectorAll("input[name=label]")) {
+        if (radio instanceof HTMLInputElement && radio.value === choice) radio.checked = true;
+      }
+    }
+    // The stage is left alone while somebody looks at it, unless it gained its map.
+    if (!hadMap) { take(page, ["stage"]); stage = viewer(find("[data-viewer]")); }
+    if (page.querySelectorAll(".case-left > *").length !== document.querySelectorAll(".case-left > *").length) location.reload();
+    box.dataset.stamp = stamp;
+  } finally {
+    asking = false;
+  }
+});

@@ -1,0 +1,117 @@
+// @ts-check
+/** What every page has: theme, keys, menus, clocks, and the news that something changed. */
+
+const root = document.documentElement;
+
+for (const button of document.querySelectorAll("[data-theme-toggle]")) {
+  button.addEventListener("click", () => {
+    const dark = root.dataset.theme
+      ? root.dataset.theme === "dark"
+      : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+    localStorage.setItem("theme", root.dataset.theme);
+  });
+}
+
+/* ---- menus close when one looks elsewhere ---- */
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (event.target instanceof Node && !menu.contains(event.target)) menu.removeAttribute("open");
+  }
+});
+
+/* ---- keys ---- */
+const keys = /** @type {HTMLDialogElement | null} */ (document.querySelector("dialog.keys"));
+for (const button of document.querySelectorAll("[data-keys-open]")) {
+  button.addEventListener("click", () => keys?.showModal());
+}
+
+/** @param {EventTarget | null} target */
+export function typing(target) {
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable ||
+      target.matches("textarea, select, input:not([type=radio]):not([type=checkbox]):not([type=range])"))
+  );
+}
+
+let going = false;
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    for (const menu of document.querySelectorAll("details.menu[open]")) menu.removeAttribute("open");
+    if (typing(event.target) && event.target instanceof HTMLElement) event.target.blur();
+  }
+  if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey || keys?.open) return;
+  if (event.key === "?") {
+    event.preventDefault();
+    keys?.showModal();
+  } else if (going) {
+    going = false;
+    const place = { w: "/", p: "/put-in", o: "/outbox" }[event.key];
+    if (place) location.assign(place);
+  } else if (event.key === "g") {
+    going = true;
+    setTimeout(() => (going = false), 1200);
+  }
+});
+
+/* ---- clocks ---- */
+const moments = new Intl.DateTimeFormat(undefined, {
+  day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false,
+});
+
+/** @param {number} seconds */
+function inWords(seconds) {
+  if (seconds < 60) return `${Math.max(0, Math.floor(seconds))} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
+  return hours % 24 ? `${Math.floor(hours / 24)} d ${hours % 24} h` : `${Math.floor(hours / 24)} d`;
+}
+
+function tellTimes() {
+  for (const time of document.querySelectorAll("time[data-shape]")) {
+    const at = new Date(time.getAttribute("datetime") ?? "");
+    if (Number.isNaN(at.valueOf())) continue;
+    const shape = time.getAttribute("data-shape");
+    const text = shape === "since" ? inWords((Date.now() - at.valueOf()) / 1000) : moments.format(at);
+    if (time.textContent !== text) time.textContent = text;
+  }
+}
+tellTimes();
+setInterval(tellTimes, 15_000);
+document.addEventListener("htmx:afterSettle", tellTimes);
+
+/* ---- news: the server says "changed", each part that listens fetches itself again ---- */
+const address = document.body.dataset.live;
+if (address && "EventSource" in window) {
+  const shown = () => document.querySelectorAll("[data-live-state]");
+  /** @param {string} state @param {string} words */
+  const say = (state, words) => {
+    for (const element of shown()) {
+      element.setAttribute("data-state", state);
+      element.textContent = words;
+    }
+  };
+  const stream = new EventSource(address);
+  let lost = false;
+  stream.addEventListener("open", () => {
+    say("on", "Live");
+    // What changed while the line was down is fetched now.
+    if (lost) document.body.dispatchEvent(new CustomEvent("changed"));
+    lost = false;
+  });
+  stream.addEventListener("changed", () => document.body.dispatchEvent(new CustomEvent("changed")));
+  stream.addEventListener("error", () => {
+    lost = true;
+    say("off", "Connection lost, trying again");
+  });
+  addEventListener("pagehide", () => stream.close());
+}
+
+/* An answer that is not a part of the page (a sign-in, an error) is shown whole. */
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const detail = /** @type {CustomEvent} */ (event).detail;
+  if (detail.xhr.status === 401 || detail.xhr.status === 403) location.reload();
+});

@@ -1,0 +1,211 @@
+// @ts-check
+/** Putting samples in: drop, choose or take pictures; each shows its progress and what came of it. */
+
+/** @typedef {{file: File, row: HTMLElement, state: "" | "going" | "done" | "bad"}} Item */
+/** @typedef {{name: string, says: string, case: string | null, url: string | null, error: boolean}} Result */
+
+const form = /** @type {HTMLFormElement | null} */ (document.querySelector("[data-put]"));
+if (form) pictures(form);
+
+/** @param {HTMLFormElement} form */
+function pictures(form) {
+  const drop = /** @type {HTMLElement} */ (form.querySelector("[data-drop]"));
+  const list = /** @type {HTMLElement} */ (form.querySelector("[data-list]"));
+  const said = /** @type {HTMLElement} */ (form.querySelector("[data-said]"));
+  const go = /** @type {HTMLButtonElement} */ (form.querySelector("[data-go]"));
+  const together = /** @type {HTMLElement | null} */ (form.querySelector("[data-together]"));
+  const most = Number(form.dataset.most);
+  /** @type {Item[]} */
+  let items = [];
+
+  const eachIsACase = () =>
+    !together || new FormData(form).get("together") === "each" || items.filter((item) => !item.state).length < 2;
+
+  function arrange() {
+    const fresh = items.filter((item) => !item.state).length;
+    if (together) together.hidden = fresh < 2;
+    const each = fresh > 1 && eachIsACase();
+    for (const item of items) {
+      const own = /** @type {HTMLInputElement | null} */ (item.row.querySelector(".accession"));
+      if (own) own.hidden = !each || Boolean(item.state);
+    }
+    const shared = /** @type {HTMLInputElement} */ (form.elements.namedItem("accession"));
+    shared.disabled = each;
+    const words = go.querySelector("span");
+    if (words) words.textContent = fresh > 1 ? `Put ${fresh} in` : "Put in";
+    go.disabled = !fresh;
+  }
+
+  /** @param {Iterable<File>} files */
+  function add(files) {
+    for (const file of files) {
+      const row = document.createElement("div");
+      row.className = "file";
+      const picture = document.createElement("img");
+      picture.alt = "";
+      picture.src = URL.createObjectURL(file);
+      picture.addEventListener("error", () => { picture.className = "blank"; picture.removeAttribute("src"); });
+      const name = document.createElement("span");
+      name.className = "name";
+      name.textContent = file.name;
+      const says = document.createElement("span");
+      says.className = "says";
+      says.textContent = size(file.size);
+      const end = document.createElement("span");
+      end.className = "end row";
+      const accession = document.createElement("input");
+      accession.className = "input accession";
+      accession.placeholder = "Accession";
+      accession.setAttribute("aria-label", `Accession of ${file.name}`);
+      accession.maxLength = 64;
+      accession.value = /^\d{4,}(?=[_.\s-])/.exec(file.name)?.[0] ?? "";
+      const away = document.createElement("button");
+      away.type = "button";
+      away.className = "icon-button";
+      away.setAttribute("aria-label", `Leave ${file.name} out`);
+      away.textContent = "×";
+      end.append(accession, away);
+      row.append(picture, name, says, end);
+      list.append(row);
+      /** @type {Item} */
+      const item = { file, row, state: "" };
+      away.addEventListener("click", () => { items = items.filter((other) => other !== item); row.remove(); arrange(); });
+      items.push(item);
+      if (file.size > most) finish(item, `This file is larger than ${size(most)}. Send a smaller one.`, false);
+    }
+    arrange();
+  }
+
+  /** @param {Item} item @param {string} words @param {boolean} good @param {string | null} [url] */
+  function finish(item, words, good, url) {
+    item.state = good ? "done" : "bad";
+    item.row.dataset.state = item.state;
+    item.row.querySelector("progress")?.remove();
+    const says = item.row.querySelector(".says");
+    if (says) says.textContent = words;
+    const end = item.row.querySelector(".end");
+    end?.replaceChildren();
+    if (url) {
+      const link = document.createElement("a");
+      link.className = "button small";
+      link.href = url;
+      link.textContent = "Open case";
+      end?.append(link);
+    }
+  }
+
+  /** Send some files as one request; each shows its own share of the progress.
+   * @param {Item[]} group @param {string} accession @returns {Promise<void>} */
+  function send(group, accession) {
+    const data = new FormData();
+    for (const name of ["csrfmiddlewaretoken", "check", "patient"]) data.set(name, String(new FormData(form).get(name) ?? ""));
+    data.set("accession", accession);
+    for (const item of group) {
+      data.append("sample", item.file, item.file.name);
+      item.state = "going";
+      const bar = document.createElement("progress");
+      bar.max = 1;
+      bar.value = 0;
+      bar.setAttribute("aria-label", `Sending ${item.file.name}`);
+      item.row.querySelector(".end")?.replaceChildren();
+      item.row.append(bar);
+    }
+    return new Promise((done) => {
+      const request = new XMLHttpRequest();
+      request.open("POST", form.action);
+      request.setRequestHeader("Accept", "application/json");
+      request.upload.addEventListener("progress", (event) => {
+        let before = 0;
+        for (const item of group) {
+          const bar = item.row.querySelector("progress");
+          if (bar) bar.value = Math.min(1, Math.max(0, (event.loaded - before) / Math.max(1, item.file.size)));
+          before += item.file.size;
+        }
+      });
+      request.addEventListener("load", () => {
+        /** @type {Result[]} */
+        let results = [];
+        try { results = JSON.parse(request.responseText).results; } catch { /* an error page, told below */ }
+        group.forEach((item, place) => {
+          const result = results[place];
+          if (result) finish(item, result.says, !result.error, result.url);
+          else finish(item, request.status === 413 ? "Too large for this server." : "The server could not take it. Try again in a moment.", false);
+        });
+        done();
+      });
+      request.addEventListener("error", () => {
+        for (const item of group) finish(item, "The connection broke. Put it in again: nothing is taken twice.", false);
+        done();
+      });
+      request.send(data);
+    });
+  }
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const fresh = items.filter((item) => !item.state);
+    if (!fresh.length) { said.textContent = "Choose a picture first."; return; }
+    go.disabled = true;
+    said.textContent = "Sending";
+    const shared = String(new FormData(form).get("accession") ?? "");
+    if (eachIsACase() && fresh.length > 1) {
+      for (const item of fresh) {
+        await send([item], /** @type {HTMLInputElement | null} */ (item.row.querySelector(".accession"))?.value ?? "");
+      }
+    } else await send(fresh, shared);
+    const bad = fresh.filter((item) => item.state === "bad").length;
+    said.textContent = bad ? `${fresh.length - bad} put in, ${bad} not.` : "All put in.";
+    arrange();
+  });
+
+  for (const input of form.querySelectorAll("[data-files]")) {
+    input.addEventListener("change", () => {
+      if (!(input instanceof HTMLInputElement)) return;
+      add(input.files ?? []);
+      input.value = "";
+    });
+  }
+  for (const kind of ["dragover", "dragenter"]) {
+    drop.addEventListener(kind, (event) => { event.preventDefault(); drop.toggleAttribute("data-over", true); });
+  }
+  for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.removeAttribute("data-over"));
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    add(/** @type {DragEvent} */ (event).dataTransfer?.files ?? []);
+  });
+  addEventListener("dragover", (event) => event.preventDefault());
+  addEventListener("drop", (event) => event.preventDefault());
+  addEventListener("paste", (event) => add(/** @type {ClipboardEvent} */ (event).clipboardData?.files ?? []));
+  form.addEventListener("change", arrange);
+  arrange();
+}
+
+/** @param {number} bytes */
+function size(bytes) {
+  return bytes < 1_000_000 ? `${Math.max(1, Math.round(bytes / 1000))} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+/* ---- measurements: slider and number are one value ---- */
+for (const slider of document.querySelectorAll("[data-slide]")) {
+  const box = document.getElementById(slider.getAttribute("data-slide") ?? "");
+  if (!(slider instanceof HTMLInputElement) || !(box instanceof HTMLInputElement)) continue;
+  slider.addEventListener("input", () => { box.value = slider.value; tick(box, false); });
+  box.addEventListener("input", () => { slider.value = box.value || slider.min; tick(box, false); });
+}
+for (const missing of document.querySelectorAll("[data-missing]")) {
+  missing.addEventListener("change", () => {
+    const box = document.getElementById(missing.getAttribute("data-missing") ?? "");
+    if (box instanceof HTMLInputElement && missing instanceof HTMLInputElement && missing.checked) box.value = "";
+  });
+}
+/** @param {HTMLInputElement} box @param {boolean} on */
+function tick(box, on) {
+  const missing = document.querySelector(`[data-missing="${box.id}"]`);
+  if (missing instanceof HTMLInputElement) missing.checked = on;
+}
+document.querySelector("[data-ways]")?.addEventListener("change", (event) => {
+  const way = /** @type {HTMLInputElement} */ (event.target).value;
+  for (const part of document.querySelectorAll("[data-way]")) {
+    if (part instanceof HTMLElement) part.hidden = part.dataset.way !== way;
+  }
+});

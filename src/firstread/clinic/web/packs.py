@@ -1,0 +1,141 @@
+"""Model cards: what each pack is for, what it was measured to do, and what it must not be used for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.http import require_GET
+from markdown_it import MarkdownIt
+
+from firstread.clinic import registry
+from firstread.clinic.models import Check
+from firstread.clinic.templatetags.shown import percent
+from firstread.clinic.web.access import page
+from firstread.domain.errors import FirstreadError, UnknownPack
+from firstread.packs import Manifest, Result, find_pack, list_packs, open_manifest
+
+PICTURES = {".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp"}
+SHARES = ("accuracy", "auc", "f1", "sensitivity", "specificity", "ppv", "coverage")
+
+
+@page()
+@require_GET
+def packs(request: HttpRequest) -> HttpResponse:
+    champions = {check.pack: check for check in Check.objects.filter(enabled=True)}
+    return render(
+        request, "clinic/packs.html", {"packs": [_card(each, champions) for each in list_packs()]}
+    )
+
+
+@page()
+@require_GET
+def pack(request: HttpRequest, name: str) -> HttpResponse:
+    folder = _folder(name)
+    manifest = open_manifest(folder)
+    points = {point.label: point for point in manifest.operating_points}
+    check = Check.objects.filter(pack=name).first()
+    context = {
+        "manifest": manifest,
+        "about": manifest.pack,
+        "card": _prose(folder),
+        "results": [_result(each) for each in manifest.results],
+        "labels": [
+            {
+                "title": label.title,
+                "positive": label.positive,
+                "priority": label.priority,
+                "unfit": label.unfit,
+                "snomed": label.snomed,
+                "icd10": label.icd10,
+                "point": points.get(label.code),
+            }
+            for label in manifest.labels
+        ],
+        "software": sorted(manifest.provenance.software.items()),
+        "trouble": registry.trouble(check) if check else None,
+    }
+    return render(request, "clinic/pack.html", context)
+
+
+@page()
+@require_GET
+def picture(request: HttpRequest, name: str, file: str) -> HttpResponseBase:
+    """A picture that the card shows; nothing else of the pack is served."""
+    path = _folder(name) / file
+    media_type = PICTURES.get(path.suffix)
+    if media_type is None or path.parent != _folder(name) or not path.is_file():
+        raise UnknownPack("The card has no such picture.")
+    response = FileResponse(path.open("rb"), content_type=media_type)
+    # A drawing may hold a script; as a picture of a page it runs none, opened by itself it must not.
+    response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    response["Cache-Control"] = "private, max-age=3600"
+    return response
+
+
+def _folder(name: str) -> Path:
+    for folder in list_packs():
+        if folder.name == name:
+            return folder
+    return find_pack(name)
+
+
+def _card(folder: Path, champions: dict[str, Check]) -> dict[str, Any]:
+    card: dict[str, Any] = {"name": folder.name, "champion": champions.get(folder.name)}
+    try:
+        manifest = open_manifest(folder)
+    except FirstreadError as error:
+        return card | {"trouble": str(error)}
+    return card | {"manifest": manifest, "headline": _headline(manifest)}
+
+
+def _headline(manifest: Manifest) -> list[dict[str, Any]]:
+    """The figures that a card begins with: at most three, accuracy first."""
+    first = sorted(manifest.results, key=lambda each: not each.metric.startswith("accuracy"))
+    return [_result(each) for each in first[:3]]
+
+
+def _result(result: Result) -> dict[str, Any]:
+    share = result.metric.split()[0].split("_")[-1].lower() in SHARES and result.value <= 1
+    said = _share if share else _plain
+    return {
+        "metric": result.metric.replace("_", " "),
+        "set": result.set,
+        "n": result.n,
+        "value": result.value,
+        "low": result.low,
+        "high": result.high,
+        "share": share,
+        "shown": said(result.value),
+        "low_shown": said(result.low),
+        "high_shown": said(result.high),
+    }
+
+
+def _share(value: float) -> str:
+    return f"{value * 100:.1f} %" if value < 0.9995 else percent(value)
+
+
+def _plain(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def _prose(folder: Path) -> SafeString:
+    """The card as HTML; tags inside it are shown as text, and pictures come from the pack."""
+    try:
+        text = (folder / "card.md").read_text(encoding="utf-8")
+    except OSError:
+        return SafeString("<p>This pack has no card.</p>")
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = markdown.parse(text)
+    for token in tokens:
+        for child in token.children or ():
+            source = str(child.attrGet("src") or "")
+            if child.type == "image" and source and "/" not in source:
+                child.attrSet("src", reverse("pack-picture", args=[folder.name, source]))
+    # markdown-it-py escapes everything that is not its own markup, as html is off.
+    return mark_safe(markdown.renderer.render(tokens, markdown.options, {}))  # noqa: S308

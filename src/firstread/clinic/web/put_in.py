@@ -1,0 +1,199 @@
+"""Putting samples in: pictures, one row of measurements, or a table of many."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from firstread.clinic import intake, registry
+from firstread.clinic.doors.table import receive_table
+from firstread.clinic.models import Check, RefusedSample
+from firstread.clinic.web.access import page, person_of
+from firstread.domain.errors import BadMeasurement, FirstreadError
+
+DOOR = "page"
+TABLE_MOST_BYTES = 4_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What became of one file or row."""
+
+    name: str
+    says: str
+    case: str | None = None
+    url: str | None = None
+    error: bool = False
+
+
+@page()
+@require_http_methods(["GET", "POST"])
+def put_in(request: HttpRequest) -> HttpResponse:
+    checks = registry.checks()
+    asked = request.POST.get("check") or request.GET.get("check", "")
+    chosen = next((check for check in checks if check.name == asked), checks[0] if checks else None)
+    if request.method != "POST" or chosen is None:
+        return _shown(request, chosen)
+    if chosen.kind != "measurements":
+        return _pictures(request, chosen)
+    if request.POST.get("way") == "table":
+        return _table(request, chosen)
+    return _row(request, chosen)
+
+
+def _shown(
+    request: HttpRequest, chosen: Check | None, *, status: int = 200, **more: Any
+) -> HttpResponse:
+    trouble, measures = "", []
+    if chosen is not None:
+        try:
+            manifest = registry.manifest_of(chosen)
+            measures = [_measure(each, request) for each in manifest.measurements]
+        except FirstreadError as error:
+            trouble = str(error)
+    context = {
+        "checks": registry.checks(),
+        "chosen": chosen,
+        "trouble": trouble,
+        "measures": measures,
+        "given": request.POST,
+        "upload_mb": settings.FIRSTREAD.server.upload_mb,
+        "upload_bytes": settings.FIRSTREAD.server.upload_mb * 1_000_000,
+        "refused": RefusedSample.objects.select_related("by")[:12],
+    }
+    return render(request, "clinic/put_in.html", context | more, status=status)
+
+
+def _measure(each: Any, request: HttpRequest) -> dict[str, Any]:
+    given = request.POST.get(f"m-{each.code}", "")
+    try:
+        shown: float = float(given)
+    except ValueError:
+        shown = each.minimum
+    missing = f"missing-{each.code}" in request.POST
+    return {
+        "code": each.code,
+        "title": each.title,
+        "help": each.help,
+        "minimum": each.minimum,
+        "maximum": each.maximum,
+        "may_be_missing": each.may_be_missing,
+        "given": given,
+        "shown": shown,
+        "missing": missing,
+    }
+
+
+def _pictures(request: HttpRequest, check: Check) -> HttpResponse:
+    results = _receive_pictures(request, request.FILES.getlist("sample"), check)
+    if "application/json" in request.headers.get("Accept", ""):
+        return JsonResponse({"results": [asdict(result) for result in results]})
+    bad = any(result.error for result in results)
+    if not bad and results and results[0].case:
+        return redirect("case", results[0].case)
+    return _shown(request, check, status=422 if bad else 200, results=results)
+
+
+def _receive_pictures(
+    request: HttpRequest, files: list[UploadedFile], check: Check
+) -> list[Result]:
+    """One result for each file, in their order."""
+    most = settings.FIRSTREAD.server.upload_mb * 1_000_000
+    names = [(file.name or "")[:255] for file in files]
+    for file in files:
+        if (file.size or 0) > most:
+            said = f"A file is larger than {settings.FIRSTREAD.server.upload_mb} MB. Send a smaller one."
+            return [Result(name=name, says=said, error=True) for name in names]
+    incoming = [
+        intake.Incoming(data=file.read(), name=name)
+        for file, name in zip(files, names, strict=True)
+    ]
+    try:
+        received = intake.receive(
+            incoming,
+            check=check.name,
+            door=DOOR,
+            accession=request.POST.get("accession", "").strip(),
+            patient=request.POST.get("patient", "").strip(),
+            by=person_of(request),
+        )
+    except FirstreadError as error:
+        return [Result(name=name, says=str(error), error=True) for name in names or [""]]
+    refused = {refusal.name: refusal.reason for refusal in received.refused}
+    case = str(received.case.pk)
+    says = _says(received)
+    return [
+        Result(name=name, says=refused[name], error=True)
+        if name in refused
+        else Result(name=name, says=says, case=case, url=reverse("case", args=[case]))
+        for name in names
+    ]
+
+
+def _says(received: intake.Received) -> str:
+    case = received.case
+    if received.created:
+        return f"Put in as case {case.accession}."
+    if received.added:
+        return f"Added to case {case.accession}, which was there already."
+    return f"Already there, as case {case.accession}. Nothing was added."
+
+
+def _row(request: HttpRequest, check: Check) -> HttpResponse:
+    try:
+        values = {
+            each.code: _value(request, each.code, each.title)
+            for each in registry.manifest_of(check).measurements
+        }
+        received = intake.receive_measurements(
+            values,
+            check=check.name,
+            door=DOOR,
+            accession=request.POST.get("accession", "").strip(),
+            patient=request.POST.get("patient", "").strip(),
+            by=person_of(request),
+        )
+    except BadMeasurement as error:
+        return _shown(request, check, status=422, problem=str(error), wrong=error.field)
+    except FirstreadError as error:
+        return _shown(request, check, status=422, problem=str(error))
+    return redirect("case", received.case.pk)
+
+
+def _value(request: HttpRequest, code: str, title: str) -> float | None:
+    given = request.POST.get(f"m-{code}", "").strip().replace(",", ".")
+    if not given or f"missing-{code}" in request.POST:
+        return None
+    try:
+        return float(given)
+    except ValueError:
+        raise BadMeasurement(f"{title} must be a number, not '{given[:40]}'.", field=code) from None
+
+
+def _table(request: HttpRequest, check: Check) -> HttpResponse:
+    file = request.FILES.get("table")
+    if not isinstance(file, UploadedFile) or (file.size or 0) > TABLE_MOST_BYTES:
+        said = "Choose a CSV file of at most 4 MB."
+        return _shown(request, check, status=422, way="table", results=[_bad("The table", said)])
+    try:
+        came = receive_table(file.read(), check=check.name, door=DOOR, by=person_of(request))
+    except FirstreadError as error:
+        bad = _bad((file.name or "The table")[:255], str(error))
+        return _shown(request, check, status=422, way="table", results=[bad])
+    good = [
+        Result(name=received.case.accession, says=_says(received), case=str(received.case.pk))
+        for received in came.received
+    ]
+    results = [_bad(f"Line {row.line}", row.reason) for row in came.refused] + good
+    return _shown(request, check, way="table", results=results, taken=len(good))
+
+
+def _bad(name: str, says: str) -> Result:
+    return Result(name=name, says=says, error=True)

@@ -1,0 +1,221 @@
+"""The worklist page: what waits, the most urgent first, with the sample in front."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from firstread.clinic import registry, worklist
+from firstread.clinic.models import Case, CaseSample, Check, Person, ReadRow, Role, SignOff
+from firstread.clinic.review import answers_of
+from firstread.clinic.templatetags.shown import title_of
+from firstread.clinic.web.access import page, person_of
+from firstread.domain.errors import FirstreadError
+from firstread.domain.priority import Priority
+
+PER_PAGE = 25
+PICTURES = 4
+"""So many cells of a case are shown in its thumbnail."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """One measurement in the thumbnail of a row of measurements."""
+
+    x: float
+    y: float
+    height: float
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One case as the worklist shows it."""
+
+    case: Case
+    cells: int
+    pictures: Sequence[int]
+    bars: Sequence[Bar]
+    finding: str
+    alarming: bool
+    decision: str
+    discordant: bool
+    waits: str
+    answered: str
+
+
+@page()
+@require_GET
+def worklist_page(request: HttpRequest) -> HttpResponse:
+    person = person_of(request)
+    show = request.GET.get("show", "")
+    if show not in ("open", "decided"):
+        # Nothing ever waits for an operator, so they see what is open.
+        show = "open" if person.role == Role.OPERATOR else "mine"
+    filters = {
+        "check": request.GET.get("check", ""),
+        "priority": request.GET.get("priority", ""),
+        # An accession must not stand in an address, so the search is kept in the session.
+        "text": request.session.get("search", ""),
+    }
+    cases = worklist.waiting(
+        person, mine=show == "mine", state="" if show == "mine" else show, **filters
+    )
+    shown = Paginator(cases, PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "show": show,
+        "tabs": _tabs(person, show),
+        "filters": filters,
+        "filtered": any(filters.values()),
+        "checks": registry.checks(enabled_only=False),
+        "priorities": [each.name.lower() for each in reversed(Priority)],
+        "page": shown,
+        "rows": _rows(list(shown.object_list)),
+        "greeting": _greeting(person),
+    }
+    part = request.headers.get("HX-Request") == "true"
+    return render(request, f"clinic/worklist{'_list' if part else ''}.html", context)
+
+
+@page()
+@require_POST
+def search(request: HttpRequest) -> HttpResponse:
+    request.session["search"] = request.POST.get("text", "")[:100].strip()
+    back = QueryDict(request.POST.get("back", "")[:500], mutable=True)
+    back.pop("page", None)
+    asked = back.urlencode()
+    return HttpResponseRedirect(reverse("worklist") + (f"?{asked}" if asked else ""))
+
+
+def _greeting(person: Person) -> str:
+    mine = worklist.counts(person).mine
+    if person.role == Role.TECHNICIAN:
+        return f"{mine} of the samples you put in {'is' if mine == 1 else 'are'} not decided yet."
+    if person.role == Role.OPERATOR:
+        return "Every case, as the others see it."
+    if not mine:
+        return "Nothing waits for you. What comes in appears here by itself."
+    return f"{mine} {'case waits' if mine == 1 else 'cases wait'} for your word, the most urgent first."
+
+
+def _tabs(person: Person, show: str) -> list[dict[str, Any]]:
+    counts = worklist.counts(person)
+    mine = "Put in by me" if person.role == Role.TECHNICIAN else "Waiting for me"
+    tabs = [("mine", mine, counts.mine), ("open", "All open", counts.open)]
+    tabs.append(("decided", "Decided", counts.decided))
+    if person.role == Role.OPERATOR:
+        tabs = tabs[1:]
+    return [
+        {
+            "title": title,
+            "count": count,
+            "here": show == name,
+            "href": reverse("worklist") + ("" if name == "mine" else f"?show={name}"),
+        }
+        for name, title, count in tabs
+    ]
+
+
+def _rows(cases: Sequence[Case]) -> list[Row]:
+    pictures, bars = _pictures(cases), _bars(cases)
+    decisions = {
+        sign_off.case_id: sign_off.label
+        for sign_off in SignOff.objects.filter(case__in=cases).order_by("number")
+    }
+    titles, alarming = _labels({case.check_row for case in cases})
+    return [
+        _row(
+            case,
+            pictures=pictures.get(case.pk, ()),
+            bars=bars.get(case.pk, ()),
+            titles=titles[case.check_row_id],
+            alarming=alarming[case.check_row_id],
+            decision=decisions.get(case.pk, ""),
+        )
+        for case in cases
+    ]
+
+
+def _row(
+    case: Any,
+    *,
+    pictures: Sequence[int],
+    bars: Sequence[Bar],
+    titles: dict[str, str],
+    alarming: frozenset[str],
+    decision: str,
+) -> Row:
+    answers = case.answer_count or 0
+    readers = case.check_row.readers
+    return Row(
+        case=case,
+        cells=case.sample_count or 0,
+        pictures=pictures,
+        bars=bars,
+        finding=title_of(case.finding, titles) if case.finding else "",
+        alarming=case.finding in alarming and case.priority > Priority.ROUTINE,
+        decision=title_of(decision, titles) if decision else "",
+        discordant=bool(decision and case.finding and decision != case.finding),
+        waits="a second specialist" if answers else ("two specialists" if readers > 1 else "a specialist"),
+        answered=f"{answers} of {readers} answered" if answers and readers > 1 else "",
+    )
+
+
+def _labels(checks: Iterable[Check]) -> tuple[dict[str, dict[str, str]], dict[str, frozenset[str]]]:
+    titles: dict[str, dict[str, str]] = {}
+    alarming: dict[str, frozenset[str]] = {}
+    for check in checks:
+        titles[check.name] = dict(answers_of(check, many=True))
+        try:
+            labels = registry.manifest_of(check).labels
+        except FirstreadError:
+            labels = ()  # the pack is gone; the rows still show what it said
+        alarming[check.name] = frozenset(label.code for label in labels if label.positive)
+    return titles, alarming
+
+
+def _pictures(cases: Sequence[Case]) -> dict[Any, list[int]]:
+    images = [case for case in cases if case.check_row.kind == "image"]
+    first = CaseSample.objects.filter(case__in=images, position__lte=PICTURES).order_by("position")
+    found: dict[Any, list[int]] = defaultdict(list)
+    for case_id, pk in first.values_list("case_id", "pk"):
+        found[case_id].append(pk)
+    # A mosaic has four pictures or is one.
+    return {case: ids[:PICTURES] if len(ids) >= PICTURES else ids[:1] for case, ids in found.items()}
+
+
+def _bars(cases: Sequence[Case]) -> dict[Any, list[Bar]]:
+    measured = {case.pk: case for case in cases if case.check_row.kind == "measurements"}
+    reads = ReadRow.objects.filter(case_sample__case__in=measured, shadow=False).defer("evidence")
+    found = {}
+    for read in reads.select_related("case_sample"):
+        case = measured[read.case_sample.case_id]
+        try:
+            takes = {each.code: each for each in registry.manifest_of(case.check_row).measurements}
+        except FirstreadError:
+            continue
+        values = [
+            (each["value"], takes[each["measurement"]])
+            for each in read.body["contributions"]
+            if each["measurement"] in takes
+        ]
+        found[case.pk] = [
+            _bar(value, place=place, of=len(values), top=takes.maximum)
+            for place, (value, takes) in enumerate(values)
+        ]
+    return found
+
+
+def _bar(value: float | None, *, place: int, of: int, top: float) -> Bar:
+    height = 4.0 if value is None else max(4.0, 40.0 * value / top)
+    x = 32 - of * 3 + place * 6 + 1
+    kind = "missing" if value is None else ("high" if value > top / 2 else "low")
+    return Bar(x=x, y=round(52 - height, 1), height=round(height, 1), kind=kind)
