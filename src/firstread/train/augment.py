@@ -31,8 +31,8 @@ def _uniform(count: int, low: float, high: float, *, by: Generator) -> Tensor:
     return torch.rand(count, generator=by) * (high - low) + low
 
 
-def _move(x: Tensor, how: Augment, *, by: Generator) -> Tensor:
-    """Turned by any angle, mirrored, scaled, sheared and shifted, in one resampling."""
+def _move(x: Tensor, how: Augment, *, size: tuple[int, int], by: Generator) -> Tensor:
+    """Turned by any angle, mirrored, scaled, sheared and shifted, in one resampling to `size`."""
     n = len(x)
     angle = _uniform(n, 0, 2 * math.pi if how.turn else 0.0, by=by)
     scale = torch.exp(_uniform(n, -math.log(how.scale_high), -math.log(how.scale_low), by=by))
@@ -43,7 +43,7 @@ def _move(x: Tensor, how: Augment, *, by: Generator) -> Tensor:
     grid[:, 0, 0], grid[:, 0, 1] = cos * mirror, -sin + shear
     grid[:, 1, 0], grid[:, 1, 1] = sin * mirror, cos
     grid[:, :, 2] = (torch.rand(n, 2, generator=by) * 2 - 1) * 2 * how.shift
-    where = F.affine_grid(grid, list(x.shape), align_corners=False)
+    where = F.affine_grid(grid, [n, 3, *size], align_corners=False)
     return F.grid_sample(x, where, mode="bilinear", padding_mode="reflection", align_corners=False)
 
 
@@ -86,15 +86,21 @@ def _spoil(x: Tensor, how: Augment, *, by: Generator) -> Tensor:
 
 
 def augment(
-    images: Tensor, background: Tensor, pool: Tensor, how: Augment, *, by: Generator
+    images: Tensor,
+    background: Tensor,
+    pool: Tensor,
+    how: Augment,
+    *,
+    size: tuple[int, int],
+    by: Generator,
 ) -> Tensor:
-    """A batch as a network has not seen it before: uint8 [N, H, W, 3] to float32 [N, H, W, 3] of 0..255.
+    """A batch as a network has not seen it before: uint8 [N, H, W, 3] to float32 of 0..255.
 
-    `background` holds the batch's own background colours, `pool` those of the whole set. The same
-    generator state gives the same pictures.
+    `background` holds the batch's own background colours, `pool` those of the whole set; the answer
+    has the height and width of `size`. The same generator state gives the same pictures.
     """
     x = images.permute(0, 3, 1, 2).float()
-    x = _move(x, how, by=by)
+    x = _move(x, how, size=size, by=by)
     x = _recolour(x, background, pool, how, by=by)
     x = torch.clamp(_spoil(x, how, by=by), 0, 255)
     return x.permute(0, 2, 3, 1)

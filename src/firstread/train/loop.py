@@ -151,7 +151,7 @@ def _epoch(
         share = (epoch + step / len(batches)) / recipe.schedule.epochs
         for table in optimizer.param_groups:
             table["lr"] = _rate(share, recipe)
-        loss = _loss(network, lesson, chosen, recipe, by=by)
+        loss = _loss(network, lesson, chosen, recipe, epoch=epoch, by=by)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -162,13 +162,22 @@ def _epoch(
     return float(np.mean(losses))
 
 
+def _size(images: Tensor, recipe: Recipe, epoch: int) -> tuple[int, int]:
+    """Height and width of this epoch's pictures; sixteenths, because the trunk halves four times."""
+    height, width = images.shape[1:3]
+    if epoch >= recipe.schedule.small_until * recipe.schedule.epochs:
+        return height, width
+    return tuple(max(16, round(side * recipe.schedule.small / 16) * 16) for side in (height, width))  # type: ignore[return-value]
+
+
 def _loss(
-    network: Network, lesson: _Lesson, chosen: Tensor, recipe: Recipe, *, by: Generator
+    network: Network, lesson: _Lesson, chosen: Tensor, recipe: Recipe, *, epoch: int, by: Generator
 ) -> Tensor:
     source = lesson.pixels.source
     count = len(source.labels)
-    background = lesson.background[chosen]
-    seen = augment(lesson.images[chosen], background, lesson.background, recipe.augment, by=by)
+    images, background = lesson.images[chosen], lesson.background[chosen]
+    size = _size(images, recipe, epoch)
+    seen = augment(images, background, lesson.background, recipe.augment, size=size, by=by)
     targets = F.one_hot(lesson.targets[chosen], count).float()
     seen, targets = mix(seen, targets, recipe.augment, by=by)
     targets = targets * (1 - recipe.schedule.smoothing) + recipe.schedule.smoothing / count

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from firstread.datasets import Dataset, Split, split
 from firstread.domain.errors import BadDataset
+from firstread.imaging import decode
+from firstread.packs import Input
+from firstread.runtime.prepare import prepare
 from firstread.train.recipe import Recipe, Source
 
 
@@ -42,6 +43,11 @@ def load(dataset: Dataset, source: Source, recipe: Recipe) -> Pixels:
 
 
 def _prepared(data: bytes, source: Source) -> NDArray[np.uint8]:
-    image = Image.open(BytesIO(data)).convert("RGB")
-    assert image.size == (source.width_px, source.height_px)
-    return np.asarray(image)
+    given = Input(
+        width_px=source.width_px,
+        height_px=source.height_px,
+        colour=source.colour,  # type: ignore[arg-type]
+        fit=source.fit,  # type: ignore[arg-type]
+        interpolation=source.interpolation,  # type: ignore[arg-type]
+    )
+    return prepare(decode(data), given)

@@ -78,6 +78,9 @@ class Schedule:
     # A second source teaches the trunk beside the first, until this share of the epochs.
     beside_until: float = 0.5
     beside: float = 0.7
+    # Smaller pictures first: most of what there is to learn shows at two thirds of the size, in half the time.
+    small_until: float = 0.5
+    small: float = 0.67
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,3 +177,18 @@ def open_recipe(path: Path) -> Recipe:
     if recipe.kind not in ("image", "trunk", "measurements"):
         raise BadConfiguration("The recipe's kind must be image, trunk or measurements.")
     return recipe
+
+
+def find_recipe(name: str) -> Path:
+    """The file of a recipe: a path, or the name of one that Firstread ships.
+
+    Raises BadConfiguration where there is neither.
+    """
+    path = Path(name)
+    if path.suffix == ".toml" or path.is_file():
+        return path
+    package = Path(__file__).resolve().parents[1]
+    for shelf in (package / "shipped_recipes", package.parents[1] / "recipes"):
+        if (shelf / f"{name}.toml").is_file():
+            return shelf / f"{name}.toml"
+    raise BadConfiguration(f"There is no recipe '{name}'. Name a TOML file, or one that is shipped.")

@@ -1,0 +1,308 @@
+"""A trained model and its samples become a sealed pack folder, whole or not at all."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firstread.datasets import Dataset
+from firstread.domain.errors import BadConfiguration
+from firstread.evaluation.plots import plot
+from firstread.imaging.quality import measure
+from firstread.packs import (
+    About,
+    Calibration,
+    DatasetUsed,
+    Golden,
+    Input,
+    Label,
+    Manifest,
+    Measurement,
+    MeasurementsModel,
+    OperatingPoint,
+    Provenance,
+    QualityLimits,
+    seal,
+    write_manifest,
+)
+from firstread.runtime.calibrate import probabilities
+from firstread.runtime.session import Session
+from firstread.train.additive import AdditiveReader, Shapes
+from firstread.train.card import PLOT, write_card
+from firstread.train.export import export_image, export_measurements, to_reader
+from firstread.train.familiar import from_embeddings, from_measurements
+from firstread.train.figures import results
+from firstread.train.golden import image_golden, row_golden
+from firstread.train.networks import Network
+from firstread.train.pixels import Pixels
+from firstread.train.recipe import Recipe
+from firstread.train.thresholds import fit_conformal, fit_operating_point, fit_temperature
+
+COVERAGE = 0.95
+# Sharpness and light of all but two in a thousand training pictures: beyond them a picture is unfit.
+QUALITY_SHARE = 0.002
+
+
+def image_pack(recipe: Recipe, sources: Sequence[Pixels], network: Network, *, out: Path) -> Path:
+    """Write the pack of a trained network into the folder `out`, replacing the one of that name."""
+    assert recipe.network is not None
+    own = sources[0]
+    source = own.source
+    given = _input(recipe, source.width_px, source.height_px)
+    folder = _fresh(out, recipe.name)
+    reader = to_reader(network, head=source.name, views=recipe.network.views)
+    export_image(reader, folder / "model.onnx", height_px=given.height_px, width_px=given.width_px)
+    session = Session(folder / "model.onnx", kind="image", threads=recipe.schedule.threads)
+    seen = {
+        part: _run(session, own.images, indices)
+        for part, indices in (
+            ("train", _some(own.parts.train, recipe.seed)),
+            ("validation", own.parts.validation),
+            ("test", own.parts.test),
+        )
+    }
+    truths = own.targets[np.array(own.parts.validation)]
+    logits, embeddings = seen["validation"]
+    manifest = _stated(recipe, logits, truths, measured_on="validation")
+    learnt = np.array(_some(own.parts.train, recipe.seed))
+    manifest = replace(
+        manifest,
+        input=given,
+        quality=_quality(own, unfit=[label.code for label in manifest.labels if label.unfit]),
+        familiarity=from_embeddings(
+            seen["train"][1],
+            embeddings,
+            targets=own.targets[learnt],
+            folder=folder,
+            seed=recipe.seed,
+        ),
+        golden=image_golden(folder, check=manifest.check, labels=source.labels, given=given),
+        provenance=_provenance(recipe, [(one.dataset, one.source.licence) for one in sources]),
+    )
+    tested = own.targets[np.array(own.parts.test)]
+    chances = probabilities(seen["test"][0], temperature=manifest.calibration.temperature)
+    return _sealed(folder, recipe, manifest, tested, chances, of="own test part", n=len(tested))
+
+
+def measurements_pack(
+    recipe: Recipe,
+    dataset: Dataset,
+    shapes: Shapes,
+    *,
+    rows: NDArray[np.float64],
+    truths: NDArray[np.int64],
+    folded: NDArray[np.float64],
+    out: Path,
+) -> Path:
+    """Write the pack of an additive model; `folded` [R, N] are its cross-validated log odds."""
+    folder = _fresh(out, recipe.name)
+    export_measurements(AdditiveReader(shapes), folder / "model.onnx", count=rows.shape[1])
+    measurements = tuple(Measurement(**each) for each in recipe.measurements)
+    # Every row was answered once in each repeat, by a fit that had not seen it.
+    odds = folded.reshape(-1)
+    logits = np.stack([-odds / 2, odds / 2], 1).astype(np.float32)
+    repeated = np.tile(truths, len(folded))
+    manifest = _stated(recipe, logits, repeated, measured_on="cross-validation")
+    points = tuple(
+        replace(each, measured_on=each.measured_on.replace(f"n = {len(odds)}", f"n = {len(rows)}"))
+        for each in manifest.operating_points
+    )
+    centre, scale = np.nanmean(rows, axis=0), np.nanstd(rows, axis=0) + 1e-6
+    kept = np.random.default_rng(recipe.seed).permutation(len(rows))
+    fifth = len(rows) // 5
+    manifest = replace(
+        manifest,
+        operating_points=points,
+        measurements=measurements,
+        measurements_model=MeasurementsModel(
+            bias=(round(-shapes.bias / 2, 7), round(shapes.bias / 2, 7))
+        ),
+        familiarity=from_measurements(
+            rows[kept[fifth:]],
+            rows[kept[:fifth]],
+            centre=centre,
+            scale=scale,
+            folder=folder,
+            seed=recipe.seed,
+        ),
+        golden=row_golden(
+            folder,
+            check=manifest.check,
+            labels=recipe.sources[0].labels,
+            measurements=measurements,
+        ),
+        provenance=_provenance(recipe, [(dataset, recipe.sources[0].licence)]),
+    )
+    assert recipe.additive is not None
+    how = recipe.additive
+    of = f"{how.repeats} times {how.folds}-fold cross-validation by patient"
+    chances = probabilities(logits, temperature=manifest.calibration.temperature)
+    return _sealed(folder, recipe, manifest, repeated, chances, of=of, n=len(rows))
+
+
+def labels_of(recipe: Recipe) -> tuple[Label, ...]:
+    """The labels as the manifest states them.
+
+    Raises BadConfiguration where they are not those of the recipe's first source, in its order.
+    """
+    try:
+        labels = tuple(
+            Label(**{key: value for key, value in table.items() if key != "sensitivity"})
+            for table in recipe.labels
+        )
+    except TypeError as why:
+        raise BadConfiguration(f"A [[label]] of the recipe is not as it should be: {why}.") from why
+    if tuple(label.code for label in labels) != recipe.sources[0].labels:
+        raise BadConfiguration(
+            "The recipe's [[label]] tables must be those of its first [[source]], in the same order."
+        )
+    return labels
+
+
+def _stated(
+    recipe: Recipe, logits: NDArray[np.float32], truths: NDArray[np.int64], *, measured_on: str
+) -> Manifest:
+    """The manifest with what follows from answers to samples that were not learnt from."""
+    labels = labels_of(recipe)
+    calibration: Calibration = fit_temperature(logits, truths)
+    chances = probabilities(logits, temperature=calibration.temperature)
+    points: list[OperatingPoint] = []
+    for index, table in enumerate(recipe.labels):
+        if table["positive"]:
+            point = fit_operating_point(
+                chances,
+                truths,
+                index=index,
+                label=table["code"],
+                sensitivity=table.get("sensitivity", 0.95),
+                measured_on=measured_on,
+            )
+            points.append(point)
+    try:
+        about = About(
+            name=recipe.name,
+            version=recipe.version,
+            kind=recipe.kind,  # type: ignore[arg-type]
+            **{key: value for key, value in recipe.pack.items() if key != "words"},
+        )
+    except TypeError as why:
+        raise BadConfiguration(f"The recipe's [pack] is not as it should be: {why}.") from why
+    return Manifest(
+        format=1,
+        pack=about,
+        labels=labels,
+        operating_points=tuple(points),
+        calibration=calibration,
+        conformal=fit_conformal(chances, truths, coverage=COVERAGE),
+        provenance=_provenance(recipe, []),
+        golden=(Golden(sample="golden/none", logits=(0.0,) * len(labels)),),
+    )
+
+
+def _sealed(
+    folder: Path,
+    recipe: Recipe,
+    manifest: Manifest,
+    truths: NDArray[np.int64],
+    chances: NDArray[np.float64],
+    *,
+    of: str,
+    n: int,
+) -> Path:
+    positive = [label.code for label in manifest.labels if label.positive]
+    found = results(
+        truths,
+        chances,
+        labels=manifest.codes,
+        positive=positive,
+        conformal=manifest.conformal,
+        of=of,
+        n=n,
+    )
+    manifest = replace(manifest, results=found)
+    write_manifest(manifest, folder)
+    plot(truths, chances, labels=manifest.codes, title=f"Read and true: {of}", path=folder / PLOT)
+    write_card(folder, manifest, words=recipe.pack.get("words", ""), results=found)
+    seal(folder)
+    place = folder.parent / recipe.name
+    if place.exists():
+        shutil.rmtree(place)
+    folder.rename(place)
+    return place
+
+
+def _fresh(out: Path, name: str) -> Path:
+    # A name with a dot is on no shelf, so a half-written pack is never offered.
+    folder = out / f".{name}.part"
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _run(
+    session: Session, images: NDArray[np.uint8], indices: Sequence[int]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    found = [session.run(images[index : index + 1]) for index in indices]
+    return (
+        np.concatenate([one["logits"] for one in found]),
+        np.concatenate([one["embedding"] for one in found]),
+    )
+
+
+def _some(indices: Sequence[int], seed: int, *, at_most: int = 2500) -> list[int]:
+    """Enough training samples to draw the familiarity reference from."""
+    drawn = np.random.default_rng(seed).permutation(np.array(indices))[:at_most]
+    return [int(index) for index in np.sort(drawn)]
+
+
+def _quality(own: Pixels, *, unfit: Sequence[str]) -> QualityLimits:
+    """Limits from training pictures; those whose label asks for a better sample do not count."""
+    codes = own.source.labels
+    found = [
+        measure(own.images[index])
+        for index in own.parts.train
+        if codes[int(own.targets[index])] not in unfit
+    ]
+
+    def limit(read: Callable[[Any], float], share: float) -> float:
+        return round(float(np.quantile([read(one) for one in found], share)), 3)
+
+    return QualityLimits(
+        min_sharpness=limit(lambda one: one.sharpness, QUALITY_SHARE),
+        min_brightness=limit(lambda one: one.brightness, QUALITY_SHARE),
+        max_brightness=limit(lambda one: one.brightness, 1 - QUALITY_SHARE),
+        min_contrast=limit(lambda one: one.contrast, QUALITY_SHARE),
+    )
+
+
+def _input(recipe: Recipe, width_px: int, height_px: int) -> Input:
+    source = recipe.sources[0]
+    return Input(
+        width_px=width_px,
+        height_px=height_px,
+        colour=source.colour,  # type: ignore[arg-type]
+        fit=source.fit,  # type: ignore[arg-type]
+        interpolation=source.interpolation,  # type: ignore[arg-type]
+    )
+
+
+def _provenance(recipe: Recipe, used: Sequence[tuple[Dataset, str]]) -> Provenance:
+    return Provenance(
+        datasets=tuple(
+            DatasetUsed(name=one.name, sha256=one.sha256, n=len(one.items), licence=licence)
+            for one, licence in used
+        ),
+        recipe=f"recipes/{Path(recipe.path).name}",
+        seed=recipe.seed,
+        trained_at=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        software={name: version(name) for name in ("torch", "onnx", "onnxscript", "numpy", "scipy")},
+    )

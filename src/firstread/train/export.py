@@ -1,0 +1,124 @@
+"""A trained network becomes `model.onnx`: plain operators, weights in half precision, answers compared."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+from firstread.domain.errors import PackRefused
+from firstread.runtime.session import Session
+from firstread.train.networks import Network, Reader, StandardisedConv
+
+OPSET = 18
+# Largest difference between torch and ONNX Runtime that a pack may leave the training room with.
+TOLERANCE = 1e-4
+# Arrays smaller than this stay in single precision: biases and gains are few, and they matter most.
+SMALL = 1024
+
+
+def to_reader(network: Network, *, head: str, views: int) -> Reader:
+    """The network with its weights standardised once and for all, and rounded to what the file will hold."""
+    reader = Reader(copy.deepcopy(network), head=head, views=views).eval()
+    for module in list(reader.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, StandardisedConv):
+                setattr(module, name, _plain(child))
+    with torch.no_grad():
+        for parameter in reader.parameters():
+            if parameter.numel() >= SMALL:
+                parameter.copy_(parameter.half().float())
+    return reader
+
+
+def _plain(conv: StandardisedConv) -> nn.Conv2d:
+    size = (conv.kernel_size[0], conv.kernel_size[1])
+    plain = nn.Conv2d(
+        conv.in_channels, conv.out_channels, size, conv.stride, conv.padding, bias=True
+    )
+    assert conv.bias is not None
+    assert plain.bias is not None
+    with torch.no_grad():
+        plain.weight.copy_(conv.standardised())
+        plain.bias.copy_(conv.bias)
+    return plain
+
+
+def export_image(reader: Reader, path: Path, *, height_px: int, width_px: int) -> None:
+    """Write the reader with the names and dynamic first axis that a pack of kind image has."""
+    example = torch.zeros(2, height_px, width_px, 3, dtype=torch.uint8)
+    _export(reader, example, path, given="image", outputs=("logits", "embedding", "evidence"))
+    pixels = np.random.default_rng(0).integers(0, 256, (3, height_px, width_px, 3), np.uint8)
+    refuse_difference(reader, path, pixels, kind="image")
+
+
+def export_measurements(model: nn.Module, path: Path, *, count: int) -> None:
+    """Write an additive model with the names and dynamic first axis that such a pack has."""
+    _export(
+        model, torch.ones(2, count), path, given="measurements", outputs=("logits", "contributions")
+    )
+    rows = np.random.default_rng(0).uniform(1, 10, (3, count)).astype(np.float32)
+    rows[0, 0] = np.nan
+    refuse_difference(model, path, rows, kind="measurements")
+
+
+def _export(
+    model: nn.Module, example: torch.Tensor, path: Path, *, given: str, outputs: tuple[str, ...]
+) -> None:
+    program = torch.onnx.export(
+        model,
+        (example,),
+        input_names=[given],
+        output_names=list(outputs),
+        opset_version=OPSET,
+        dynamo=True,
+        dynamic_shapes=({0: torch.export.Dim("N", min=1, max=4096)},),
+        verbose=False,
+    )
+    assert program is not None
+    proto = program.model_proto
+    _halve(proto)
+    # The exporter notes its source lines, which name folders of this machine.
+    for node in proto.graph.node:
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    for value in [*proto.graph.input, *proto.graph.output, *proto.graph.value_info]:
+        value.ClearField("metadata_props")
+    proto.graph.ClearField("metadata_props")
+    proto.ClearField("metadata_props")
+    onnx.checker.check_model(proto)
+    path.write_bytes(proto.SerializeToString(deterministic=True))
+
+
+def _halve(proto: onnx.ModelProto) -> None:
+    """Large weights in half precision, each behind a cast that the runtime folds away when it opens."""
+    casts = []
+    for initializer in proto.graph.initializer:
+        size = int(np.prod(initializer.dims)) if initializer.dims else 1
+        if initializer.data_type != TensorProto.FLOAT or size < SMALL:
+            continue
+        name = initializer.name
+        halved = numpy_helper.to_array(initializer).astype(np.float16)
+        initializer.CopyFrom(numpy_helper.from_array(halved, name + ".half"))
+        casts.append(helper.make_node("Cast", [name + ".half"], [name], to=TensorProto.FLOAT))
+    for cast in reversed(casts):
+        proto.graph.node.insert(0, cast)
+
+
+def refuse_difference(model: nn.Module, path: Path, samples: NDArray[np.generic], *, kind: str) -> None:
+    """Raises PackRefused where ONNX Runtime does not give the logits that torch gives."""
+    with torch.inference_mode():
+        expected = model(torch.from_numpy(samples))[0].numpy()
+    found = Session(path, kind=kind).run(samples)["logits"]
+    apart = float(np.abs(expected - found).max())
+    if not apart <= TOLERANCE:
+        raise PackRefused(
+            f"The exported network answers {apart:.2g} away from the trained one. Train it again with "
+            "other versions of torch and onnx."
+        )

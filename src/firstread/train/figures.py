@@ -1,0 +1,93 @@
+"""The results that a pack states: each figure of its test part with a 95 % interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firstread.evaluation import bootstrap_auc, mean_of, of_labels, wilson
+from firstread.packs import Conformal, Result
+from firstread.runtime.calibrate import finding_set
+
+Truths = NDArray[np.int64]
+Chances = NDArray[np.float64]
+
+
+def results(
+    truths: Truths,
+    chances: Chances,
+    *,
+    labels: Sequence[str],
+    positive: Sequence[str],
+    conformal: Conformal | None,
+    of: str,
+    n: int | None = None,
+) -> tuple[Result, ...]:
+    """The figures of one set: accuracy, its mean over labels, AUC, sensitivity and specificity per label.
+
+    `n` is the number of independent samples where `truths` repeats them; intervals are as wide as that
+    number makes them.
+    """
+    total = n or len(truths)
+    repeats = len(truths) / total
+    found: list[tuple[str, float, float, float]] = []
+
+    def share(metric: str, hits: float, among: float) -> None:
+        if among:
+            exact = wilson(round(hits / repeats), round(among / repeats))
+            found.append((metric, hits / among, exact.low, exact.high))
+
+    answers = chances.argmax(1)
+    share("accuracy", float((answers == truths).sum()), len(truths))
+    found.append(("balanced accuracy", *_bootstrap_balanced(truths, answers, len(labels), total)))
+    figures = of_labels(truths, chances, labels=labels)
+    areas = [bootstrap_auc(truths == i, chances[:, i]) for i in range(len(labels))]
+    found.append(
+        (
+            "AUC, mean over labels",
+            mean_of([area.value for area in areas]),
+            mean_of([area.low for area in areas]),
+            mean_of([area.high for area in areas]),
+        )
+    )
+    for code in positive:
+        area = areas[list(labels).index(code)]
+        found.append((f"AUC of {code} against the rest", area.value, area.low, area.high))
+    for index, each in enumerate(figures):
+        right = (answers == index) & (truths == index)
+        share(f"sensitivity of {each.label}", float(right.sum()), float((truths == index).sum()))
+        other = (answers != index) & (truths != index)
+        share(f"specificity of {each.label}", float(other.sum()), float((truths != index).sum()))
+    if conformal is not None:
+        sets = [finding_set(labels, row, conformal=conformal) for row in chances]
+        held = sum(labels[truth] in inside for truth, inside in zip(truths, sets, strict=True))
+        share("coverage of the finding set", float(held), len(truths))
+    return tuple(
+        Result(
+            set=of,
+            n=total,
+            metric=metric,
+            value=round(value, 4),
+            low=round(min(low, value), 4),
+            high=round(max(high, value), 4),
+        )
+        for metric, value, low, high in found
+    )
+
+
+def _bootstrap_balanced(
+    truths: Truths, answers: Truths, count: int, total: int, *, draws: int = 1000
+) -> tuple[float, float, float]:
+    """Mean sensitivity with a percentile bootstrap interval over samples drawn within each label."""
+    rng = np.random.default_rng(0)
+    by_label = [answers[truths == index] == index for index in range(count)]
+    by_label = [right for right in by_label if len(right)]
+    share = total / len(truths)
+    drawn = np.zeros(draws)
+    for right in by_label:
+        size = max(1, round(len(right) * share))
+        drawn += rng.binomial(size, right.mean(), draws) / size
+    low, high = np.quantile(drawn / len(by_label), [0.025, 0.975])
+    return mean_of([float(right.mean()) for right in by_label]), float(low), float(high)

@@ -1,0 +1,89 @@
+"""A recipe and a data folder become a pack folder: the whole run, which can be killed and goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from firstread.datasets import Dataset, open_dataset
+from firstread.domain.errors import BadConfiguration, BadDataset
+from firstread.train.additive import fit_shapes, out_of_fold
+from firstread.train.assemble import image_pack, labels_of, measurements_pack
+from firstread.train.loop import Progress, fit
+from firstread.train.pixels import load
+from firstread.train.recipe import Recipe, Source
+
+
+def train(
+    recipe: Recipe,
+    *,
+    data: Path,
+    out: Path,
+    work: Path,
+    report: Callable[[Progress], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Path:
+    """Train the recipe and write its pack into `out`; the pack's folder.
+
+    `data` holds a folder per source of the recipe, by its name; with one source it may be that folder
+    itself. `work` keeps checkpoints, so that a run that was killed goes on from its last whole epoch.
+    """
+    labels_of(recipe)  # first, so that a mistake in the recipe costs no hours
+    datasets = [_dataset(source, data, alone=len(recipe.sources) == 1) for source in recipe.sources]
+    if recipe.kind == "measurements":
+        return _train_measurements(recipe, datasets[0], out=out, say=say)
+    if recipe.network is None:
+        raise BadConfiguration(f"The recipe {recipe.name} has no [network].")
+    say(f"Opening {sum(len(one.items) for one in datasets)} pictures")
+    pairs = zip(datasets, recipe.sources, strict=True)
+    sources = [load(dataset, source, recipe) for dataset, source in pairs]
+    parts = sources[0].parts
+    if not (parts.train and parts.validation and parts.test):
+        raise BadDataset(
+            f"The folder {datasets[0].name} has too few samples to be parted into training, validation "
+            "and test. Add samples, or patients."
+        )
+    say(f"{len(parts.train)} to learn from, {len(parts.validation)} to calibrate, {len(parts.test)} to test")
+    network = fit(recipe, sources, state=work, report=report)
+    say("Measuring, and writing the pack")
+    return image_pack(recipe, sources, network, out=out)
+
+
+def _dataset(source: Source, data: Path, *, alone: bool) -> Dataset:
+    inner = data / source.name
+    if not inner.is_dir() and not alone:
+        raise BadDataset(
+            f"The recipe needs the folder '{source.name}' in {data}. Name the folder that holds it."
+        )
+    return open_dataset(inner if inner.is_dir() else data)
+
+
+def _train_measurements(
+    recipe: Recipe, dataset: Dataset, *, out: Path, say: Callable[[str], None]
+) -> Path:
+    if recipe.additive is None or dataset.kind != "measurements":
+        raise BadConfiguration(
+            f"The recipe {recipe.name} needs an [additive] table and a folder with measurements.csv."
+        )
+    codes = recipe.sources[0].labels
+    if len(codes) != 2 or set(dataset.labels) - set(codes):
+        raise BadDataset(
+            f"The additive model tells two labels apart; the recipe has {', '.join(codes)}, and the "
+            f"folder {', '.join(dataset.labels)}."
+        )
+    names = [each["code"] for each in recipe.measurements]
+    table = [dict(item.measurements) for item in dataset.items]
+    missing = [name for name in names if name not in table[0]]
+    if missing:
+        raise BadDataset(f"measurements.csv has no column '{missing[0]}', which the recipe names.")
+    rows = np.array([[row[name] for name in names] for row in table], dtype=np.float64)
+    truths = np.array([codes.index(item.label) for item in dataset.items], np.int64)
+    say(f"{recipe.additive.repeats} times {recipe.additive.folds}-fold cross-validation")
+    folded = out_of_fold(dataset, rows, truths, recipe.additive, seed=recipe.seed)
+    shapes = fit_shapes(rows, truths, recipe.additive)
+    say("Writing the pack")
+    return measurements_pack(
+        recipe, dataset, shapes, rows=rows, truths=truths, folded=folded, out=out
+    )

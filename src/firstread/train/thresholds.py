@@ -1,0 +1,81 @@
+"""What a pack states beside its answers, fitted on samples that the network has not learnt from."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from firstread.evaluation import auc as area
+from firstread.packs import Calibration, Conformal, OperatingPoint
+from firstread.runtime.calibrate import probabilities
+
+Logits = NDArray[np.float32]
+Truths = NDArray[np.int64]
+
+
+def fit_temperature(logits: Logits, truths: Truths) -> Calibration:
+    """The one temperature that makes the right labels most likely (Guo et al., ICML 2017).
+
+    >>> logits = np.array([[4.0, 0.0]] * 3 + [[0.0, 4.0]], dtype=np.float32)
+    >>> round(fit_temperature(logits, np.array([0, 0, 0, 0])).temperature, 2)
+    3.64
+    """
+
+    def loss(power: float) -> float:
+        chances = probabilities(logits, temperature=math.exp(power))
+        return -float(np.log(np.maximum(chances[np.arange(len(truths)), truths], 1e-12)).mean())
+
+    best = minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded")
+    return Calibration(method="temperature", temperature=round(math.exp(float(best.x)), 4))
+
+
+def fit_conformal(chances: NDArray[np.float64], truths: Truths, *, coverage: float) -> Conformal:
+    """The least threshold whose finding sets hold the right label as often as `coverage` says.
+
+    The quantile with the correction for few samples (Sadinle et al., JASA 2019; Angelopoulos and Bates,
+    arXiv:2107.07511, section 1).
+    """
+    misses = np.sort(1.0 - chances[np.arange(len(truths)), truths])
+    place = math.ceil((len(misses) + 1) * coverage) - 1
+    threshold = float(misses[place]) if place < len(misses) else 1.0
+    return Conformal(
+        method="lac", coverage=coverage, threshold=min(1.0, math.ceil(threshold * 1e4) / 1e4)
+    )
+
+
+def fit_operating_point(
+    chances: NDArray[np.float64],
+    truths: Truths,
+    *,
+    index: int,
+    label: str,
+    sensitivity: float,
+    measured_on: str,
+) -> OperatingPoint:
+    """The highest threshold that finds at least the share `sensitivity` of a label's samples.
+
+    It never lies above one half: what is most probable must always raise its alarm.
+    """
+    true = truths == index
+    scores = np.sort(chances[true, index])
+    threshold = 0.5
+    if len(scores):
+        lost = math.floor(len(scores) * (1 - sensitivity) + 1e-9)
+        threshold = min(0.5, math.floor(float(scores[min(lost, len(scores) - 1)]) * 1e4) / 1e4)
+    said = chances[:, index] >= threshold
+    return OperatingPoint(
+        label=label,
+        threshold=threshold,
+        sensitivity=round(float(said[true].mean()), 4) if true.any() else 0.0,
+        specificity=round(float((~said[~true]).mean()), 4) if (~true).any() else 0.0,
+        measured_on=f"{measured_on}, n = {len(truths)}, AUC {area(true, chances[:, index]):.3f}",
+    )
+
+
+def quantiles(distances: NDArray[np.floating]) -> tuple[float, ...]:
+    """The 101 quantiles of validation distances that a familiarity score is read from."""
+    found = np.quantile(np.asarray(distances, np.float64), np.linspace(0, 1, 101))
+    return tuple(round(float(value), 6) for value in np.maximum.accumulate(found))
