@@ -16,7 +16,7 @@ from firstread.packs import Input
 
 LONG_SIDE_PX = 512
 TINT = np.array([[255, 214, 64], [255, 122, 24], [214, 20, 96]], dtype=np.float32)
-"""From a little to most evidence: yellow, orange, crimson, told apart by all eyes on purple stains."""
+"""From a little to most evidence: yellow, orange, crimson, all told apart on purple stains."""
 
 
 def png(case_sample_id: int, *, label: str) -> bytes:

@@ -23,13 +23,14 @@ def latest() -> int:
 
 def since(number: int) -> list[uuid.UUID]:
     """The cases that changed after that number."""
-    return list(
+    rows = (
         AuditRow.objects.filter(number__gt=number, case_id__isnull=False)
         .exclude(action__in=QUIET)
         .order_by()
         .values_list("case_id", flat=True)
         .distinct()[:500]
     )
+    return [case_id for case_id in rows if case_id is not None]
 
 
 def changed(case_id: uuid.UUID) -> int:

@@ -165,4 +165,5 @@ def pause_after(attempts: int) -> timedelta:
     >>> [pause_after(n).seconds for n in (1, 2, 3, 8, 9)]
     [30, 60, 120, 3600, 3600]
     """
-    return min(FIRST_PAUSE * 2 ** min(attempts - 1, 20), LONGEST_PAUSE)
+    doublings = max(0, min(attempts - 1, 20))
+    return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)

@@ -17,8 +17,8 @@ from firstread.domain.case import (
     OTHER,
     WAITING,
     Answer,
+    Basis,
     CaseState,
-    Decision,
     decide,
 )
 from firstread.domain.errors import BadMeasurement, NotAllowed, PackRefused, UnknownPack, WrongState
@@ -138,8 +138,8 @@ def _settle(case: Case, review: Review) -> None:
         for each in case.reviews.select_related("by").order_by("at", "pk")
     ]
     decision = decide(answers, readers=case.check_row.readers)
-    if decision.label is not None:
-        _sign_off(case, review, decision)
+    if decision.label is not None and decision.basis is not None:
+        _sign_off(case, review, label=decision.label, basis=decision.basis)
     else:
         case.waits_for = decision.waits_for or ""
         case.save(update_fields=["waits_for"])
@@ -148,12 +148,12 @@ def _settle(case: Case, review: Review) -> None:
             tell(Occasion.DIFFER, case=case)
 
 
-def _sign_off(case: Case, review: Review, decision: Decision) -> None:
+def _sign_off(case: Case, review: Review, *, label: str, basis: Basis) -> None:
     SignOff.objects.create(
         case=case,
         number=0,
-        label=decision.label,
-        basis=decision.basis,
+        label=label,
+        basis=basis,
         by=review.by,
         comment=review.comment,
         at=review.at,
@@ -164,7 +164,7 @@ def _sign_off(case: Case, review: Review, decision: Decision) -> None:
         "signed_off",
         by=review.by,
         case=case,
-        detail={"label": decision.label, "basis": str(decision.basis)},
+        detail={"label": label, "basis": str(basis)},
     )
     if case.check_row.tells_requester:
         tell(Occasion.SIGNED_OFF, case=case)

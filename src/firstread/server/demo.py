@@ -91,8 +91,7 @@ PLANS = (
 
 def furnish(say: Callable[[str], None]) -> None:
     """People, checks and cases, once; what was made before stays as people left it."""
-    if not Person.objects.exists():
-        _people()
+    _people()
     if Case.objects.exists():
         return
     say("Making the demonstration's samples. None of them is anybody's.")
@@ -107,22 +106,22 @@ def furnish(say: Callable[[str], None]) -> None:
 
 
 def _people() -> None:
-    made = {}
     for name, first, last, role in PEOPLE:
-        made[name] = Person.objects.create_user(
-            name,
-            f"{name}@firstread.example",
-            PASSWORD,
-            first_name=first,
-            last_name=last,
-            role=role,
-        )
-    for check in registry.checks():
+        if not Person.objects.filter(username=name).exists():
+            Person.objects.create_user(
+                name,
+                f"{name}@firstread.example",
+                PASSWORD,
+                first_name=first,
+                last_name=last,
+                role=role,
+            )
+    for check in Check.objects.filter(readers_of=None):
         check.readers = READERS.get(check.name, check.readers)
         check.tells_requester = True
         check.save(update_fields=["readers", "tells_requester"])
-        for name in ("haematologist", "haematologist2"):
-            Reader.objects.get_or_create(check_row=check, person=made[name])
+        for person in Person.objects.filter(username__in=("haematologist", "haematologist2")):
+            Reader.objects.create(check_row=check, person=person)
 
 
 def _put_in(plan: Plan, number: int, people: dict[str, Person]) -> Case:

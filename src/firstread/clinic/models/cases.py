@@ -87,7 +87,9 @@ class CaseSample(models.Model):
 
     class Meta:
         ordering = ["position"]
-        constraints = [models.UniqueConstraint(fields=["case", "sample"], name="sample_once_in_case")]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "sample"], name="sample_once_in_case")
+        ]
 
 
 class ReadRow(models.Model):
@@ -130,4 +132,6 @@ class RefusedSample(models.Model):
 
     class Meta:
         ordering = ["-received_at"]
-        constraints = [models.UniqueConstraint(fields=["sha256", "check_name"], name="refused_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["sha256", "check_name"], name="refused_once")
+        ]
