@@ -53,17 +53,20 @@ def fit_shapes(rows: Rows, truths: NDArray[np.int64], how: Additive) -> Shapes:
     """The most likely curves under a ridge on their slopes, none of which may fall.
 
     Every one of these scores means more malignant the higher it is; a curve that may not fall cannot
-    follow noise downwards, and reads as a pathologist expects. `truths` are 0 or 1.
+    follow noise downwards, and reads as a pathologist expects. `truths` are 0 or 1. With `balance` 1 both
+    labels weigh the same in all, with 0 each row does.
     """
     climbed = ramps(rows, how.knots)
     centre = np.nanmean(climbed, axis=0)
     basis = np.nan_to_num(climbed - centre, nan=0.0).reshape(len(rows), -1)
     sign = np.where(truths == 1, 1.0, -1.0)
+    share = np.where(truths == 1, truths.mean(), 1 - truths.mean())
+    weight = (0.5 / share) ** how.balance
 
     def loss(values: Rows) -> tuple[float, Rows]:
         margin = sign * (basis @ values[1:] + values[0])
-        total = float(np.logaddexp(0.0, -margin).sum() + 0.5 * how.ridge * (values[1:] ** 2).sum())
-        pull = -sign / (1.0 + np.exp(margin))
+        total = float((weight * np.logaddexp(0.0, -margin)).sum() + 0.5 * how.ridge * (values[1:] ** 2).sum())
+        pull = -sign * weight / (1.0 + np.exp(np.clip(margin, -500.0, 500.0)))
         slope = np.concatenate([[pull.sum()], basis.T @ pull + how.ridge * values[1:]])
         return total, slope
 

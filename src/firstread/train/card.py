@@ -43,7 +43,7 @@ def _results(results: Sequence[Result]) -> str:
         return ""
     lines = [
         "## Results",
-        f"Measured on: {results[0].set}; {results[0].n} samples. Nothing was fitted on them.",
+        f"Measured on: {results[0].set}; {results[0].n} samples, none of them learnt from.",
         "| figure | value | 95 % interval |\n|---|---|---|",
     ]
     per_label = ("sensitivity of ", "specificity of ")

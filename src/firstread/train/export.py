@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import logging
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -71,16 +73,20 @@ def export_measurements(model: nn.Module, path: Path, *, count: int) -> None:
 def _export(
     model: nn.Module, example: torch.Tensor, path: Path, *, given: str, outputs: tuple[str, ...]
 ) -> None:
-    program = torch.onnx.export(
-        model,
-        (example,),
-        input_names=[given],
-        output_names=list(outputs),
-        opset_version=OPSET,
-        dynamo=True,
-        dynamic_shapes=({0: torch.export.Dim("N", min=1, max=4096)},),
-        verbose=False,
-    )
+    with warnings.catch_warnings():
+        # The exporter warns of its own parts' futures; nobody who trains can act on that.
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        program = torch.onnx.export(
+            model.eval(),
+            (example,),
+            input_names=[given],
+            output_names=list(outputs),
+            opset_version=OPSET,
+            dynamo=True,
+            dynamic_shapes=({0: torch.export.Dim("N", min=1, max=4096)},),
+            verbose=False,
+        )
     assert program is not None
     proto = program.model_proto
     _halve(proto)

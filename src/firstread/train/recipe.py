@@ -97,6 +97,7 @@ class Additive:
 
     knots: tuple[float, ...] = (1.0, 3.0, 5.0, 8.0)
     ridge: float = 1.0
+    balance: float = 0.0
     folds: int = 10
     repeats: int = 10
 
