@@ -35,10 +35,15 @@ class Program:
 
 
 def open_clinic() -> None:
-    """The checks of the packs on the shelf, nothing remembered of an earlier test."""
+    """Two checks, read by the tests' own packs; nothing remembered of an earlier test."""
     cache.clear()
     registry.forget()
-    registry.ensure_checks()
+    Check.objects.create(
+        name="leukaemia", title="Leukaemia", pack="colour", kind="image", many=True, readers=2
+    )
+    Check.objects.create(
+        name="breast-cytology", title="Breast cytology", pack="sizes", kind="measurements"
+    )
 
 
 def make_person(role: str = Role.TECHNICIAN, *, name: str = "", reads: bool = True) -> Person:

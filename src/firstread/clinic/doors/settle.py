@@ -70,8 +70,7 @@ class Settling:
         now = self._clock()
         seen = self._seen.get(key)
         if seen is None or seen.signature != signature:
-            self._seen[key] = _Seen(signature=signature, since_s=now)
-            return Ripe.QUIET if self.settle_s == 0 and not table else Ripe.NOT_YET
+            seen = self._seen[key] = _Seen(signature=signature, since_s=now)
         quiet_s = now - seen.since_s
         if quiet_s >= self.patience_s:
             return Ripe.OVERDUE

@@ -1,0 +1,347 @@
+"""What is put into the inbox becomes a case, whole and once, or comes back with a sentence."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import OperationalError, connection
+
+from firstread.clinic import intake
+from firstread.clinic.doors import folder
+from firstread.clinic.doors.folder import FolderDoor
+from firstread.clinic.doors.places import Inbox
+from firstread.clinic.models import Case, CaseSample, RefusedSample
+from tests.images_for_tests import cell_png
+
+Make = Callable[..., FolderDoor]
+
+
+def put(inbox: Path, name: str | bytes, data: bytes | None = None, *, seed: int = 1) -> Path:
+    path = inbox / os.fsdecode(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(cell_png(seed=seed) if data is None else data)
+    return path
+
+
+def done(inbox: Path) -> list[str]:
+    return sorted(path.name for path in (inbox / ".done").rglob("*") if path.is_file())
+
+
+def refused(inbox: Path) -> dict[str, str]:
+    """What came back, each with its sentence."""
+    found = {}
+    for note in (inbox / "refused").rglob("*.why.txt"):
+        found[note.name.removesuffix(".why.txt")] = note.read_text()
+    return found
+
+
+def nothing_left(inbox: Path) -> bool:
+    return not list((inbox / ".taking").iterdir()) and not list(Inbox(root=inbox).waiting())
+
+
+def test_a_file_becomes_a_case_of_its_folders_check(door: Make, inbox: Path) -> None:
+    put(inbox, "leukaemia/865102_lab_2_Apr_21.png")
+    door().take_all()
+    case = Case.objects.get()
+    assert (case.check_row_id, case.accession, case.door) == ("leukaemia", "865102", "folder")
+    assert CaseSample.objects.get().original_name == "865102_lab_2_Apr_21.png"
+    assert done(inbox) == ["865102_lab_2_Apr_21.png"]
+    assert nothing_left(inbox)
+
+
+def test_files_of_one_accession_join_one_case_wherever_they_lie(door: Make, inbox: Path) -> None:
+    put(inbox, "leukaemia/7_a.png", seed=1)
+    put(inbox, "leukaemia/7_b.png", seed=2)
+    put(inbox, "leukaemia/2026/11/7_c.png", seed=3)
+    put(inbox, "leukaemia/8_a.png", seed=4)
+    made = door()
+    made.take_all()
+    put(inbox, "leukaemia/7_d.png", seed=5)
+    made.take_all()
+    counts = {case.accession: case.samples.count() for case in Case.objects.all()}
+    assert counts == {"7": 4, "8": 1}
+
+
+def test_a_name_without_a_number_makes_a_case_of_its_own(door: Make, inbox: Path) -> None:
+    put(inbox, "leukaemia/IMG_1.png", seed=1)
+    put(inbox, "leukaemia/IMG_2.png", seed=2)
+    door().take_all()
+    accessions = set(Case.objects.values_list("accession", flat=True))
+    assert len(accessions) == 2
+    assert all(accession.startswith("S-") for accession in accessions)
+
+
+def test_the_top_of_the_inbox_belongs_to_the_default_check(door: Make, inbox: Path) -> None:
+    put(inbox, "9.png")
+    door(default_check="leukaemia").take_all()
+    assert Case.objects.get().check_row_id == "leukaemia"
+
+
+def test_what_cannot_be_taken_comes_back_with_a_sentence(door: Make, inbox: Path) -> None:
+    put(inbox, "leukemia/1.png")
+    put(inbox, "2.png")
+    put(inbox, "leukaemia/3.pdf", b"%PDF-1.7")
+    put(inbox, "leukaemia/4.png", b"")
+    put(inbox, "leukaemia/5.csv", b"size,shape,nuclei\n1,1,1\n")
+    put(inbox, "breast-cytology/6.png")
+    door().take_all()
+    said = refused(inbox)
+    assert "no check 'leukemia'" in said["1.png"]
+    assert "No check was named" in said["2.png"]
+    assert "PDF" in said["3.pdf"]
+    assert "empty" in said["4.png"]
+    assert "reads pictures" in said["5.csv"]
+    assert "reads tables" in said["6.png"]
+    assert all(text.rstrip().endswith(".") for text in said.values())
+    assert set(RefusedSample.objects.values_list("original_name", flat=True)) == {"3.pdf", "4.png"}
+    assert nothing_left(inbox)
+    assert not Case.objects.exists()
+
+
+def test_what_nobody_means_is_left_where_it_is(door: Make, inbox: Path) -> None:
+    for name in (".1.png", "2.png.part", "~$3.csv", "Thumbs.db", "4.tmp", "5.crdownload"):
+        put(inbox, f"leukaemia/{name}")
+    door().take_all()
+    assert len(list((inbox / "leukaemia").iterdir())) == 6
+    assert not Case.objects.exists()
+
+
+def test_a_half_copied_file_is_waited_for(door: Make, inbox: Path) -> None:
+    whole = cell_png()
+    made = door(patience_s=3600)
+    path = put(inbox, "leukaemia/1.png", whole[: len(whole) // 2])
+    for _ in range(3):
+        made.take_all()
+    assert not Case.objects.exists()
+    assert path.exists()
+    with path.open("ab") as file:
+        file.write(whole[len(whole) // 2 :])
+    made.take_all()
+    assert Case.objects.get().accession == "1"
+    assert not refused(inbox)
+
+
+def test_a_half_copied_file_that_nobody_finishes_comes_back(door: Make, inbox: Path) -> None:
+    whole = cell_png()
+    put(inbox, "leukaemia/1.png", whole[: len(whole) // 2])
+    door().take_all()
+    assert "cut off" in refused(inbox)["1.png"]
+
+
+def test_a_file_that_grows_while_it_is_taken_is_put_back(
+    door: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(inbox, "leukaemia/1.png")
+    take = Inbox.take
+
+    def grown(self: Inbox, inside: Path) -> Any:
+        with path.open("ab") as file:
+            file.write(b"more")
+        return take(self, inside)
+
+    monkeypatch.setattr(Inbox, "take", grown)
+    made = door(patience_s=3600)
+    made.take_all()
+    assert path.exists()
+    assert not Case.objects.exists()
+    monkeypatch.setattr(Inbox, "take", take)
+    made.take_all()
+    assert Case.objects.get().accession == "1"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"1\nnew line.png",
+        b"1 \xff\xfe not utf-8.png",
+        "1 ключ 細胞 🔬.png".encode(),
+        b"1" + b"x" * 250 + b".png",
+        b"1;rm -rf $HOME `x` '\".png",
+        b"1.png\x7f",
+    ],
+)
+def test_every_name_is_taken(door: Make, inbox: Path, name: bytes) -> None:
+    put(inbox, b"leukaemia/" + name)
+    door(pattern="^(?P<accession>[0-9])").take_all()
+    assert Case.objects.get().accession == "1"
+    assert nothing_left(inbox)
+
+
+def test_a_long_name_comes_back_with_its_note(door: Make, inbox: Path) -> None:
+    put(inbox, "leukaemia/" + "x" * 251 + ".png", b"no")
+    put(inbox, "leukaemia/2026/" + "x" * 251 + ".png", b"nor this")
+    door().take_all()
+    assert len(list((inbox / "refused").rglob("*.why.txt"))) == 2
+
+
+def test_links_and_pipes_are_not_followed(door: Make, inbox: Path, tmp_path: Path) -> None:
+    secret = put(tmp_path, "outside/1.png")
+    (inbox / "leukaemia/1.png").symlink_to(secret)
+    (inbox / "leukaemia/folder").symlink_to(secret.parent)
+    os.mkfifo(inbox / "leukaemia/2.png")
+    door().take_all()
+    assert set(refused(inbox)) == {"1.png", "2.png", "folder"}
+    assert secret.exists()
+    assert not Case.objects.exists()
+
+
+def test_a_file_too_large_to_be_meant_comes_back(door: Make, inbox: Path) -> None:
+    path = put(inbox, "leukaemia/1.png")
+    os.truncate(path, 3 * 2**30)
+    door().take_all()
+    assert "larger than" in refused(inbox)["1.png"]
+
+
+def test_the_same_file_again_makes_nothing_and_is_put_away(door: Make, inbox: Path) -> None:
+    made = door()
+    for _ in range(2):
+        put(inbox, "leukaemia/1.png")
+        made.take_all()
+    assert CaseSample.objects.count() == 1
+    assert done(inbox) == ["1-2.png", "1.png"]
+
+
+def test_what_was_received_can_be_deleted_instead(door: Make, inbox: Path) -> None:
+    put(inbox, "leukaemia/1.png")
+    door(afterwards="delete").take_all()
+    assert done(inbox) == []
+    assert Case.objects.count() == 1
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_door_that_dies_is_followed_by_one_that_finishes(
+    door: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    receive = intake.receive
+
+    def dying(*args: Any, **named: Any) -> None:
+        if moment == "after":
+            receive(*args, **named)
+        raise Killed
+
+    put(inbox, "leukaemia/1_a.png")
+    with monkeypatch.context() as patch:
+        patch.setattr(intake, "receive", dying)
+        with pytest.raises(Killed):
+            door().take_all()
+    assert len(list((inbox / ".taking").iterdir())) == 1
+    heir = door()
+    heir.take_over()
+    assert Case.objects.get().samples.count() == 1
+    assert done(inbox) == ["1_a.png"]
+    assert nothing_left(inbox)
+
+
+def test_while_the_database_is_away_the_claim_stands(
+    door: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise OperationalError("the database is away")
+
+    put(inbox, "leukaemia/1.png")
+    made = door()
+    with monkeypatch.context() as patch:
+        patch.setattr(intake, "receive", away)
+        made.take_all()
+        made.adopt()
+    assert not refused(inbox)
+    monkeypatch.setattr(folder, "ADOPT_AFTER_S", -1.0)
+    made.adopt()
+    assert Case.objects.get().accession == "1"
+
+
+def test_two_doors_take_each_file_once(door: Make, inbox: Path) -> None:
+    for number in range(24):
+        put(inbox, f"leukaemia/{number}_x.png", seed=number)
+    doors = [door(), door()]
+
+    def run(made: FolderDoor) -> None:
+        try:
+            made.take_all()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(made,)) for made in doors]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Case.objects.count() == CaseSample.objects.count() == 24
+    assert len(done(inbox)) == 24
+    assert not refused(inbox)
+    assert nothing_left(inbox)
+
+
+def test_the_good_rows_of_a_table_are_taken_and_the_bad_come_back_by_line(
+    door: Make, inbox: Path
+) -> None:
+    made = door()
+    text = "accession;size;shape;nuclei\nB1;1;1;1\nB2;99;1;1\nB3;9,5;8;?\nB4;x;1;1\n"
+    put(inbox, "breast-cytology/monday.csv", text.encode())
+    made.take_all()
+    said = refused(inbox)["monday.csv"]
+    assert "Line 3: " in said
+    assert "between 1 and 10" in said
+    assert "Line 5: " in said
+    assert set(Case.objects.values_list("accession", flat=True)) == {"B1", "B3"}
+    put(inbox, "breast-cytology/monday.csv", text.replace("99", "9").replace("x", "2").encode())
+    made.take_all()
+    assert Case.objects.count() == 4
+
+
+def test_json_of_one_row_takes_its_accession_from_the_name(door: Make, inbox: Path) -> None:
+    put(inbox, "breast-cytology/77.json", b'{"size": 1, "shape": 2, "nuclei": null}')
+    put(inbox, "breast-cytology/78.json", b'[{"size": NaN}]')
+    put(inbox, "breast-cytology/79.json", b'[{"accession": "a", "size": 1}, 5]')
+    door().take_all()
+    assert Case.objects.get().accession == "77"
+    assert set(refused(inbox)) == {"78.json", "79.json"}
+
+
+def test_the_watched_folder_takes_a_file_within_moments_and_stops_when_told(
+    clinic: None, inbox: Path
+) -> None:
+    changed = settings.FIRSTREAD.inbox.model_copy(update={"folder": inbox, "poll_s": 60})
+    config = settings.FIRSTREAD.model_copy(update={"inbox": changed})
+    stop, woken = threading.Event(), threading.Event()
+
+    def run() -> None:
+        try:
+            folder.watch(config, stop, woken.set)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        _wait_for(lambda: (inbox / ".taking").is_dir())
+        put(inbox, "leukaemia/1.png")
+        assert woken.wait(20)
+        put(inbox, "leukaemia/2.png", seed=2)
+        _wait_for(lambda: Case.objects.count() == 2)
+    finally:
+        stop.set()
+        thread.join(20)
+    assert not thread.is_alive()
+    _wait_for(lambda: nothing_left(inbox))
+
+
+def test_without_a_folder_there_is_no_door() -> None:
+    folder.watch(settings.FIRSTREAD, threading.Event(), lambda: None)
+
+
+def _wait_for(true: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.02)
