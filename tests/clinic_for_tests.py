@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+
+from django.db import connections
 
 from firstread.clinic import registry
 from firstread.clinic.first_read import read_next
@@ -103,3 +108,18 @@ def read_case(*colours: str, accession: str = "", by: Person | None = None, seed
     read_all()
     case.refresh_from_db()
     return case
+
+
+def at_once(*calls: Callable[[], object]) -> list[object]:
+    """Call each in a thread of its own, all at the same moment; raises what one of them raises."""
+    start = threading.Barrier(len(calls))
+
+    def call(one: Callable[[], object]) -> object:
+        start.wait()
+        try:
+            return one()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(call, calls))

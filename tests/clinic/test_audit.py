@@ -85,7 +85,7 @@ def test_a_removed_head_does_not_heal_when_work_goes_on() -> None:
     AuditRow.objects.filter(number__gt=3).delete()
     AuditHead.objects.all().delete()
     _write(2)
-    with pytest.raises(AuditBroken, match="Row 4 .* missing"):
+    with pytest.raises(AuditBroken, match=r"Row 4 .* missing"):
         audit.verify()
 
 

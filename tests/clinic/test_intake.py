@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
+from functools import partial
 
 import pytest
-from django.db import connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +13,7 @@ from firstread.clinic.intake import Incoming, receive, receive_measurements
 from firstread.clinic.models import Case, CaseSample, Outgoing, ReadRow, RefusedSample, Sample
 from firstread.clinic.review import answer
 from firstread.domain.errors import BadMeasurement, UnknownCheck, UnreadableSample, WrongState
-from tests.clinic_for_tests import Clinic, put_in, put_in_row, read_all, read_case
+from tests.clinic_for_tests import Clinic, at_once, put_in, put_in_row, read_all, read_case
 from tests.images_for_tests import cell_png, not_pictures
 
 
@@ -153,25 +152,11 @@ def test_receiving_everything_twice_changes_nothing(
 
 
 def test_eight_at_once_make_one_case_with_each_sample_once(committed_clinic: Clinic) -> None:
-    errors: list[BaseException] = []
-    start = threading.Barrier(8)
-
     def send(number: int) -> None:
-        start.wait()
-        try:
-            for colour in ("red", "green", "blue"):
-                put_in(colour, accession="77", patient="MRN-1", seed=number % 2)
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            connections.close_all()
+        for colour in ("red", "green", "blue"):
+            put_in(colour, accession="77", patient="MRN-1", seed=number % 2)
 
-    threads = [threading.Thread(target=send, args=(n,)) for n in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    at_once(*[partial(send, number) for number in range(8)])
     assert Case.objects.count() == 1
     assert CaseSample.objects.count() == 6
     assert sorted(CaseSample.objects.values_list("position", flat=True)) == [1, 2, 3, 4, 5, 6]
