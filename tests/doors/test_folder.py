@@ -324,7 +324,7 @@ def test_the_watched_folder_takes_a_file_within_moments_and_stops_when_told(
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        _wait_for(lambda: (inbox / ".taking").is_dir())
+        _wait_for((inbox / ".taking").is_dir)
         put(inbox, "leukaemia/1.png")
         assert woken.wait(20)
         put(inbox, "leukaemia/2.png", seed=2)

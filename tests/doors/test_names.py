@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firstread.clinic.doors.names import address_of, plain
+from firstread.clinic.doors.names import ACCESSION_PATTERN, address_of, plain
 from firstread.domain.errors import FirstreadError, UnknownCheck
-from firstread.server.config import ACCESSION_PATTERN
 
 PATTERN = re.compile(ACCESSION_PATTERN)
 

@@ -1,14 +1,15 @@
-"""A table of measurements as laboratories export it: CSV text becomes rows, each with its line."""
+"""Tables of measurements as laboratories export them: CSV or JSON becomes rows with lines."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, NoReturn, Protocol
 
 from firstread.domain.errors import BadMeasurement, UnreadableSample
 
@@ -73,6 +74,13 @@ class _Columns:
     accession: int | None
     patient: int | None
     width: int
+
+
+def parse_table(data: bytes, manifest: TakesMeasurements) -> Table:
+    """Rows of a CSV, or of JSON: one object, or a list of them; refuses as `parse_csv` does."""
+    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+        return _json_table(data)
+    return parse_csv(data, manifest)
 
 
 def parse_csv(
@@ -247,3 +255,55 @@ def _value(cell: str, *, line: int, code: str, title: str) -> float | None:
             f"Line {line}: {title} must be a number, not '{cell[:40]}'.", field=code
         )
     return number
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _json_table(data: bytes) -> Table:
+    try:
+        found = json.loads(data, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise UnreadableSample(
+            "This is not JSON. Send an object with one number for each measurement."
+        ) from None
+    entries = found if isinstance(found, list) else [found]
+    if not entries:
+        raise UnreadableSample("This JSON holds no rows. Send it with its rows.")
+    if len(entries) > MAX_ROWS:
+        raise UnreadableSample(
+            f"This JSON has more than {MAX_ROWS} rows. Send it in several files."
+        )
+    rows, refused = [], []
+    for line, entry in enumerate(entries, start=1):
+        try:
+            rows.append(_json_row(entry, line=line))
+        except UnreadableSample as error:
+            refused.append(RefusedRow(line=line, reason=str(error)))
+    if len(rows) > 1 and not all(row.accession for row in rows):
+        raise UnreadableSample(
+            "These are several rows, and not each has an 'accession'. Add it, so that each row "
+            "finds its case."
+        )
+    return Table(rows=tuple(rows), refused=tuple(refused))
+
+
+def _json_row(entry: Any, *, line: int) -> Row:
+    if not isinstance(entry, Mapping):
+        raise UnreadableSample(f"Line {line} is no object of measurements.")
+    values: dict[str, float | None] = {}
+    for code, value in entry.items():
+        if code in ("accession", "patient"):
+            continue
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise UnreadableSample(
+                f"Line {line}: {str(code)[:60]} must be a number, not {str(value)[:40]!r}."
+            )
+        values[str(code)] = value
+    return Row(
+        line=line,
+        values=values,
+        accession=str(entry.get("accession") or "").strip(),
+        patient=str(entry.get("patient") or "").strip(),
+    )

@@ -13,12 +13,10 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from firstread.clinic.doors.names import ACCESSION_PATTERN
 from firstread.domain.errors import BadConfiguration
 from firstread.server.environment import from_environment
 from firstread.server.secret import DEMO_KEY, secret_key
-
-ACCESSION_PATTERN = r"^(?P<accession>[^_.\s]*[0-9][^_.\s]*)"
-"""`865102_lab_2_Apr_21.jpg` is accession 865102; `lab_a.jpg` names none: a number has digits."""
 
 
 class Section(BaseModel):

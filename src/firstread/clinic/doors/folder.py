@@ -15,13 +15,14 @@ import watchfiles
 from django.db import DatabaseError, close_old_connections
 
 from firstread.clinic import intake, registry
-from firstread.clinic.doors.names import Address, address_of, passed_over, plain
+from firstread.clinic.doors.names import Address, address_of, is_table, passed_over, plain
 from firstread.clinic.doors.places import Inbox, Taken
 from firstread.clinic.doors.settle import Ripe, Settling, Signature
-from firstread.clinic.doors.table import is_table, parse_table, receive_table
+from firstread.clinic.doors.table import receive_table
 from firstread.clinic.intake import Incoming
 from firstread.clinic.models import Check
 from firstread.domain.errors import FirstreadError, UnreadableSample
+from firstread.domain.measurements import parse_table
 from firstread.imaging import decode
 
 DOOR = "folder"

@@ -9,6 +9,8 @@ from pathlib import PurePath
 
 from firstread.domain.errors import UnknownCheck, UnreadableSample
 
+ACCESSION_PATTERN = r"^(?P<accession>[^_.\s]*[0-9][^_.\s]*)"
+"""`865102_lab_2_Apr_21.jpg` is accession 865102; `IMG_20.jpg` has none, for a number has digits."""
 LONGEST = 64
 """Characters of an accession or patient number."""
 UNFINISHED = (".part", ".tmp", ".crdownload", ".partial", ".filepart", ".swp")
@@ -32,6 +34,15 @@ def passed_over(name: str) -> bool:
     """
     low = name.casefold()
     return low.startswith((".", "~$")) or low.endswith(UNFINISHED) or low in NOT_MEANT
+
+
+def is_table(name: str) -> bool:
+    """Whether a file of this name holds measurements.
+
+    >>> is_table("lumps.CSV"), is_table("cell.png")
+    (True, False)
+    """
+    return name.casefold().endswith((".csv", ".tsv", ".json"))
 
 
 def plain(name: str) -> str:
