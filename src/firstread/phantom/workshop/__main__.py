@@ -39,7 +39,9 @@ def drawings(recipe: Recipe, *, cache: Path) -> tuple[NDArray[np.uint8], NDArray
 def reading(folder: Path) -> tuple[nn.Module, NDArray[np.float32], float]:
     """A frozen reader (pixels 0..255 to logits and embedding), its reference and its limit."""
     module: nn.Module = torch.jit.load(folder / "reader.ts")  # type: ignore[no-untyped-call]
-    module.eval().requires_grad_(False)
+    module.eval()
+    for weight in module.parameters():
+        weight.requires_grad_(False)
     limit = float((folder / "familiar_below.txt").read_text(encoding="utf-8"))
     return module, np.load(folder / "familiarity.npy").astype(np.float32), limit
 

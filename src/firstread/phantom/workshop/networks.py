@@ -64,7 +64,10 @@ class Refiner(nn.Module):
         x = high + F.interpolate(self.up(x), scale_factor=2.0)
         for block in self.high_up:
             x = block(x, label)
+        # Averaged over neighbours, because shuffled pixels easily leave a chequered grid.
         change = F.pixel_shuffle(self.leave(F.leaky_relu(x, 0.2)), 2)
+        change = F.avg_pool2d(F.pad(change, (0, 1, 0, 1), mode="replicate"), 2, stride=1)
+        change = F.avg_pool2d(F.pad(change, (1, 0, 1, 0), mode="replicate"), 2, stride=1)
         return torch.tanh(torch.atanh(drawing.clamp(-0.985, 0.985)) + change)
 
 

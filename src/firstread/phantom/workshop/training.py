@@ -39,11 +39,11 @@ class Recipe:
     batch: int = 12
     rate: float = 3e-4
     keep_layout: float = 6.0
-    keep_colour: float = 1.0
+    keep_colour: float = 3.0
     read_as_meant: float = 0.3
     look_familiar: float = 3.0
     seed: int = 7
-    threads: int = 2
+    threads: int = 1
 
 
 def read_recipe(path: Path) -> Recipe:
