@@ -21,7 +21,6 @@ from firstread.clinic.sending import Delivery, send
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=2)
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
 GIVES_UP_AFTER = timedelta(hours=24)
@@ -113,6 +112,11 @@ def _due(now: datetime) -> Q:
     return Q(state=OutgoingState.WAITING) & free & (Q(retry_at=None) | Q(retry_at__lte=now))
 
 
+def _lease() -> timedelta:
+    """Longer than a slow provider takes, so that no other worker sends the same mail meanwhile."""
+    return timedelta(seconds=3 * settings.FIRSTREAD.mail.timeout_s + 5)
+
+
 def _claim() -> Outgoing | None:
     now = timezone.now()
     if not Outgoing.objects.filter(_due(now)).exists():
@@ -125,7 +129,7 @@ def _claim() -> Outgoing | None:
         if message is None:
             return None
         message.attempts += 1
-        message.claimed_until = now + LEASE
+        message.claimed_until = now + _lease()
         message.save(update_fields=["attempts", "claimed_until"])
         return message
 
