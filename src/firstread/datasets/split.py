@@ -58,7 +58,8 @@ def split(dataset: Dataset, *, validation: float, test: float, seed: int) -> Spl
     hashes = dataset.hashes
     by_label: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
     for members in groups(dataset):
-        label = Counter(dataset.items[index].label for index in members).most_common(1)[0][0]
+        counts = Counter(dataset.items[index].label for index in members)
+        label = max(counts, key=lambda one: (counts[one], one))
         key = min(hashes[index] + dataset.items[index].patient for index in members)
         place = hashlib.sha256(f"{seed} {key}".encode()).hexdigest()
         by_label.setdefault(label, []).append((place, members))
