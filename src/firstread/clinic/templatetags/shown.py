@@ -17,6 +17,8 @@ from firstread.domain.priority import Priority
 
 register = template.Library()
 
+NBSP = "\N{NO-BREAK SPACE}"
+
 ANSWERS = {NO_ALARM: "Nothing that raises the alarm", OTHER: "Something else"}
 STATES = {
     "received": "Being read",
@@ -48,16 +50,16 @@ def percent(value: float | None) -> str:
     """A probability as a person reads it; certainty is never claimed.
 
     >>> percent(0.9312), percent(0.9999), percent(0.002)
-    ('93 %', '> 99 %', '< 1 %')
+    ('93\xa0%', '>\xa099\xa0%', '<\xa01\xa0%')
     """
     if value is None:
         return "–"
     hundredths = value * 100
     if 0 < hundredths < 1:
-        return "< 1\u202f%".replace("\u202f", " ")
+        return f"<{NBSP}1{NBSP}%"
     if 99 < hundredths < 100:
-        return "> 99 %"
-    return f"{hundredths:.0f} %"
+        return f">{NBSP}99{NBSP}%"
+    return f"{hundredths:.0f}{NBSP}%"
 
 
 @register.filter

@@ -40,7 +40,6 @@ def page(*roles: Role) -> Callable[[View[P]], View[P]]:
     """
 
     def wrapped(view: View[P]) -> View[P]:
-        @login_required
         @wraps(view)
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if roles and person_of(request).role not in roles:
@@ -53,7 +52,8 @@ def page(*roles: Role) -> Callable[[View[P]], View[P]]:
             response.headers.setdefault("Cache-Control", "no-store")
             return response
 
-        return guarded
+        signed_in: View[P] = login_required(guarded)
+        return signed_in
 
     return wrapped
 

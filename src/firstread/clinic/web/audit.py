@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -23,9 +25,10 @@ def trail(request: HttpRequest) -> HttpResponse:
             verdict = f"The trail adds up: {rows} rows, none changed, removed or put in."
         except AuditBroken as error:
             verdict, broken = str(error), True
-    rows_shown = Paginator(AuditRow.objects.order_by("-number"), 60)
+    shown = Paginator(AuditRow.objects.order_by("-number"), 60).get_page(request.GET.get("page"))
     context = {
-        "page": rows_shown.get_page(request.GET.get("page")),
+        "page": shown,
+        "rows": [(row, datetime.fromisoformat(row.at)) for row in shown.object_list],
         "verdict": verdict,
         "broken": broken,
     }

@@ -28,7 +28,11 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     user: Any = getattr(request, "user", None)
     if not isinstance(user, Person):
         return {}
-    main = [("Worklist", "worklist", "list"), ("Put in", "put-in", "put"), ("Outbox", "outbox", "mail")]
+    main = [
+        ("Worklist", "worklist", "list"),
+        ("Put in", "put-in", "put"),
+        ("Outbox", "outbox", "mail"),
+    ]
     rest = [("Packs", "packs", "pack"), ("Checks", "checks", "checks")]
     if user.role == Role.OPERATOR:
         rest += [("People", "people", "people"), ("Audit trail", "audit", "audit")]

@@ -26,7 +26,9 @@ def outbox(request: HttpRequest) -> HttpResponse:
         "page": Paginator(shown, 30).get_page(request.GET.get("page")),
         "everybody": person.operates,
         "kept": settings.FIRSTREAD.mail.backend == "outbox",
-        "tabs": [{"title": "All", "href": reverse("outbox"), "here": not state, "count": rows.count()}]
+        "tabs": [
+            {"title": "All", "href": reverse("outbox"), "here": not state, "count": rows.count()}
+        ]
         + [
             {
                 "title": title,

@@ -1,11 +1,11 @@
-"""Model cards: what each pack is for, what it was measured to do, and what it must not be used for."""
+"""Model cards: what each pack is for, how well it was measured to read, and its limits."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
@@ -14,12 +14,13 @@ from markdown_it import MarkdownIt
 
 from firstread.clinic import registry
 from firstread.clinic.models import Check
-from firstread.clinic.templatetags.shown import percent
+from firstread.clinic.templatetags.shown import NBSP, percent
 from firstread.clinic.web.access import page
 from firstread.domain.errors import FirstreadError, UnknownPack
 from firstread.packs import Manifest, Result, find_pack, list_packs, open_manifest
 
 PICTURES = {".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp"}
+METRICS = {"auc": "AUC", "ece": "Calibration error", "f1": "F1", "auc_blast": "AUC, blast"}
 SHARES = ("accuracy", "auc", "f1", "sensitivity", "specificity", "ppv", "coverage")
 
 
@@ -64,14 +65,14 @@ def pack(request: HttpRequest, name: str) -> HttpResponse:
 
 @page()
 @require_GET
-def picture(request: HttpRequest, name: str, file: str) -> HttpResponseBase:
+def picture(request: HttpRequest, name: str, file: str) -> HttpResponse:
     """A picture that the card shows; nothing else of the pack is served."""
     path = _folder(name) / file
     media_type = PICTURES.get(path.suffix)
     if media_type is None or path.parent != _folder(name) or not path.is_file():
         raise UnknownPack("The card has no such picture.")
-    response = FileResponse(path.open("rb"), content_type=media_type)
-    # A drawing may hold a script; as a picture of a page it runs none, opened by itself it must not.
+    response = HttpResponse(path.read_bytes(), content_type=media_type)
+    # A drawing may hold a script; opened by itself it must not run either.
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     response["Cache-Control"] = "private, max-age=3600"
     return response
@@ -103,7 +104,7 @@ def _result(result: Result) -> dict[str, Any]:
     share = result.metric.split()[0].split("_")[-1].lower() in SHARES and result.value <= 1
     said = _share if share else _plain
     return {
-        "metric": result.metric.replace("_", " "),
+        "metric": METRICS.get(result.metric, result.metric.replace("_", " ").capitalize()),
         "set": result.set,
         "n": result.n,
         "value": result.value,
@@ -117,7 +118,7 @@ def _result(result: Result) -> dict[str, Any]:
 
 
 def _share(value: float) -> str:
-    return f"{value * 100:.1f} %" if value < 0.9995 else percent(value)
+    return f"{value * 100:.1f}{NBSP}%" if value < 0.9995 else percent(value)
 
 
 def _plain(value: float) -> str:
@@ -138,4 +139,7 @@ def _prose(folder: Path) -> SafeString:
             if child.type == "image" and source and "/" not in source:
                 child.attrSet("src", reverse("pack-picture", args=[folder.name, source]))
     # markdown-it-py escapes everything that is not its own markup, as html is off.
-    return mark_safe(markdown.renderer.render(tokens, markdown.options, {}))  # noqa: S308
+    prose: SafeString = mark_safe(  # noqa: S308
+        markdown.renderer.render(tokens, markdown.options, {})
+    )
+    return prose

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -102,14 +103,14 @@ def _pictures(request: HttpRequest, check: Check) -> HttpResponse:
 
 
 def _receive_pictures(
-    request: HttpRequest, files: list[UploadedFile], check: Check
+    request: HttpRequest, files: Sequence[UploadedFile[Any]], check: Check
 ) -> list[Result]:
     """One result for each file, in their order."""
     most = settings.FIRSTREAD.server.upload_mb * 1_000_000
     names = [(file.name or "")[:255] for file in files]
     for file in files:
         if (file.size or 0) > most:
-            said = f"A file is larger than {settings.FIRSTREAD.server.upload_mb} MB. Send a smaller one."
+            said = f"A file is larger than {most // 1_000_000} MB. Send a smaller one."
             return [Result(name=name, says=said, error=True) for name in names]
     incoming = [
         intake.Incoming(data=file.read(), name=name)

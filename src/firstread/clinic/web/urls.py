@@ -28,7 +28,9 @@ urlpatterns = [
     path("cases/<uuid:case_id>/amend", case.amend, name="amend"),
     path("samples/<int:case_sample>/image", samples.image, name="image"),
     path("samples/<int:case_sample>/thumbnail", samples.thumbnail, name="thumbnail"),
-    path("samples/<int:case_sample>/evidence/<int:place>.png", samples.evidence_map, name="evidence"),
+    path(
+        "samples/<int:case_sample>/evidence/<int:place>.png", samples.evidence_map, name="evidence"
+    ),
     path("put-in", put_in.put_in, name="put-in"),
     path("outbox", outbox.outbox, name="outbox"),
     path("people", people.people, name="people"),

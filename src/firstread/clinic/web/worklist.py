@@ -103,7 +103,8 @@ def _greeting(person: Person) -> str:
         return "Every case, as the others see it."
     if not mine:
         return "Nothing waits for you. What comes in appears here by itself."
-    return f"{mine} {'case waits' if mine == 1 else 'cases wait'} for your word, the most urgent first."
+    waits = "case waits" if mine == 1 else "cases wait"
+    return f"{mine} {waits} for your word, the most urgent first."
 
 
 def _tabs(person: Person, show: str) -> list[dict[str, Any]]:
@@ -164,9 +165,17 @@ def _row(
         alarming=case.finding in alarming and case.priority > Priority.ROUTINE,
         decision=title_of(decision, titles) if decision else "",
         discordant=bool(decision and case.finding and decision != case.finding),
-        waits="a second specialist" if answers else ("two specialists" if readers > 1 else "a specialist"),
+        waits="a second specialist"
+        if answers
+        else ("two specialists" if readers > 1 else "a specialist"),
         answered=f"{answers} of {readers} answered" if answers and readers > 1 else "",
     )
+
+
+def _waits(answers: int, readers: int) -> str:
+    if answers:
+        return "a second specialist"
+    return "two specialists" if readers > 1 else "a specialist"
 
 
 def _labels(checks: Iterable[Check]) -> tuple[dict[str, dict[str, str]], dict[str, frozenset[str]]]:
@@ -189,7 +198,9 @@ def _pictures(cases: Sequence[Case]) -> dict[Any, list[int]]:
     for case_id, pk in first.values_list("case_id", "pk"):
         found[case_id].append(pk)
     # A mosaic has four pictures or is one.
-    return {case: ids[:PICTURES] if len(ids) >= PICTURES else ids[:1] for case, ids in found.items()}
+    return {
+        case: ids[:PICTURES] if len(ids) >= PICTURES else ids[:1] for case, ids in found.items()
+    }
 
 
 def _bars(cases: Sequence[Case]) -> dict[Any, list[Bar]]:
