@@ -1,0 +1,125 @@
+"""Settings: from the file and the environment, and refused with a sentence."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from firstread.domain.errors import BadConfiguration
+from firstread.server.config import Config, load_config
+from firstread.server.database import database_of
+from firstread.server.secret import DEMO_KEY
+
+KEY = "k" * 40
+
+
+def _load(home: Path, text: str = "", **env: str) -> Config:
+    (home / "firstread.toml").write_text(text, encoding="utf-8")
+    return load_config({"FIRSTREAD_HOME": str(home), "FIRSTREAD_SECRET_KEY": KEY, **env})
+
+
+def test_without_any_setting_it_serves_this_machine_from_sqlite(tmp_path: Path) -> None:
+    config = _load(tmp_path)
+    assert config.base_url == "http://127.0.0.1:8000"
+    assert config.database_url == f"sqlite://{tmp_path}/firstread.sqlite3"
+    assert (config.mail.backend, config.inbox.folder, config.demo) == ("outbox", None, False)
+
+
+def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
+    text = "[server]\nport = 9000\n[inbox]\nsettle_s = 3\n[checks.leukaemia]\nreaders = 2\n"
+    config = _load(tmp_path, text, FIRSTREAD_PORT="9001", FIRSTREAD_INBOX_FOLDER="/in")
+    assert config.server.port == 9001
+    assert (config.inbox.settle_s, config.inbox.folder) == (3, Path("/in"))
+    assert config.checks["leukaemia"].readers == 2
+
+
+def test_a_list_comes_from_a_variable_by_commas(tmp_path: Path) -> None:
+    config = _load(tmp_path, FIRSTREAD_ALLOWED_HOSTS="a.example, b.example")
+    assert config.server.allowed_hosts == ("a.example", "b.example")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[server]\nprot = 1", "There is no setting 'server.prot'"),
+        ("[sever]\nport = 1", "There is no setting 'sever'"),
+        ("[server]\nport = 70000", "'server.port'"),
+        ('[server]\nport = "x"', "'server.port'"),
+        ('[server]\nbase_url = "clinic.example"', "write it as https"),
+        ('[server]\nhost = "0.0.0.0"', "'server.base_url' is missing"),
+        ('[database]\nurl = "mysql://x/y"', "'database.url'"),
+        ('[mail]\nbackend = "pigeon"', "'mail.backend'"),
+        ('[mail]\nbackend = "anymail"', "name a provider"),
+        ('[mail]\npassword = "p"', "FIRSTREAD_MAIL_PASSWORD"),
+        ('[inbox]\npattern = "("', "not a regular expression"),
+        ('[inbox]\npattern = "([0-9]+)"', r"\(\?P<accession>"),
+        ("[reading]\ntries = 0", "'reading.tries'"),
+        ("[checks.leukaemia]\nreaders = 3", "'checks.leukaemia.readers'"),
+        ('secret_key = "x"', "FIRSTREAD_SECRET_KEY"),
+        ("server = 1", "'server'"),
+        ("= broken", "cannot be read as TOML"),
+    ],
+)
+def test_what_a_setting_should_hold_is_said_with_its_name(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    with pytest.raises(BadConfiguration, match=sentence) as caught:
+        _load(tmp_path, text)
+    assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("FIRSTREAD_MAIL_HSOT", "x", "no setting behind FIRSTREAD_MAIL_HSOT"),
+        ("FIRSTREAD_PORT", "many", "'server.port'"),
+        ("FIRSTREAD_CONFIG", "/nowhere.toml", "is not a file"),
+        ("FIRSTREAD_SECRET_KEY", "short", "32 characters"),
+        ("FIRSTREAD_SECRET_KEY", DEMO_KEY, "nobody else knows"),
+        ("FIRSTREAD_MAIL_PASSWORD_FILE", "/nowhere", "cannot be read"),
+    ],
+)
+def test_a_variable_that_is_wrong_is_named(
+    tmp_path: Path, name: str, value: str, sentence: str
+) -> None:
+    with pytest.raises(BadConfiguration, match=sentence):
+        _load(tmp_path, **{name: value})
+
+
+def test_a_secret_may_lie_in_a_file_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("s3cret\n")
+    config = _load(tmp_path, FIRSTREAD_MAIL_PASSWORD_FILE=str(tmp_path / "secret"))
+    assert config.mail.password == "s3cret"
+    assert "s3cret" not in repr(config)
+
+
+def test_a_secret_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    first = load_config({"FIRSTREAD_HOME": str(tmp_path)})
+    again = load_config({"FIRSTREAD_HOME": str(tmp_path)})
+    assert first.secret_key == again.secret_key
+    assert stat.S_IMODE((tmp_path / "secret-key").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.4", "::", "clinic.example"])
+def test_the_demo_runs_on_loopback_only(tmp_path: Path, host: str) -> None:
+    with pytest.raises(BadConfiguration, match=r"127\.0\.0\.1 only"):
+        _load(tmp_path, FIRSTREAD_DEMO="1", FIRSTREAD_HOST=host)
+
+
+def test_the_demo_has_a_key_of_its_own(tmp_path: Path) -> None:
+    assert _load(tmp_path, FIRSTREAD_DEMO="1").secret_key == DEMO_KEY
+    assert not (tmp_path / "secret-key").exists()
+
+
+def test_a_postgresql_address_is_taken_apart() -> None:
+    found = database_of("postgresql://ana:p%40ss@db.example:5433/clinic?sslmode=require")
+    assert (found["USER"], found["PASSWORD"], found["HOST"]) == ("ana", "p@ss", "db.example")
+    assert (found["PORT"], found["NAME"]) == ("5433", "clinic")
+    assert found["OPTIONS"]["sslmode"] == "require"
+
+
+@pytest.mark.parametrize("url", ["sqlite:///srv/a%20b.db", "sqlite:////srv/a%20b.db"])
+def test_an_sqlite_address_is_a_path(url: str) -> None:
+    assert database_of(url)["NAME"] == "/srv/a b.db"
