@@ -1,0 +1,253 @@
+"""What `firstread doctor` looks at: each part of the installation, with the remedy."""
+
+from __future__ import annotations
+
+import shutil
+import smtplib
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.core.mail import get_connection
+from django.db import DatabaseError, connection
+
+from firstread.clinic import audit, registry
+from firstread.clinic.models import Case, Outgoing, OutgoingState, Person, Role
+from firstread.domain.errors import FirstreadError
+
+LEAST_FREE_BYTES = 2_000_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One part that was looked at: `trouble` is empty where all is well."""
+
+    part: str
+    says: str
+    trouble: bool = False
+    remedy: str = ""
+
+
+def inspect(*, migrations_behind: Callable[[], int]) -> list[Finding]:
+    """Look at every part; a part that cannot be looked at is a finding, never an error."""
+    reached = _database()
+    found = [reached]
+    if not reached.trouble:
+        behind = _migrations(migrations_behind())
+        found.append(behind)
+        if not behind.trouble:
+            found += [*_packs(), _people(), _worker(), _outbox(), _audit()]
+    return [*found, _store(), _disk(), _key(), _mail(), _inbox(), _clock()]
+
+
+def _database() -> Finding:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        return Finding(
+            part="database",
+            says=f"The database cannot be reached ({type(error).__name__}).",
+            trouble=True,
+            remedy="Start it, or correct database.url.",
+        )
+    return Finding(part="database", says=f"The database answers ({connection.vendor}).")
+
+
+def _migrations(behind: int) -> Finding:
+    if behind:
+        return Finding(
+            part="migrations",
+            says=f"The database is {behind} steps behind this version.",
+            trouble=True,
+            remedy="Start 'firstread up' or 'firstread worker', which brings it up to date.",
+        )
+    return Finding(part="migrations", says="The database has this version's form.")
+
+
+def _packs() -> list[Finding]:
+    checks = registry.checks()
+    if not checks:
+        return [
+            Finding(
+                part="packs",
+                says="No check is set up, because no pack is on the shelf.",
+                trouble=True,
+                remedy="Put packs on a shelf and name it in FIRSTREAD_PACKS.",
+            )
+        ]
+    return [_pack(check.name, registry.trouble(check), check.pack) for check in checks]
+
+
+def _pack(check: str, trouble: str | None, pack: str) -> Finding:
+    if trouble:
+        return Finding(
+            part=f"check {check}",
+            says=trouble,
+            trouble=True,
+            remedy="Copy the pack again, or choose another for the check.",
+        )
+    return Finding(part=f"check {check}", says=f"The pack {pack} gives its golden answers here.")
+
+
+def _people() -> Finding:
+    active = Person.objects.filter(is_active=True)
+    if not active.filter(role=Role.OPERATOR).exists():
+        return Finding(
+            part="people",
+            says="There is no operator, so nobody can add people.",
+            trouble=True,
+            remedy="Add one: firstread person NAME",
+        )
+    unread = [check.title for check in registry.checks() if not check.readers_of.exists()]
+    if unread:
+        return Finding(
+            part="people",
+            says=f"Nobody reads {', '.join(unread)}.",
+            trouble=True,
+            remedy="Name specialists for it on the people page.",
+        )
+    return Finding(part="people", says=f"{active.count()} people can sign in.")
+
+
+def _worker() -> Finding:
+    now = datetime.now(UTC)
+    overdue = [
+        case
+        for case in Case.objects.filter(state="received").order_by("received_at")[:1]
+        if (now - case.received_at).total_seconds() > 300
+    ]
+    if overdue:
+        return Finding(
+            part="reading",
+            says="A case has waited more than five minutes for its first read.",
+            trouble=True,
+            remedy="Start 'firstread up' or 'firstread worker'.",
+        )
+    return Finding(part="reading", says="No case waits long for its first read.")
+
+
+def _outbox() -> Finding:
+    given_up = Outgoing.objects.filter(state=OutgoingState.GIVEN_UP).count()
+    failing = Outgoing.objects.filter(state=OutgoingState.WAITING, attempts__gt=0).count()
+    if given_up or failing:
+        return Finding(
+            part="outbox",
+            says=f"{failing} mails are tried again, {given_up} were given up.",
+            trouble=True,
+            remedy="The outbox page says why; correct the addresses or [mail].",
+        )
+    return Finding(part="outbox", says="No mail is stuck.")
+
+
+def _audit() -> Finding:
+    try:
+        verified = audit.verify()
+    except FirstreadError as error:
+        return Finding(
+            part="audit trail", says=str(error), trouble=True, remedy="Compare with a backup."
+        )
+    return Finding(part="audit trail", says=f"The audit trail adds up ({verified.rows} rows).")
+
+
+def _store() -> Finding:
+    store, name = storages["samples"], f"doctor-{uuid.uuid4().hex}"
+    try:
+        store.save(name, ContentFile(b"doctor"))
+        with store.open(name) as file:
+            whole = file.read() == b"doctor"
+        store.delete(name)
+    except OSError as error:
+        return Finding(
+            part="store",
+            says=f"Samples cannot be kept ({error.strerror}).",
+            trouble=True,
+            remedy="Give Firstread the right to write to its home folder (FIRSTREAD_HOME).",
+        )
+    if not whole:
+        return Finding(
+            part="store",
+            says="The store gives back other bytes than were put in.",
+            trouble=True,
+            remedy="Check the disk.",
+        )
+    return Finding(part="store", says="Samples can be kept and come back whole.")
+
+
+def _disk() -> Finding:
+    free = shutil.disk_usage(settings.FIRSTREAD.home).free
+    says = f"{free / 1e9:.1f} GB are free."
+    if free < LEAST_FREE_BYTES:
+        return Finding(part="disk", says=says, trouble=True, remedy="Make room on the disk.")
+    return Finding(part="disk", says=says)
+
+
+def _key() -> Finding:
+    path: Path = settings.FIRSTREAD.home / "secret-key"
+    if settings.FIRSTREAD.demo:
+        return Finding(part="secret key", says="The demo uses its own key, on this machine only.")
+    if path.exists() and path.stat().st_mode & 0o077:
+        return Finding(
+            part="secret key",
+            says="Others on this machine can read the secret key.",
+            trouble=True,
+            remedy=f"chmod 600 {path}",
+        )
+    where = "kept in the home folder" if path.exists() else "given by the environment"
+    return Finding(part="secret key", says=f"The secret key is {where}.")
+
+
+def _mail() -> Finding:
+    mail = settings.FIRSTREAD.mail
+    if mail.backend == "outbox":
+        return Finding(part="mail", says="Mails stay on the outbox page; none is sent.")
+    if mail.backend == "anymail":
+        return Finding(part="mail", says=f"Mails leave by {mail.provider}.")
+    try:
+        server = get_connection()
+        server.open()
+        server.close()
+    except (OSError, smtplib.SMTPException) as error:
+        return Finding(
+            part="mail",
+            says=f"The mail server {mail.host}, port {mail.port}, does not take us "
+            f"({type(error).__name__}).",
+            trouble=True,
+            remedy="Start it, or correct [mail]. Until then mails wait in the outbox.",
+        )
+    return Finding(part="mail", says=f"The mail server {mail.host} takes us.")
+
+
+def _inbox() -> Finding:
+    folder: Path | None = settings.FIRSTREAD.inbox.folder
+    if folder is None:
+        return Finding(part="inbox", says="No folder is watched.")
+    probe = folder / f".{uuid.uuid4().hex}.part"
+    try:
+        probe.write_bytes(b"")
+        probe.rename(probe.with_suffix(".tmp")).unlink()
+    except OSError as error:
+        return Finding(
+            part="inbox",
+            says=f"The inbox cannot be written to ({error.strerror}).",
+            trouble=True,
+            remedy="Make the folder, and let Firstread write there: files are taken by renaming.",
+        )
+    return Finding(part="inbox", says="Files can be taken from the inbox.")
+
+
+def _clock() -> Finding:
+    year = datetime.now(UTC).year
+    if year < 2025:
+        return Finding(
+            part="clock",
+            says=f"The clock says it is {year}.",
+            trouble=True,
+            remedy="Set the clock; timedatectl set-ntp true keeps it right.",
+        )
+    return Finding(part="clock", says="The clock is plausible.")

@@ -1,0 +1,43 @@
+"""Every setting stands in docs/configuration.md, and nothing else does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from firstread.server.config import CheckSettings, Config, load_config
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "configuration.md").read_text("utf-8")
+
+
+def _tables() -> dict[str, set[str]]:
+    """The keys that the page's tables list, by section."""
+    tables = {}
+    for section in re.split(r"^## ", PAGE, flags=re.M)[1:]:
+        title = section.splitlines()[0].strip()
+        tables[title] = set(re.findall(r"^\| `([a-z_]+)` \|", section, flags=re.M))
+    return tables
+
+
+def _sections() -> dict[str, set[str]]:
+    found = {
+        f"[{name}]": set(field.annotation.model_fields)
+        for name, field in Config.model_fields.items()
+        if isinstance(field.annotation, type) and hasattr(field.annotation, "model_fields")
+    }
+    return found | {"[checks.NAME]": set(CheckSettings.model_fields)}
+
+
+def test_every_key_is_documented_and_every_documented_key_exists() -> None:
+    tables = _tables()
+    for section, keys in _sections().items():
+        assert tables.get(section) == keys, section
+
+
+def test_the_example_of_the_page_is_taken(tmp_path: Path) -> None:
+    example = re.search(r"```toml\n(.*?)```", PAGE, flags=re.S)
+    assert example
+    (tmp_path / "firstread.toml").write_text(example[1], encoding="utf-8")
+    config = load_config({"FIRSTREAD_HOME": str(tmp_path), "FIRSTREAD_SECRET_KEY": "k" * 40})
+    assert config.base_url == "https://firstread.example.org"
+    assert config.mail.tls == "starttls"
