@@ -1,0 +1,37 @@
+"""The clinic's tests once more, with PostgreSQL below instead of SQLite."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.postgresql_for_tests import missing_postgresql
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ["tests/clinic", "tests/api", "tests/doors", "tests/walks"]
+ONCE_ANYWAY = ["tests/walks/test_kill.py"]
+"""Runs on both databases by itself."""
+
+
+@pytest.mark.services
+@pytest.mark.timeout(900)
+def test_the_same_tests_pass_on_postgresql() -> None:
+    if reason := missing_postgresql():
+        pytest.skip(reason)
+    if os.environ.get("FIRSTREAD_TEST_DATABASE") == "postgresql":
+        pytest.skip("this whole run is on PostgreSQL already")
+    rooms = [room for room in ROOMS if (ROOT / room).is_dir()]
+    ignored = [f"--ignore={path}" for path in ONCE_ANYWAY]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *ignored, *rooms],
+        cwd=ROOT,
+        env=os.environ | {"FIRSTREAD_TEST_DATABASE": "postgresql"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-8000:]
