@@ -133,7 +133,11 @@ def _prose(folder: Path) -> SafeString:
         return SafeString("<p>This pack has no card.</p>")
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = markdown.parse(text)
+    if tokens and tokens[0].tag == "h1":
+        tokens = tokens[3:]  # the page has the card's title already
     for token in tokens:
+        if token.tag == "h1":
+            token.tag = "h2"
         for child in token.children or ():
             source = str(child.attrGet("src") or "")
             if child.type == "image" and source and "/" not in source:

@@ -1,0 +1,201 @@
+"""Every page as every role and as nobody: who may open what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from firstread.clinic.models import Case, Person, Review
+from firstread.clinic.web.urls import urlpatterns
+from tests.clinic_for_tests import PASSWORD, Clinic, read_case
+
+ROLES = ("tech", "ana", "chief", "operator")
+EVERYBODY = dict.fromkeys(ROLES, 200)
+OPERATOR = dict.fromkeys(ROLES, 403) | {"operator": 200}
+SAVED_BY_OPERATOR = dict.fromkeys(ROLES, 403) | {"operator": 302}
+
+GET = {
+    "worklist": EVERYBODY,
+    "case": EVERYBODY,
+    "case-stamp": EVERYBODY,
+    "image": EVERYBODY,
+    "thumbnail": EVERYBODY,
+    "evidence": EVERYBODY,
+    "put-in": EVERYBODY,
+    "outbox": EVERYBODY,
+    "people": OPERATOR,
+    "checks": EVERYBODY,
+    "packs": EVERYBODY,
+    "pack": EVERYBODY,
+    "audit": OPERATOR,
+}
+POST = {
+    "search": dict.fromkeys(ROLES, 302),
+    "answer": dict.fromkeys(ROLES, 302),  # a refusal is a message on the case page
+    "amend": dict.fromkeys(ROLES, 302),
+    "put-in": dict.fromkeys(ROLES, 422),  # nothing was sent, so a sentence comes back
+    "people": dict.fromkeys(ROLES, 403) | {"operator": 422},
+    "person": SAVED_BY_OPERATOR,
+    "check": SAVED_BY_OPERATOR,
+    "audit": OPERATOR,
+    "sign-out": dict.fromkeys(ROLES, 302),
+}
+FOR_ALL = {"sign-in"}
+ELSEWHERE = {"events", "pack-picture"}  # tests of their own below
+PARAMETERS = {
+    "answer": {"label": "red"},
+    "person": {"role": "technician"},
+    "check": {"readers": "2"},
+}
+
+
+@pytest.fixture
+def case(clinic: Clinic) -> Case:
+    return read_case("red", accession="R-1")
+
+
+def _address(name: str, case: Case) -> str:
+    sample = case.samples.first()
+    assert sample is not None
+    person = Person.objects.get(username="tech")
+    return reverse(
+        name,
+        args={
+            "case": [case.pk],
+            "case-stamp": [case.pk],
+            "answer": [case.pk],
+            "amend": [case.pk],
+            "image": [sample.pk],
+            "thumbnail": [sample.pk],
+            "evidence": [sample.pk, 0],
+            "person": [person.pk],
+            "check": ["leukaemia"],
+            "pack": ["colour"],
+        }.get(name, []),
+    )
+
+
+def _names() -> Iterator[str]:
+    for pattern in urlpatterns:
+        assert isinstance(pattern, URLPattern)
+        yield pattern.name or ""
+
+
+def test_every_page_stands_in_this_walk() -> None:
+    assert set(_names()) == {*GET, *POST, *FOR_ALL, *ELSEWHERE}
+
+
+@pytest.mark.parametrize("name", sorted(GET))
+def test_who_may_look_at(name: str, case: Case, client: Client) -> None:
+    address = _address(name, case)
+    assert client.get(address)["Location"].startswith("/sign-in?next=")
+    for role, status in GET[name].items():
+        client.force_login(Person.objects.get(username=role))
+        assert client.get(address).status_code == status, role
+
+
+@pytest.mark.parametrize("name", sorted(POST))
+def test_who_may_change_through(name: str, case: Case, client: Client) -> None:
+    address = _address(name, case)
+    if name != "sign-out":
+        assert client.post(address)["Location"].startswith("/sign-in?next=")
+    for role, status in POST[name].items():
+        client.force_login(Person.objects.get(username=role))
+        assert client.post(address, PARAMETERS.get(name, {})).status_code == status, role
+    answered = set(Review.objects.values_list("by__username", flat=True))
+    assert answered == ({"ana", "chief"} if name == "answer" else set())
+
+
+@pytest.mark.parametrize("name", sorted(set(POST) - set(GET) - {"sign-out"}))
+def test_opening_an_address_that_changes_is_refused(name: str, case: Case, client: Client) -> None:
+    client.force_login(Person.objects.get(username="operator"))
+    assert client.get(_address(name, case)).status_code == 405
+
+
+def test_a_post_without_its_token_changes_nothing(case: Case) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(Person.objects.get(username="ana"))
+    answered = strict.post(_address("answer", case), {"label": "red"})
+    assert answered.status_code == 403
+    assert b"Nothing was changed" in answered.content
+    assert not Review.objects.exists()
+
+
+def test_no_page_runs_inline_scripts_or_is_kept_by_a_shared_computer(
+    case: Case, client: Client
+) -> None:
+    client.force_login(Person.objects.get(username="operator"))
+    for name in GET:
+        response = client.get(_address(name, case))
+        policy = response["Content-Security-Policy"]
+        assert "script-src 'self'" in policy
+        assert "unsafe" not in policy
+        text = response.content.decode(errors="replace")
+        assert " style=" not in text and " onclick=" not in text and "<style" not in text
+        kept = response["Cache-Control"]
+        assert (
+            "private" in kept
+            if response["Content-Type"].startswith("image/")
+            else kept == "no-store"
+        )
+
+
+def test_only_the_pictures_of_a_card_are_served(case: Case, client: Client) -> None:
+    client.force_login(Person.objects.get(username="ana"))
+    for file in ("model.onnx", "pack.toml", "card.md", "..%2Fsizes", "none.png"):
+        assert client.get(f"/packs/colour/{file}").status_code == 404
+
+
+def test_the_stream_of_news_is_for_people_who_signed_in(client: Client) -> None:
+    assert client.get("/events").status_code == 401
+
+
+def test_too_many_wrong_passwords_are_met_with_a_pause(clinic: Clinic, client: Client) -> None:
+    wrong = {"username": "ana", "password": "wrong"}
+    statuses = [client.post("/sign-in", wrong).status_code for _ in range(9)]
+    assert statuses[0] == 200
+    assert statuses[-1] == 429
+    right = {"username": "ana", "password": PASSWORD}
+    assert client.post("/sign-in", right).status_code == 429
+    assert b"a quarter of an hour" in client.post("/sign-in", right).content
+
+
+def test_the_demo_password_is_shown_in_the_demo_only(clinic: Clinic, client: Client) -> None:
+    assert b"firstread-demo" not in client.get("/sign-in").content
+
+
+def test_a_second_specialist_finds_no_trace_of_the_first_answer(
+    clinic: Clinic, client: Client
+) -> None:
+    case = read_case("green", accession="B-1")
+    client.force_login(clinic.ana)
+    client.post(f"/cases/{case.pk}/answer", {"label": "other", "comment": "Looks odd to me."})
+    client.force_login(clinic.bo)
+    page = client.get(f"/cases/{case.pk}").content.decode()
+    assert "One specialist has answered" in page
+    assert "Looks odd to me" not in page
+    assert "differs" not in page
+
+
+def test_the_search_keeps_an_accession_out_of_the_address(clinic: Clinic, client: Client) -> None:
+    read_case("red", accession="FIND-ME")
+    read_case("green", accession="OTHER-ONE", seed=5)
+    client.force_login(clinic.ana)
+    went = client.post("/search", {"text": "find-me", "back": "check=leukaemia&page=3"})
+    assert went["Location"] == "/?check=leukaemia"
+    page = client.get(went["Location"]).content.decode()
+    assert "FIND-ME" in page
+    assert "OTHER-ONE" not in page
+
+
+def test_a_worklist_of_many_cases_asks_the_database_as_often_as_of_few(
+    clinic: Clinic, client: Client, django_assert_max_num_queries
+) -> None:
+    for number in range(12):
+        read_case("red", "green", accession=f"N-{number}", seed=10 * number)
+    client.force_login(clinic.ana)
+    with django_assert_max_num_queries(30):
+        assert client.get("/").content.decode().count('class="case-row') == 12
