@@ -21,7 +21,9 @@ def zipped(folder: Path, *, labels: str, names: tuple[str, ...] = ("a.png", "b.p
 
 
 def test_a_zip_with_labels_opens(tmp_path):
-    folder = zipped(tmp_path / "cells", labels="path,label,patient\na.png,blast,7\nb.png,monocyte,\n")
+    folder = zipped(
+        tmp_path / "cells", labels="path,label,patient\na.png,blast,7\nb.png,monocyte,\n"
+    )
     dataset = open_dataset(folder)
     assert (dataset.name, dataset.kind, dataset.labels) == ("cells", "image", ("blast", "monocyte"))
     assert [item.patient for item in dataset.items] == ["7", ""]
@@ -92,7 +94,7 @@ def test_a_number_that_is_none_is_named_with_its_line(tmp_path):
 
 def test_samples_one_folder_deeper_are_pointed_at(tmp_path):
     zipped(tmp_path / "cells", labels="path,label\na.png,x\n")
-    with pytest.raises(BadDataset, match="one folder deeper: name .*/cells"):
+    with pytest.raises(BadDataset, match=r"one folder deeper: name .*/cells"):
         open_dataset(tmp_path)
 
 

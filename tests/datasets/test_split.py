@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from firstread.datasets import Dataset, Item, groups, split
 
 ROWS = st.lists(
-    st.tuples(st.integers(0, 12), st.sampled_from(["", "p1", "p2", "p3", "p4", "p5"]), st.booleans()),
+    st.tuples(
+        st.integers(0, 12), st.sampled_from(["", "p1", "p2", "p3", "p4", "p5"]), st.booleans()
+    ),
     min_size=1,
     max_size=60,
 )
@@ -63,6 +65,8 @@ def test_another_seed_parts_otherwise():
 
 
 def test_equal_rows_of_measurements_are_two_people():
-    items = tuple(Item(path=str(i), label="benign", measurements=(("size", 1.0),)) for i in range(3))
+    items = tuple(
+        Item(path=str(i), label="benign", measurements=(("size", 1.0),)) for i in range(3)
+    )
     dataset = Dataset("rows", "measurements", items, str.encode)
     assert len(groups(dataset)) == 3

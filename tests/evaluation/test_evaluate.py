@@ -42,7 +42,10 @@ def test_a_pack_that_reads_all_right_gets_full_marks(pack, folder):
         assert set(found[figure]) == set(COLOURS)
         assert found[figure]["red"]["value"] == 1.0
         assert 0 < found[figure]["red"]["low"] < found[figure]["red"]["high"] == 1.0
-    assert found["confusion"] == {"labels": list(COLOURS), "rows": [[4, 0, 0], [0, 4, 0], [0, 0, 4]]}
+    assert found["confusion"] == {
+        "labels": list(COLOURS),
+        "rows": [[4, 0, 0], [0, 4, 0], [0, 0, 4]],
+    }
     assert {"ece", "coverage", "mean_set_size", "unfamiliar", "unfit_n"} <= set(found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -44,7 +45,8 @@ def evaluate(
 ) -> None:
     """Measure PACK, a name or a folder, on the labelled samples in FOLDER.
 
-    FOLDER holds images.zip and labels.csv, or measurements.csv, or one folder of images per label. Exit
+    FOLDER holds images.zip and labels.csv, or measurements.csv, or one folder of images per label.
+    Exit
     code 1 where a sample could not be read.
     """
     if picture is not None:
@@ -103,7 +105,7 @@ def _table(found: Evaluation) -> str:
 
 
 def _share(share: Share) -> str:
-    if share.value != share.value:  # noqa: PLR0124  only NaN differs from itself
+    if math.isnan(share.value):
         return "    -"
     return f"{share.value:6.3f} ({share.low:.3f}-{share.high:.3f})"
 

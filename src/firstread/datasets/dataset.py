@@ -37,7 +37,11 @@ class Dataset:
 
     def data(self, item: Item) -> bytes:
         """The sample's bytes; a row of measurements as its text."""
-        return repr(item.measurements).encode() if self.kind == "measurements" else self.fetch(item.path)
+        return (
+            repr(item.measurements).encode()
+            if self.kind == "measurements"
+            else self.fetch(item.path)
+        )
 
     @cached_property
     def hashes(self) -> tuple[str, ...]:

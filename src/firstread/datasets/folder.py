@@ -11,7 +11,8 @@ from firstread.datasets.dataset import Dataset, Item
 from firstread.domain.errors import BadDataset
 
 FORMS = (
-    "images.zip with labels.csv (path,label,patient), measurements.csv, or one folder of images per label"
+    "images.zip with labels.csv (path,label,patient), measurements.csv, "
+    "or one folder of images per label"
 )
 IMAGE_ENDINGS = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif"}
 # The form that the UCI repository gives Wolberg's breast cytology in.
@@ -46,7 +47,8 @@ def _with_labels(folder: Path) -> Dataset:
     for number, row in _rows(folder / "labels.csv"):
         if not row.get("path") or not row.get("label"):
             raise BadDataset(
-                f"labels.csv, line {number}, lacks a path or a label. It needs the columns path,label."
+                f"labels.csv, line {number}, lacks a path or a label. It needs the columns "
+                f"path,label."
             )
         items.append(Item(path=row["path"], label=row["label"], patient=row.get("patient", "")))
     archive = folder / "images.zip"
@@ -78,7 +80,9 @@ def _from_zip(archive: Path) -> Callable[[str], bytes]:
         try:
             return opened.read(path)
         except (KeyError, zipfile.BadZipFile) as why:
-            raise BadDataset(f"The sample '{path}' of labels.csv is not in {archive.name}.") from why
+            raise BadDataset(
+                f"The sample '{path}' of labels.csv is not in {archive.name}."
+            ) from why
 
     return fetch
 
@@ -88,7 +92,9 @@ def _with_measurements(folder: Path) -> Dataset:
     for number, row in _rows(folder / "measurements.csv"):
         label = row.pop("class", "") or row.pop("label", "")
         if not label:
-            raise BadDataset(f"measurements.csv, line {number}, has no class. It needs that column.")
+            raise BadDataset(
+                f"measurements.csv, line {number}, has no class. It needs that column."
+            )
         patient = row.pop("sample_id", "") or row.pop("patient", "")
         values: list[tuple[str, float | None]] = []
         for code, text in row.items():
@@ -110,18 +116,22 @@ def _with_measurements(folder: Path) -> Dataset:
 
 
 def _with_folders(folder: Path) -> Dataset:
-    items = []
+    items: list[Item] = []
     inner = [one for one in sorted(folder.iterdir()) if one.is_dir() and one.name[0] not in "._"]
     for one in inner:
         if (one / "labels.csv").is_file() or (one / "measurements.csv").is_file():
             raise BadDataset(f"The samples lie one folder deeper: name {folder.name}/{one.name}.")
-        for path in sorted(one.rglob("*")):
-            if path.is_file() and path.suffix.lower() in IMAGE_ENDINGS:
-                items.append(Item(path=path.relative_to(folder).as_posix(), label=one.name))
+        items.extend(
+            Item(path=path.relative_to(folder).as_posix(), label=one.name)
+            for path in sorted(one.rglob("*"))
+            if path.is_file() and path.suffix.lower() in IMAGE_ENDINGS
+        )
     return _made(folder, "image", items, _from(folder))
 
 
 def _made(folder: Path, kind: str, items: list[Item], fetch: Callable[[str], bytes]) -> Dataset:
     if not items:
-        raise BadDataset(f"The folder {folder.name} holds no labelled samples. It should hold {FORMS}.")
+        raise BadDataset(
+            f"The folder {folder.name} holds no labelled samples. It should hold {FORMS}."
+        )
     return Dataset(folder.resolve().name, kind, tuple(items), fetch)

@@ -1,4 +1,5 @@
-"""A dataset is parted once, by patient: training, validation and test never share a person or a picture."""
+"""A dataset is parted once, by patient: training, validation and test never share a person or a
+picture."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ class Split:
 
 
 def groups(dataset: Dataset) -> list[tuple[int, ...]]:
-    """The items that must stay together: those of one patient, and exact duplicates, joined through both.
+    """The items that must stay together: those of one patient, and exact duplicates, joined through
+    both.
 
     >>> from firstread.datasets.dataset import Dataset, Item
     >>> rows = [("a", "1"), ("b", "2"), ("a", "3"), ("c", "2")]
@@ -52,7 +54,8 @@ def groups(dataset: Dataset) -> list[tuple[int, ...]]:
 def split(dataset: Dataset, *, validation: float, test: float, seed: int) -> Split:
     """Part a dataset by patient, label by label, the same way for the same seed.
 
-    `validation` and `test` are shares of each label's samples. A group goes where a hash of the seed and
+    `validation` and `test` are shares of each label's samples. A group goes where a hash of the
+    seed and
     of its own samples sends it, so that the order of the folder does not matter.
     """
     hashes = dataset.hashes
@@ -69,7 +72,9 @@ def split(dataset: Dataset, *, validation: float, test: float, seed: int) -> Spl
         filled = 0
         for _, members in sorted(chosen):
             share = (filled + len(members) / 2) / total
-            part = "test" if share < test else "validation" if share < test + validation else "train"
+            part = (
+                "test" if share < test else "validation" if share < test + validation else "train"
+            )
             parts[part].extend(members)
             filled += len(members)
     return Split(**{name: tuple(sorted(part)) for name, part in parts.items()})

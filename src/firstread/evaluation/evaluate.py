@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -30,7 +31,8 @@ class Evaluation:
 
     `confusion` has a row for each true label and a column for each label read.
 
-    Every opened sample counts, also where the read says that it is unfit: the most probable label is the
+    Every opened sample counts, also where the read says that it is unfit: the most probable label
+    is the
     answer. `auc` and `f1` are means over the labels, each against all others.
     """
 
@@ -96,7 +98,7 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_nan(each) for each in value]
     if isinstance(value, float):
-        return None if value != value else round(value, 6)  # noqa: PLR0124  only NaN differs from itself
+        return None if math.isnan(value) else round(value, 6)
     return value
 
 
@@ -109,7 +111,8 @@ def evaluate(
 ) -> Evaluation:
     """Read every sample of `dataset` and compare; `step` is called after each.
 
-    Raises BadDataset where the folder has a label that the pack does not know, or holds another kind of
+    Raises BadDataset where the folder has a label that the pack does not know, or holds another
+    kind of
     sample than the pack reads. Samples that cannot be opened are listed, not raised.
     """
     codes = reader.manifest.codes
@@ -146,13 +149,15 @@ def refuse_other_labels(reader: PackReader, dataset: Dataset) -> None:
     pack = reader.manifest
     if dataset.kind != pack.kind:
         raise BadDataset(
-            f"The folder {dataset.name} holds samples of kind {dataset.kind}, and the pack {pack.name} "
+            f"The folder {dataset.name} holds samples of kind {dataset.kind}, and the pack "
+            f"{pack.name} "
             f"reads {pack.kind}. Name a pack of the same kind."
         )
     unknown = sorted(set(dataset.labels) - set(pack.codes))
     if unknown:
         raise BadDataset(
-            f"The folder {dataset.name} has the label '{unknown[0]}', which the pack {pack.name} does "
+            f"The folder {dataset.name} has the label '{unknown[0]}', which the pack {pack.name} "
+            f"does "
             f"not know. It knows: {', '.join(pack.codes)}."
         )
 

@@ -69,7 +69,8 @@ def confusion(truths: Truths, answers: Truths, *, count: int) -> NDArray[np.int6
 def auc(positive: NDArray[np.bool_], scores: Chances) -> float:
     """The area under the ROC curve: how often a positive sample scores above a negative one.
 
-    Ties count half (Mann and Whitney; Hanley and McNeil, Radiology 143:29, 1982). NaN where one side
+    Ties count half (Mann and Whitney; Hanley and McNeil, Radiology 143:29, 1982). NaN where one
+    side
     is empty.
 
     >>> auc(np.array([True, True, False]), np.array([0.9, 0.2, 0.2]))
@@ -128,7 +129,8 @@ def of_labels(truths: Truths, chances: Chances, *, labels: Sequence[str]) -> lis
 def bootstrap_auc(
     positive: NDArray[np.bool_], scores: Chances, *, draws: int = 500, seed: int = 0
 ) -> Share:
-    """The area under the ROC curve with a percentile bootstrap interval, stratified by the truth."""
+    """The area under the ROC curve with a percentile bootstrap interval, stratified by the
+    truth."""
     value = auc(positive, scores)
     if math.isnan(value):
         return Share(value=value, low=value, high=value)

@@ -17,7 +17,8 @@ def plot(
     title: str,
     path: Path,
 ) -> None:
-    """Write the confusion matrix and the reliability diagram, side by side, to an SVG, PNG or PDF file.
+    """Write the confusion matrix and the reliability diagram, side by side, to an SVG, PNG or PDF
+    file.
 
     Raises OSError where the file cannot be written, ValueError where its ending is none of these.
     """
@@ -26,7 +27,8 @@ def plot(
 
     from firstread.evaluation.metrics import confusion
 
-    # The same figures give the same bytes, so that a pack that is made again has the same checksums.
+    # The same figures give the same bytes, so that a pack that is made again has the same
+    # checksums.
     mpl.rcParams.update({"svg.hashsalt": "firstread", "font.size": 9, "axes.titlesize": 10})
     figure = Figure(figsize=(10.5, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[1.25, 1])
@@ -58,4 +60,6 @@ def _reliability(
     right = chances.argmax(1) == truths
     order = np.argsort(sure, kind="stable")
     parts = [part for part in np.array_split(order, bins) if len(part)]
-    return [float(sure[part].mean()) for part in parts], [float(right[part].mean()) for part in parts]
+    return [float(sure[part].mean()) for part in parts], [
+        float(right[part].mean()) for part in parts
+    ]

@@ -1,4 +1,5 @@
-"""The additive model: each measurement adds its own, readable share to the answer, and nothing else does."""
+"""The additive model: each measurement adds its own, readable share to the answer, and nothing else
+does."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ Rows = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Shapes:
-    """One rising curve per measurement, straight between its knots; `slopes` and `centre` are [F, P]."""
+    """One rising curve per measurement, straight between its knots; `slopes` and `centre` are [F,
+    P]."""
 
     knots: tuple[float, ...]
     slopes: Rows
@@ -27,7 +29,8 @@ class Shapes:
     bias: float
 
     def contributions(self, rows: Rows) -> Rows:
-        """What each measurement adds to the log odds: [N, F] to [N, F]; a missing one adds nothing."""
+        """What each measurement adds to the log odds: [N, F] to [N, F]; a missing one adds
+        nothing."""
         parts: Rows = ((ramps(rows, self.knots) - self.centre) * self.slopes).sum(2)
         return np.where(np.isnan(rows), 0.0, parts)
 
@@ -52,8 +55,10 @@ def ramps(rows: Rows, knots: Sequence[float]) -> Rows:
 def fit_shapes(rows: Rows, truths: NDArray[np.int64], how: Additive) -> Shapes:
     """The most likely curves under a ridge on their slopes, none of which may fall.
 
-    Every one of these scores means more malignant the higher it is; a curve that may not fall cannot
-    follow noise downwards, and reads as a pathologist expects. `truths` are 0 or 1. With `balance` 1 both
+    Every one of these scores means more malignant the higher it is; a curve that may not fall
+    cannot
+    follow noise downwards, and reads as a pathologist expects. `truths` are 0 or 1. With `balance`
+    1 both
     labels weigh the same in all, with 0 each row does.
     """
     climbed = ramps(rows, how.knots)
@@ -65,14 +70,18 @@ def fit_shapes(rows: Rows, truths: NDArray[np.int64], how: Additive) -> Shapes:
 
     def loss(values: Rows) -> tuple[float, Rows]:
         margin = sign * (basis @ values[1:] + values[0])
-        total = float((weight * np.logaddexp(0.0, -margin)).sum() + 0.5 * how.ridge * (values[1:] ** 2).sum())
+        total = float(
+            (weight * np.logaddexp(0.0, -margin)).sum() + 0.5 * how.ridge * (values[1:] ** 2).sum()
+        )
         pull = -sign * weight / (1.0 + np.exp(np.clip(margin, -500.0, 500.0)))
         slope = np.concatenate([[pull.sum()], basis.T @ pull + how.ridge * values[1:]])
         return total, slope
 
     start = np.zeros(1 + basis.shape[1])
     bounds = [(None, None)] + [(0.0, None)] * basis.shape[1]
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 2000})
+    found = minimize(
+        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 2000}
+    )
     slopes = np.asarray(found.x[1:]).reshape(centre.shape)
     return Shapes(knots=tuple(how.knots), slopes=slopes, centre=centre, bias=float(found.x[0]))
 
@@ -80,7 +89,8 @@ def fit_shapes(rows: Rows, truths: NDArray[np.int64], how: Additive) -> Shapes:
 def out_of_fold(
     dataset: Dataset, rows: Rows, truths: NDArray[np.int64], how: Additive, *, seed: int
 ) -> Rows:
-    """Repeated cross-validation by patient: the log odds of each row from fits that never saw it, [R, N]."""
+    """Repeated cross-validation by patient: the log odds of each row from fits that never saw it,
+    [R, N]."""
     together = groups(dataset)
     answers = np.zeros((how.repeats, len(rows)))
     for repeat in range(how.repeats):
@@ -105,10 +115,17 @@ def _folds(
 
 
 class AdditiveReader(nn.Module):
-    """What a pack of measurements holds: `measurements` [N, F] to `logits` [N, 2], `contributions` [N, 2, F].
+    """What a pack of measurements holds: `measurements` [N, F] to `logits` [N, 2], `contributions`
+    [N, 2, F].
 
     Half of the log odds speaks for the second label and half against the first.
     """
+
+    low: Tensor
+    reach: Tensor
+    slopes: Tensor
+    offset: Tensor
+    bias: Tensor
 
     def __init__(self, shapes: Shapes) -> None:
         super().__init__()
@@ -124,7 +141,7 @@ class AdditiveReader(nn.Module):
     def forward(self, measurements: Tensor) -> tuple[Tensor, Tensor]:
         missing = torch.isnan(measurements)
         known = torch.where(missing, torch.zeros_like(measurements), measurements)
-        climbed = torch.minimum(torch.relu(known[:, :, None] - self.low), self.reach)  # type: ignore[arg-type]
+        climbed = torch.minimum(torch.relu(known[:, :, None] - self.low), self.reach)
         parts = (climbed * self.slopes).sum(2) - self.offset
         parts = torch.where(missing, torch.zeros_like(parts), parts)
         contributions = torch.stack([-parts, parts], dim=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -47,18 +47,18 @@ from firstread.train.recipe import Recipe
 from firstread.train.thresholds import fit_conformal, fit_operating_point, fit_temperature
 
 COVERAGE = 0.95
-# Sharpness and light of all but two in a thousand training pictures: beyond them a picture is unfit.
+# Sharpness and light of all but two in a thousand training pictures: beyond them a picture is
+# unfit.
 QUALITY_SHARE = 0.002
 
 
 def image_pack(recipe: Recipe, sources: Sequence[Pixels], network: Network, *, out: Path) -> Path:
     """Write the pack of a trained network into the folder `out`, replacing the one of that name."""
-    assert recipe.network is not None
     own = sources[0]
     source = own.source
     given = _input(recipe, source.width_px, source.height_px)
     folder = _fresh(out, recipe.name)
-    reader = to_reader(network, head=source.name, views=recipe.network.views)
+    reader = to_reader(network, head=source.name, views=recipe.views)
     export_image(reader, folder / "model.onnx", height_px=given.height_px, width_px=given.width_px)
     session = Session(folder / "model.onnx", kind="image", threads=recipe.schedule.threads)
     seen = {
@@ -141,9 +141,7 @@ def measurements_pack(
         ),
         provenance=_provenance(recipe, [(dataset, recipe.sources[0].licence)]),
     )
-    assert recipe.additive is not None
-    how = recipe.additive
-    of = f"{how.repeats} times {how.folds}-fold cross-validation by patient"
+    of = f"{len(folded)} times repeated cross-validation by patient"
     chances = probabilities(logits, temperature=manifest.calibration.temperature)
     return _sealed(folder, recipe, manifest, repeated, chances, of=of, n=len(rows))
 
@@ -162,7 +160,8 @@ def labels_of(recipe: Recipe) -> tuple[Label, ...]:
         raise BadConfiguration(f"A [[label]] of the recipe is not as it should be: {why}.") from why
     if tuple(label.code for label in labels) != recipe.sources[0].labels:
         raise BadConfiguration(
-            "The recipe's [[label]] tables must be those of its first [[source]], in the same order."
+            "The recipe's [[label]] tables must be those of its first [[source]], in the same "
+            "order."
         )
     return labels
 
@@ -303,6 +302,8 @@ def _provenance(recipe: Recipe, used: Sequence[tuple[Dataset, str]]) -> Provenan
         ),
         recipe=f"recipes/{Path(recipe.path).name}",
         seed=recipe.seed,
-        trained_at=datetime.datetime.now(datetime.UTC).date().isoformat(),
-        software={name: version(name) for name in ("torch", "onnx", "onnxscript", "numpy", "scipy")},
+        trained_at=dt.datetime.now(dt.UTC).date().isoformat(),
+        software={
+            name: version(name) for name in ("torch", "onnx", "onnxscript", "numpy", "scipy")
+        },
     )

@@ -1,4 +1,5 @@
-"""Training pictures turned, scaled and recoloured, so that a network learns the cell and not the slide."""
+"""Training pictures turned, scaled and recoloured, so that a network learns the cell and not the
+slide."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import math
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812  everybody's name for it
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
@@ -47,12 +48,16 @@ def _move(x: Tensor, how: Augment, *, size: tuple[int, int], by: Generator) -> T
     return F.grid_sample(x, where, mode="bilinear", padding_mode="reflection", align_corners=False)
 
 
-def _recolour(x: Tensor, background: Tensor, pool: Tensor, how: Augment, *, by: Generator) -> Tensor:
-    """Another slide's background, another day's stain, another lamp; x is [N, 3, H, W] of 0..255."""
+def _recolour(
+    x: Tensor, background: Tensor, pool: Tensor, how: Augment, *, by: Generator
+) -> Tensor:
+    """Another slide's background, another day's stain, another lamp; x is [N, 3, H, W] of
+    0..255."""
     n = len(x)
     other = pool[torch.randint(len(pool), (n,), generator=by)]
     swap = (torch.rand(n, 1, generator=by) < how.background).float()
-    # Beer-Lambert: light that passed the stain is a share of the background's, so a share carries over.
+    # Beer-Lambert: light that passed the stain is a share of the background's, so a share carries
+    # over.
     share = torch.clamp(x / background[:, :, None, None], 0.004, 1.25)
     power = torch.exp(torch.randn(n, 3, generator=by) * how.stain * 0.6)
     power = power * torch.exp(torch.randn(n, 1, generator=by) * how.stain)
@@ -107,9 +112,11 @@ def augment(
 
 
 def mix(images: Tensor, targets: Tensor, how: Augment, *, by: Generator) -> tuple[Tensor, Tensor]:
-    """Half of the mixed batches blend two pictures (mixup), half paste a part of one into the other (cutmix).
+    """Half of the mixed batches blend two pictures (mixup), half paste a part of one into the other
+    (cutmix).
 
-    Zhang et al., arXiv:1710.09412; Yun et al., arXiv:1905.04899. `targets` are probabilities [N, K].
+    Zhang et al., arXiv:1710.09412; Yun et al., arXiv:1905.04899. `targets` are probabilities [N,
+    K].
     """
     if float(torch.rand(1, generator=by)) >= how.mix:
         return images, targets

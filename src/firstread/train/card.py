@@ -1,18 +1,21 @@
-"""The card of a pack: what a specialist reads first, written from the recipe's words and the measured figures."""
+"""The card of a pack: what a specialist reads first, written from the recipe's words and the
+measured figures."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from firstread.packs import Manifest, Result
 
 PLOT = "results.svg"
+_FOUND, _SPARED = "sensitivity of ", "specificity of "
 NOTICE = "Decision support for research; a qualified person decides."
 
 
 def write_card(folder: Path, manifest: Manifest, *, words: str, results: Sequence[Result]) -> None:
-    """Write `card.md`: `words` are the recipe's own sections, the figures follow from the manifest."""
+    """Write `card.md`: `words` are the recipe's own sections, the figures follow from the
+    manifest."""
     about = manifest.pack
     parts = [
         f"# {about.title}",
@@ -34,80 +37,83 @@ def _percent(value: float) -> str:
     return f"{100 * value:.1f} %"
 
 
-def _interval(result: Result) -> str:
-    return f"{_percent(result.low)} to {_percent(result.high)}"
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _results(results: Sequence[Result]) -> str:
     if not results:
         return ""
-    lines = [
+    by_metric = {each.metric: each for each in results}
+    labels = [name.removeprefix(_FOUND) for name in by_metric if name.startswith(_FOUND)]
+    of_all = [each for each in results if not each.metric.startswith((_FOUND, _SPARED))]
+    of_labels = [
+        [label, *_cells(by_metric[_FOUND + label]), *_cells(by_metric[_SPARED + label])]
+        for label in labels
+        if _SPARED + label in by_metric
+    ]
+    interval = "95 % interval"
+    parts = [
         "## Results",
         f"Measured on: {results[0].set}; {results[0].n} samples, none of them learnt from.",
-        "| figure | value | 95 % interval |\n|---|---|---|",
+        _table(["figure", "value", interval], [[each.metric, *_cells(each)] for each in of_all]),
+        _table(["label", "sensitivity", interval, "specificity", interval], of_labels),
     ]
-    per_label = ("sensitivity of ", "specificity of ")
-    rows = [
-        f"| {each.metric} | {_percent(each.value)} | {_interval(each)} |"
-        for each in results
-        if not each.metric.startswith(per_label)
-    ]
-    table = [
-        "| label | sensitivity | 95 % interval | specificity | 95 % interval |\n|---|---|---|---|---|"
-    ]
-    by_metric = {each.metric: each for each in results}
-    for metric, found in by_metric.items():
-        if metric.startswith(per_label[0]):
-            code = metric.removeprefix(per_label[0])
-            against = by_metric.get(per_label[1] + code)
-            if against is not None:
-                table.append(
-                    f"| {code} | {_percent(found.value)} | {_interval(found)} "
-                    f"| {_percent(against.value)} | {_interval(against)} |"
-                )
-    return "\n\n".join([*lines[:2], "\n".join([lines[2], *rows]), "\n".join(table)])
+    return "\n\n".join(parts)
+
+
+def _cells(result: Result) -> list[str]:
+    area = result.metric.startswith("AUC")
+    value, low, high = (
+        f"{each:.3f}" if area else _percent(each)
+        for each in (result.value, result.low, result.high)
+    )
+    return [value, f"{low} to {high}"]
 
 
 def _alarms(manifest: Manifest) -> str:
     if not manifest.operating_points:
         return ""
     rows = [
-        f"| {manifest.label(point.label).title} | {point.threshold:.3f} | {_percent(point.sensitivity)} "
-        f"| {_percent(point.specificity)} | {point.measured_on} |"
+        [
+            manifest.label(point.label).title,
+            f"{point.threshold:.3f}",
+            _percent(point.sensitivity),
+            _percent(point.specificity),
+            point.measured_on,
+        ]
         for point in manifest.operating_points
     ]
-    head = "| alarm | from probability | sensitivity | specificity | measured on |\n|---|---|---|---|---|"
-    return "\n\n".join(["## When it raises the alarm", "\n".join([head, *rows])])
+    head = ["alarm", "from probability", "sensitivity", "specificity", "measured on"]
+    return f"## When it raises the alarm\n\n{_table(head, rows)}"
 
 
 def _statements(manifest: Manifest) -> str:
-    lines = [
-        "## What its numbers mean",
-        f"- **Probabilities** are calibrated by temperature ({manifest.calibration.temperature:.2f}).",
-    ]
+    temperature = manifest.calibration.temperature
+    lines = [f"- **Probabilities** are calibrated by temperature ({temperature:.2f})."]
     if manifest.conformal is not None:
+        coverage = _percent(manifest.conformal.coverage)
         lines.append(
-            f"- **The finding set** holds the right label in {_percent(manifest.conformal.coverage)} of "
-            "samples like those it was fitted on, whatever the network does; not of others."
+            f"- **The finding set** holds the right label in at least {coverage} of samples like "
+            "those it was fitted on, on average; not of others."
         )
     if manifest.familiarity is not None:
         lines.append(
-            "- **Familiarity** is the share of validation samples that lie at least as far from the "
-            "training samples; beyond the farthest one in a hundred a sample is called unfamiliar. "
-            "An unfamiliar sample's answer should not be relied on."
+            "- **Familiarity** is the share of validation samples that lie at least as far from "
+            "the training samples; beyond the farthest one in a hundred a sample is called "
+            "unfamiliar. An unfamiliar sample's answer should not be relied on."
         )
-    return "\n\n".join([lines[0], "\n".join(lines[1:])])
+    return "\n".join(["## What its numbers mean", "", *lines])
 
 
 def _provenance(manifest: Manifest) -> str:
     made = manifest.provenance
-    rows = [
-        f"| {each.name} | {each.n} | {each.licence} | `{each.sha256[:16]}` |" for each in made.datasets
-    ]
+    rows = [[e.name, str(e.n), e.licence, f"`{e.sha256[:16]}`"] for e in made.datasets]
     software = ", ".join(f"{name} {version}" for name, version in made.software.items())
-    table = "\n".join(["| data | samples | licence | SHA-256 |\n|---|---|---|---|", *rows])
     words = (
-        f"Trained on {made.trained_at} with the recipe `{made.recipe}`, seed {made.seed}; {software}. "
-        "The data is not part of the pack; its golden samples are synthetic."
+        f"Trained on {made.trained_at} with the recipe `{made.recipe}`, seed {made.seed}; "
+        f"{software}. The data is not part of the pack; its golden samples are synthetic."
     )
-    return "\n\n".join(["## Where it comes from", table, words])
+    table = _table(["data", "samples", "licence", "SHA-256"], rows)
+    return f"## Where it comes from\n\n{table}\n\n{words}"

@@ -1,4 +1,5 @@
-"""A trained network becomes `model.onnx`: plain operators, weights in half precision, answers compared."""
+"""A trained network becomes `model.onnx`: plain operators, weights in half precision, answers
+compared."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ SMALL = 1024
 
 
 def to_reader(network: Network, *, head: str, views: int) -> Reader:
-    """The network with its weights standardised once and for all, and rounded to what the file will hold."""
+    """The network with its weights standardised once and for all, and rounded to what the file will
+    hold."""
     reader = Reader(copy.deepcopy(network), head=head, views=views).eval()
     for module in list(reader.modules()):
         for name, child in list(module.named_children()):
@@ -40,15 +42,10 @@ def to_reader(network: Network, *, head: str, views: int) -> Reader:
 
 
 def _plain(conv: StandardisedConv) -> nn.Conv2d:
-    size = (conv.kernel_size[0], conv.kernel_size[1])
-    plain = nn.Conv2d(
-        conv.in_channels, conv.out_channels, size, conv.stride, conv.padding, bias=True
-    )
-    assert conv.bias is not None
-    assert plain.bias is not None
-    with torch.no_grad():
-        plain.weight.copy_(conv.standardised())
-        plain.bias.copy_(conv.bias)
+    side, stride = conv.kernel_size[0], conv.stride[0]
+    plain = nn.Conv2d(conv.in_channels, conv.out_channels, side, stride, side // 2)
+    weights = {"weight": conv.standardised(), "bias": conv.state_dict()["bias"]}
+    plain.load_state_dict(weights)
     return plain
 
 
@@ -87,7 +84,8 @@ def _export(
             dynamic_shapes=({0: torch.export.Dim("N", min=1, max=4096)},),
             verbose=False,
         )
-    assert program is not None
+    if program is None:
+        raise PackRefused("torch could not export the network. Use the versions that are locked.")
     proto = program.model_proto
     _halve(proto)
     # The exporter notes its source lines, which name folders of this machine.
@@ -103,7 +101,8 @@ def _export(
 
 
 def _halve(proto: onnx.ModelProto) -> None:
-    """Large weights in half precision, each behind a cast that the runtime folds away when it opens."""
+    """Large weights in half precision, each behind a cast that the runtime folds away when it
+    opens."""
     casts = []
     for initializer in proto.graph.initializer:
         size = int(np.prod(initializer.dims)) if initializer.dims else 1
@@ -117,7 +116,9 @@ def _halve(proto: onnx.ModelProto) -> None:
         proto.graph.node.insert(0, cast)
 
 
-def refuse_difference(model: nn.Module, path: Path, samples: NDArray[np.generic], *, kind: str) -> None:
+def refuse_difference(
+    model: nn.Module, path: Path, samples: NDArray[np.generic], *, kind: str
+) -> None:
     """Raises PackRefused where ONNX Runtime does not give the logits that torch gives."""
     with torch.inference_mode():
         expected = model(torch.from_numpy(samples))[0].numpy()
@@ -125,6 +126,7 @@ def refuse_difference(model: nn.Module, path: Path, samples: NDArray[np.generic]
     apart = float(np.abs(expected - found).max())
     if not apart <= TOLERANCE:
         raise PackRefused(
-            f"The exported network answers {apart:.2g} away from the trained one. Train it again with "
+            f"The exported network answers {apart:.2g} away from the trained one. Train it again "
+            f"with "
             "other versions of torch and onnx."
         )

@@ -1,4 +1,5 @@
-"""The familiarity reference: a few hundred training samples, and how far validation samples lie from them."""
+"""The familiarity reference: a few hundred training samples, and how far validation samples lie
+from them."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ def from_embeddings(
     at_most: int = 1000,
     k: int = 5,
 ) -> FamiliarityReference:
-    """Write the reference of embeddings; `learnt` [N, D] with their `targets`, `kept` [V, D] from validation.
+    """Write the reference of embeddings; `learnt` [N, D] with their `targets`, `kept` [V, D] from
+    validation.
 
     Every label has the same number of places, so that a rare one is not unfamiliar for being rare.
     """
@@ -34,12 +36,11 @@ def from_embeddings(
     codes = np.unique(targets)
     each = max(1, at_most // len(codes))
     chosen = np.concatenate(
-        [
-            np.sort(rng.permutation(np.flatnonzero(targets == code))[:each])
-            for code in codes
-        ]
+        [np.sort(rng.permutation(np.flatnonzero(targets == code))[:each]) for code in codes]
     )
-    units = learnt[chosen] / np.maximum(np.linalg.norm(learnt[chosen], axis=1, keepdims=True), 1e-12)
+    units = learnt[chosen] / np.maximum(
+        np.linalg.norm(learnt[chosen], axis=1, keepdims=True), 1e-12
+    )
     reference = units.astype(np.float16)
     np.save(folder / REFERENCE, reference)
     return _stated("embedding", reference, kept, k=min(k, len(reference)))
@@ -58,7 +59,8 @@ def from_measurements(
 ) -> FamiliarityReference:
     """Write the reference of measurement rows [N, F] (NaN where missing), standardised.
 
-    Every row is moved a little at random, so that the pack holds no patient's row as it was measured.
+    Every row is moved a little at random, so that the pack holds no patient's row as it was
+    measured.
     """
     rng = np.random.default_rng(seed)
     rows = np.nan_to_num((learnt - centre) / scale, nan=0.0)

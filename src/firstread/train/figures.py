@@ -25,9 +25,11 @@ def results(
     of: str,
     n: int | None = None,
 ) -> tuple[Result, ...]:
-    """The figures of one set: accuracy, its mean over labels, AUC, sensitivity and specificity per label.
+    """The figures of one set: accuracy, its mean over labels, AUC, sensitivity and specificity per
+    label.
 
-    `n` is the number of independent samples where `truths` repeats them; intervals are as wide as that
+    `n` is the number of independent samples where `truths` repeats them; intervals are as wide as
+    that
     number makes them.
     """
     total = n or len(truths)
@@ -80,7 +82,8 @@ def results(
 def _bootstrap_balanced(
     truths: Truths, answers: Truths, count: int, total: int, *, draws: int = 1000
 ) -> tuple[float, float, float]:
-    """Mean sensitivity with a percentile bootstrap interval over samples drawn within each label."""
+    """Mean sensitivity with a percentile bootstrap interval over samples drawn within each
+    label."""
     rng = np.random.default_rng(0)
     by_label = [answers[truths == index] == index for index in range(count)]
     by_label = [right for right in by_label if len(right)]

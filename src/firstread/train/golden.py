@@ -1,4 +1,5 @@
-"""The golden samples of a pack: phantoms, which are nobody's, and what the pack must answer to them."""
+"""The golden samples of a pack: phantoms, which are nobody's, and what the pack must answer to
+them."""
 
 from __future__ import annotations
 
@@ -6,8 +7,10 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from firstread import phantom
@@ -58,7 +61,7 @@ def row_golden(
     return tuple(golden)
 
 
-def _asked(session: Session, name: str, batch: np.ndarray) -> Golden:  # type: ignore[type-arg]
+def _asked(session: Session, name: str, batch: NDArray[Any]) -> Golden:
     logits = session.run(batch)["logits"][0]
     return Golden(sample=name, logits=tuple(round(float(value), 6) for value in logits))
 

@@ -1,9 +1,9 @@
-"""The training loop: epochs of augmented batches, a running average of the weights, a checkpoint each epoch."""
+"""The training loop: epochs of augmented batches, a running average of the weights, a checkpoint
+each epoch."""
 
 from __future__ import annotations
 
 import copy
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812  everybody's name for it
 from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
@@ -24,7 +24,8 @@ from firstread.train.recipe import Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """What a watcher sees after an epoch; accuracy is that of the averaged weights on validation samples."""
+    """What a watcher sees after an epoch; accuracy is that of the averaged weights on validation
+    samples."""
 
     epoch: int
     epochs: int
@@ -50,16 +51,18 @@ def fit(
     state: Path,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Network:
-    """Train the recipe's network on the first source (and on the others beside it); the averaged weights.
+    """Train the recipe's network on the first source (and on the others beside it); the averaged
+    weights.
 
-    `state` is a folder for the checkpoint: a run that was killed continues from its last whole epoch, and
+    `state` is a folder for the checkpoint: a run that was killed continues from its last whole
+    epoch, and
     ends with the same weights, bit for bit, as one that was not.
     """
     torch.set_num_threads(recipe.schedule.threads)
     torch.use_deterministic_algorithms(True)
     torch.manual_seed(recipe.seed)
     network = build(recipe).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average = copy.deepcopy(network).eval()
+    average: Network = copy.deepcopy(network).eval()
     optimizer = _optimizer(network, recipe)
     state.mkdir(parents=True, exist_ok=True)
     checkpoint = state / f"{recipe.name}-{recipe.fingerprint()}.pt"
@@ -69,21 +72,31 @@ def fit(
         started = time.monotonic()
         loss = _epoch(network, average, optimizer, lessons, recipe, epoch)
         _keep(checkpoint, network, average, optimizer, epoch)
-        main = sources[0]
-        kept = np.array(main.parts.validation, np.int64)
-        logits = logits_of(average, main.images[kept], head=main.source.name)
-        accuracy = float((logits.argmax(1) == main.targets[kept]).mean()) if len(kept) else 0.0
-        took_s = time.monotonic() - started
-        report(
-            Progress(
-                epoch=epoch + 1,
-                epochs=recipe.schedule.epochs,
-                loss=loss,
-                accuracy=accuracy,
-                took_s=took_s,
-            )
+        progress = Progress(
+            epoch=epoch + 1,
+            epochs=recipe.schedule.epochs,
+            loss=loss,
+            accuracy=_accuracy(average, sources[0], recipe, epoch),
+            took_s=time.monotonic() - started,
         )
+        report(progress)
     return average
+
+
+def _accuracy(average: Network, main: Pixels, recipe: Recipe, epoch: int) -> float:
+    """Of validation samples, at the size that the network is learning at."""
+    kept = np.array(main.parts.validation, np.int64)
+    if not len(kept):
+        return 0.0
+    images = torch.from_numpy(main.images[kept])
+    size = _size(images, recipe, epoch)
+    if size != tuple(images.shape[1:3]):
+        planes = images.permute(0, 3, 1, 2).float()
+        images = F.interpolate(planes, size=size, mode="bilinear", antialias=True).permute(
+            0, 2, 3, 1
+        )
+    logits = logits_of(average, images, head=main.source.name)
+    return float((logits.argmax(1) == main.targets[kept]).mean())
 
 
 def _lesson(pixels: Pixels) -> _Lesson:
@@ -140,7 +153,8 @@ def _epoch(
     recipe: Recipe,
     epoch: int,
 ) -> float:
-    # Every epoch draws from its own seed, so that a resumed run sees what an unbroken one would have.
+    # Every epoch draws from its own seed, so that a resumed run sees what an unbroken one would
+    # have.
     torch.manual_seed(recipe.seed * 1_000_003 + epoch)
     by = Generator().manual_seed(recipe.seed * 10_007 + epoch)
     batches = _batches(lessons, recipe, epoch)
@@ -163,11 +177,13 @@ def _epoch(
 
 
 def _size(images: Tensor, recipe: Recipe, epoch: int) -> tuple[int, int]:
-    """Height and width of this epoch's pictures; sixteenths, because the trunk halves four times."""
+    """Height and width of this epoch's pictures; sixteenths, because the trunk halves four
+    times."""
     height, width = images.shape[1:3]
     if epoch >= recipe.schedule.small_until * recipe.schedule.epochs:
         return height, width
-    return tuple(max(16, round(side * recipe.schedule.small / 16) * 16) for side in (height, width))  # type: ignore[return-value]
+    small = recipe.schedule.small
+    return max(16, round(height * small / 16) * 16), max(16, round(width * small / 16) * 16)
 
 
 def _loss(
@@ -192,13 +208,12 @@ def _average(average: Network, network: Network, step: int, recipe: Recipe) -> N
     with torch.no_grad():
         for slow, fast in zip(average.parameters(), network.parameters(), strict=True):
             slow.lerp_(fast, 1 - keep)
-        for slow, fast in zip(average.buffers(), network.buffers(), strict=True):
-            slow.copy_(fast)
+        # Batch statistics, where a recipe asks for them, are averages already.
+        for old, new in zip(average.buffers(), network.buffers(), strict=True):
+            old.copy_(new)
 
 
-def _keep(
-    checkpoint: Path, network: Network, average: Network, optimizer: Any, epoch: int
-) -> None:
+def _keep(checkpoint: Path, network: Network, average: Network, optimizer: Any, epoch: int) -> None:
     state = {
         "epoch": epoch,
         "network": network.state_dict(),
@@ -207,7 +222,7 @@ def _keep(
     }
     beside = checkpoint.with_suffix(".part")
     torch.save(state, beside)
-    os.replace(beside, checkpoint)
+    beside.replace(checkpoint)
 
 
 def _resume(checkpoint: Path, network: Network, average: Network, optimizer: Any) -> int:
@@ -220,12 +235,9 @@ def _resume(checkpoint: Path, network: Network, average: Network, optimizer: Any
     return int(state["epoch"]) + 1
 
 
-def logits_of(network: Network, images: NDArray[np.uint8], *, head: str) -> NDArray[np.float32]:
-    """The network's plain answers in float32: uint8 [N, H, W, 3] to [N, K]."""
+def logits_of(network: Network, images: Tensor, *, head: str) -> NDArray[np.float32]:
+    """The network's plain answers in float32: [N, H, W, 3] of 0..255 to [N, K]."""
     network.eval()
-    answers = [np.zeros((0, 1), np.float32)][:0]
     with torch.inference_mode():
-        for start in range(0, len(images), 64):
-            batch = torch.from_numpy(images[start : start + 64])
-            answers.append(network(batch, head).float().numpy())
-    return np.concatenate(answers) if answers else np.zeros((0, 0), np.float32)
+        answers = [network(batch, head).float() for batch in torch.split(images, 64)]
+    return torch.cat(answers).numpy()

@@ -1,4 +1,5 @@
-"""The residual network that reads single cells: a trunk, a pooled linear head, and the map it sees by."""
+"""The residual network that reads single cells: a trunk, a pooled linear head, and the map it sees
+by."""
 
 from __future__ import annotations
 
@@ -6,16 +7,20 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812  everybody's name for it
 from torch import Tensor, nn
+
+from firstread.domain.errors import BadConfiguration
 
 if TYPE_CHECKING:
     from firstread.train.recipe import NetworkShape, Recipe
 
-# Any fixed numbers near the pixels' mean and spread do; they live in the graph, so nothing else knows them.
+# Any fixed numbers near the pixels' mean and spread do; they live in the graph, so nothing else
+# knows them.
 PIXEL_MEAN = 170.0
 PIXEL_SPREAD = 60.0
-# After a ReLU the spread of a standard normal shrinks to 1 / 1.71; the next convolution restores it.
+# After a ReLU the spread of a standard normal shrinks to 1 / 1.71; the next convolution restores
+# it.
 RELU_GAIN = 1.71
 # A block starts as little more than its shortcut.
 BLOCK_GAIN = 0.34
@@ -24,12 +29,20 @@ BLOCK_GAIN = 0.34
 class StandardisedConv(nn.Conv2d):
     """A convolution whose weights have mean 0 and spread 1 per output channel.
 
-    Weight standardisation (Qiao et al., arXiv:1903.10520), scaled as in Brock et al. (arXiv:2101.08692):
-    it steadies training without any statistic of the batch, which would tie the network to one laboratory.
+    Weight standardisation (Qiao et al., arXiv:1903.10520), scaled as in Brock et al.
+    (arXiv:2101.08692):
+    it steadies training without any statistic of the batch, which would tie the network to one
+    laboratory.
     """
 
     def __init__(
-        self, width_in: int, width_out: int, kernel: int, *, stride: int = 1, gain: float = RELU_GAIN
+        self,
+        width_in: int,
+        width_out: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        gain: float = RELU_GAIN,
     ) -> None:
         super().__init__(width_in, width_out, kernel, stride, kernel // 2, bias=True)
         self.gain = nn.Parameter(torch.full((width_out, 1, 1, 1), gain))
@@ -53,7 +66,8 @@ def _norm(width: int, kind: str) -> nn.Module:
 
 
 class Attention(nn.Module):
-    """Squeeze and excitation: the whole picture weighs the channels (Hu et al., arXiv:1709.01507)."""
+    """Squeeze and excitation: the whole picture weighs the channels (Hu et al.,
+    arXiv:1709.01507)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -66,9 +80,12 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions beside a shortcut, activated beforehand (He et al., arXiv:1603.05027)."""
+    """Two 3x3 convolutions beside a shortcut, activated beforehand (He et al.,
+    arXiv:1603.05027)."""
 
-    def __init__(self, width_in: int, width_out: int, *, stride: int, norm: str, attend: bool) -> None:
+    def __init__(
+        self, width_in: int, width_out: int, *, stride: int, norm: str, attend: bool
+    ) -> None:
         super().__init__()
         self.stride = stride
         sparse = norm == "sparse"
@@ -82,13 +99,11 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         active = F.relu(self.before(x))
+        inner = self.attention(self.second(F.relu(self.between(self.first(active)))))
         if self.shortcut is None:
-            way = x
-        else:
-            pooled = F.avg_pool2d(active, 2) if self.stride > 1 else active
-            way = self.shortcut(pooled)
-        inner = self.second(F.relu(self.between(self.first(active))))
-        return way + self.attention(inner)
+            return torch.add(x, inner)
+        pooled = F.avg_pool2d(active, 2) if self.stride > 1 else active
+        return torch.add(self.shortcut(pooled), inner)
 
 
 class Trunk(nn.Module):
@@ -126,6 +141,11 @@ class Network(nn.Module):
             {name: nn.Linear(self.trunk.width, count) for name, count in heads.items()}
         )
 
+    def head(self, name: str) -> nn.Linear:
+        """The linear head of one set of labels."""
+        linear: nn.Linear = self.heads[name]  # type: ignore[assignment]
+        return linear
+
     def forward(self, image: Tensor, head: str) -> Tensor:
         pooled = self.trunk(image).float().mean((2, 3))
         logits: Tensor = self.heads[head](self.dropout(pooled))
@@ -135,16 +155,15 @@ class Network(nn.Module):
 class Reader(nn.Module):
     """What a pack holds: `image` uint8 [N, H, W, 3] to `logits`, `embedding` and `evidence`.
 
-    The evidence map is the class activation map (Zhou et al., arXiv:1512.04150): because the head is linear
+    The evidence map is the class activation map (Zhou et al., arXiv:1512.04150): because the head
+    is linear
     over a mean, the mean of the map plus the head's bias is the logit itself.
     """
 
     def __init__(self, network: Network, *, head: str, views: int = 1) -> None:
         super().__init__()
         self.trunk = network.trunk
-        linear = network.heads[head]
-        assert isinstance(linear, nn.Linear)
-        self.linear = linear
+        self.linear = network.head(head)
         self.views = views
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -164,6 +183,7 @@ class Reader(nn.Module):
 
 def build(recipe: Recipe) -> Network:
     """The untrained network of a recipe; load weights with `load_state_dict`."""
-    assert recipe.network is not None
+    if recipe.network is None:
+        raise BadConfiguration(f"The recipe {recipe.name} has no [network].")
     heads = {source.name: len(source.labels) for source in recipe.sources}
     return Network(recipe.network, heads=heads)

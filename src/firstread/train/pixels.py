@@ -17,7 +17,8 @@ from firstread.train.recipe import Recipe, Source
 
 @dataclass(frozen=True, kw_only=True)
 class Pixels:
-    """All pictures of a source, uint8 [N, H, W, 3], with their labels as indices and their parts."""
+    """All pictures of a source, uint8 [N, H, W, 3], with their labels as indices and their
+    parts."""
 
     source: Source
     dataset: Dataset
@@ -33,7 +34,9 @@ def load(dataset: Dataset, source: Source, recipe: Recipe) -> Pixels:
     """
     unknown = sorted(set(dataset.labels) - set(source.labels))
     if unknown:
-        raise BadDataset(f"The folder {dataset.name} has the label '{unknown[0]}', the recipe has not.")
+        raise BadDataset(
+            f"The folder {dataset.name} has the label '{unknown[0]}', the recipe has not."
+        )
     index_of = {label: index for index, label in enumerate(source.labels)}
     images = np.stack([_prepared(dataset.data(item), source) for item in dataset.items])
     targets = np.array([index_of[item.label] for item in dataset.items], np.int64)

@@ -45,7 +45,8 @@ class NetworkShape:
 
 @dataclass(frozen=True, kw_only=True)
 class Augment:
-    """How far a training picture may be turned, scaled and recoloured (shares and factors, no units)."""
+    """How far a training picture may be turned, scaled and recoloured (shares and factors, no
+    units)."""
 
     turn: bool = True
     scale_low: float = 0.85
@@ -78,7 +79,8 @@ class Schedule:
     # A second source teaches the trunk beside the first, until this share of the epochs.
     beside_until: float = 0.5
     beside: float = 0.7
-    # Smaller pictures first: most of what there is to learn shows at two thirds of the size, in half the time.
+    # Smaller pictures first: most of what there is to learn shows at two thirds of the size, in
+    # half the time.
     small_until: float = 0.5
     small: float = 0.67
 
@@ -121,8 +123,14 @@ class Recipe:
     measurements: tuple[dict[str, Any], ...] = ()
     path: str = ""
 
+    @property
+    def views(self) -> int:
+        """How many ways round the pack looks at each picture."""
+        return 1 if self.network is None else self.network.views
+
     def fingerprint(self) -> str:
-        """What a checkpoint must share to be resumed: all that decides the weights, not the words."""
+        """What a checkpoint must share to be resumed: all that decides the weights, not the
+        words."""
         deciding = dataclasses.asdict(self)
         for words in ("pack", "labels", "measurements", "path", "version"):
             deciding.pop(words)
@@ -142,7 +150,9 @@ def _filled(kind: type[T], values: Any, *, where: str) -> T:
         raise BadConfiguration(
             f"The recipe's [{where}] does not know '{unknown[0]}'. It knows: {', '.join(fields)}."
         )
-    ready = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    ready = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+    }
     try:
         return kind(**ready)
     except TypeError as why:
@@ -152,7 +162,8 @@ def _filled(kind: type[T], values: Any, *, where: str) -> T:
 def open_recipe(path: Path) -> Recipe:
     """Read a recipe from TOML.
 
-    Raises BadConfiguration, with the key, where the file is missing or does not hold what it should.
+    Raises BadConfiguration, with the key, where the file is missing or does not hold what it
+    should.
     """
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -192,4 +203,6 @@ def find_recipe(name: str) -> Path:
     for shelf in (package / "shipped_recipes", package.parents[1] / "recipes"):
         if (shelf / f"{name}.toml").is_file():
             return shelf / f"{name}.toml"
-    raise BadConfiguration(f"There is no recipe '{name}'. Name a TOML file, or one that is shipped.")
+    raise BadConfiguration(
+        f"There is no recipe '{name}'. Name a TOML file, or one that is shipped."
+    )

@@ -1,4 +1,5 @@
-"""A recipe and a data folder become a pack folder: the whole run, which can be killed and goes on."""
+"""A recipe and a data folder become a pack folder: the whole run, which can be killed and goes
+on."""
 
 from __future__ import annotations
 
@@ -27,8 +28,10 @@ def train(
 ) -> Path:
     """Train the recipe and write its pack into `out`; the pack's folder.
 
-    `data` holds a folder per source of the recipe, by its name; with one source it may be that folder
-    itself. `work` keeps checkpoints, so that a run that was killed goes on from its last whole epoch.
+    `data` holds a folder per source of the recipe, by its name; with one source it may be that
+    folder
+    itself. `work` keeps checkpoints, so that a run that was killed goes on from its last whole
+    epoch.
     """
     labels_of(recipe)  # first, so that a mistake in the recipe costs no hours
     datasets = [_dataset(source, data, alone=len(recipe.sources) == 1) for source in recipe.sources]
@@ -42,10 +45,14 @@ def train(
     parts = sources[0].parts
     if not (parts.train and parts.validation and parts.test):
         raise BadDataset(
-            f"The folder {datasets[0].name} has too few samples to be parted into training, validation "
+            f"The folder {datasets[0].name} has too few samples to be parted into training, "
+            f"validation "
             "and test. Add samples, or patients."
         )
-    say(f"{len(parts.train)} to learn from, {len(parts.validation)} to calibrate, {len(parts.test)} to test")
+    say(
+        f"{len(parts.train)} to learn from, {len(parts.validation)} to calibrate, "
+        f"{len(parts.test)} to test"
+    )
     network = fit(recipe, sources, state=work, report=report)
     say("Measuring, and writing the pack")
     return image_pack(recipe, sources, network, out=out)
@@ -65,12 +72,14 @@ def _train_measurements(
 ) -> Path:
     if recipe.additive is None or dataset.kind != "measurements":
         raise BadConfiguration(
-            f"The recipe {recipe.name} needs an [additive] table and a folder with measurements.csv."
+            f"The recipe {recipe.name} needs an [additive] table and a folder with "
+            f"measurements.csv."
         )
     codes = recipe.sources[0].labels
     if len(codes) != 2 or set(dataset.labels) - set(codes):
         raise BadDataset(
-            f"The additive model tells two labels apart; the recipe has {', '.join(codes)}, and the "
+            f"The additive model tells two labels apart; the recipe has {', '.join(codes)}, and "
+            f"the "
             f"folder {', '.join(dataset.labels)}."
         )
     names = [each["code"] for each in recipe.measurements]

@@ -1,0 +1,54 @@
+"""What is fitted on validation samples holds on samples like them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("scipy")
+
+from firstread.runtime.calibrate import finding_set, probabilities
+from firstread.train.thresholds import fit_conformal, fit_operating_point, fit_temperature
+
+
+def made(seed: int, n: int = 2000) -> tuple[np.ndarray, np.ndarray]:
+    """Logits that are three times too sure."""
+    rng = np.random.default_rng(seed)
+    honest = rng.normal(size=(n, 4)) * 2
+    chances = probabilities(honest.astype(np.float32), temperature=1.0)
+    truths = np.array([rng.choice(4, p=row) for row in chances], np.int64)
+    return (3 * honest).astype(np.float32), truths
+
+
+def test_the_temperature_undoes_overconfidence():
+    assert fit_temperature(*made(1)).temperature == pytest.approx(3.0, rel=0.1)
+
+
+def test_finding_sets_cover_what_they_promise_on_other_samples():
+    logits, truths = made(2)
+    other, other_truths = made(3)
+    conformal = fit_conformal(probabilities(logits, temperature=3), truths, coverage=0.9)
+    sets = [
+        finding_set(range(4), row, conformal=conformal)  # type: ignore[arg-type]
+        for row in probabilities(other, temperature=3)
+    ]
+    held = np.mean([truth in inside for truth, inside in zip(other_truths, sets, strict=True)])
+    assert 0.87 < held < 0.94
+
+
+def test_few_samples_promise_nothing_away():
+    chances = np.array([[0.9, 0.1], [0.8, 0.2]])
+    assert fit_conformal(chances, np.array([0, 0]), coverage=0.95).threshold == 1.0
+
+
+def test_an_operating_point_finds_what_it_must():
+    logits, truths = made(4)
+    chances = probabilities(logits, temperature=3)
+    point = fit_operating_point(
+        chances, truths, index=2, label="c", sensitivity=0.9, measured_on="validation"
+    )
+    assert point.sensitivity >= 0.9
+    assert point.threshold <= 0.5
+    said = chances[:, 2] >= point.threshold
+    assert point.sensitivity == pytest.approx(said[truths == 2].mean(), abs=1e-4)
+    assert point.specificity == pytest.approx((~said[truths != 2]).mean(), abs=1e-4)
