@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
 
 import firstread
 from firstread.clinic.api.access import PerPerson
 from firstread.clinic.api.cases import router as cases
 from firstread.clinic.api.checks import router as checks
 from firstread.clinic.api.parse import StrictParser
-from firstread.clinic.api.problems import answer_problems
+from firstread.clinic.api.problems import MEDIA_TYPE, answer_problems
 
-api = NinjaAPI(
+
+class Api(NinjaAPI):
+    """NinjaAPI whose description says of refusals that they are problems, as they are."""
+
+    def get_openapi_schema(self, **given: Any) -> OpenAPISchema:
+        schema = super().get_openapi_schema(**given)
+        for methods in schema["paths"].values():
+            for operation in methods.values():
+                for status, answer in operation["responses"].items():
+                    content = answer.get("content", {})
+                    if int(status) >= 400 and "application/json" in content:
+                        answer["content"] = {MEDIA_TYPE: content["application/json"]}
+        return schema
+
+
+api = Api(
     title="Firstread",
     version=firstread.__version__,
     description="A first read of every sample within seconds, the final word by a specialist. "

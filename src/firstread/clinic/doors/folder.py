@@ -321,7 +321,7 @@ def watch(config: Settings, stop: threading.Event, wake: Callable[[], None]) -> 
         if not (changed or door.busy or time.monotonic() >= next_look):
             continue
         try:
-            door.inbox.prepare()
+            door.inbox.prepare(checks=[check.name for check in registry.checks()])
             if first:
                 door.take_over()
                 first = False

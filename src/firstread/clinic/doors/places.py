@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,8 +37,9 @@ class Inbox:
 
     root: Path
 
-    def prepare(self) -> None:
-        for name in (TAKING, DONE, REFUSED):
+    def prepare(self, *, checks: Iterable[str] = ()) -> None:
+        """Make the places, and a folder for each check, so that nobody has to spell one."""
+        for name in (TAKING, DONE, REFUSED, *checks):
             (self.root / name).mkdir(parents=True, exist_ok=True)
 
     def waiting(self) -> Iterator[Path]:
