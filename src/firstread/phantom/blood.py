@@ -121,8 +121,8 @@ def _eosinophil(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
         y,
         cx=cx + 5 * np.cos(turn),
         cy=cy + 5 * np.sin(turn),
-        spread=rng.uniform(12, 16),
-        size=rng.uniform(11, 13.5),
+        spread=rng.uniform(13, 16),
+        size=rng.uniform(12.5, 15),
         count=int(rng.choice([2, 2, 2, 3])),
     )
     body = Body(
@@ -145,7 +145,7 @@ def _basophil(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
     )
     body = Body(
         cytoplasm=(178, 125, 178),
-        nucleus=(88, 44, 132),
+        nucleus=(92, 48, 136),
         grain=0.3,
         chromatin=0.22,
         chromatin_px=4.5,
@@ -154,7 +154,7 @@ def _basophil(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
         granules=(
             Granules(
                 colour=(62, 20, 108),
-                count=int(rng.integers(330, 560)),
+                count=int(rng.integers(420, 640)),
                 radius_px=(0.9, 1.7),
                 opacity=0.92,
                 over_nucleus=0.5,
@@ -165,9 +165,9 @@ def _basophil(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
 
 
 def _ig(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
-    cell, cx, cy = _round_cell(rng, x, y, rng.uniform(34, 43), wavy=0.03)
-    turn = rng.uniform(0, 6.28)
-    off = rng.uniform(3, 9)
+    cell, cx, cy = _round_cell(rng, x, y, rng.uniform(35, 43), wavy=0.03)
+    early = rng.random() < 0.5
+    turn, off = rng.uniform(0, 6.28), rng.uniform(4, 10)
     nucleus = nuclei.kidney(
         rng,
         x,
@@ -175,29 +175,25 @@ def _ig(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
         cx=cx + off * np.cos(turn),
         cy=cy + off * np.sin(turn),
         radius=rng.uniform(22, 27),
-        dent=rng.uniform(0.0, 0.75),
+        dent=rng.uniform(0.0, 0.2) if early else rng.uniform(0.1, 0.55),
     )
-    early = rng.random() < 0.45
-    granules = (
-        Granules(
-            colour=(112, 42, 128),
-            count=int(rng.integers(160, 420)),
-            radius_px=(0.6, 1.1),
-            opacity=0.75,
-            over_nucleus=0.4,
-        )
-        if early
-        else Granules(colour=(160, 102, 160), count=260, radius_px=(0.5, 0.9), opacity=0.5),
+    coarse = Granules(
+        colour=(118, 38, 126),
+        count=int(rng.integers(260, 520)),
+        radius_px=(0.7, 1.2),
+        opacity=0.75,
+        over_nucleus=0.35,
     )
+    fine = Granules(colour=(172, 100, 150), count=420, radius_px=(0.6, 1.0), opacity=0.55)
     body = Body(
-        cytoplasm=(158, 118, 178) if early else (198, 162, 188),
+        cytoplasm=(172, 128, 172) if early else (210, 172, 186),
         nucleus=(92, 44, 136),
-        grain=0.2,
+        grain=0.25,
         chromatin=0.3,
-        chromatin_px=3.0,
+        chromatin_px=3.2,
         membrane=0.2,
         nucleoli=int(rng.integers(0, 3)) if early else 0,
-        granules=granules,
+        granules=(coarse,) if early else (fine,),
     )
     return cell, nucleus, body
 
@@ -223,18 +219,18 @@ def _lymphocyte(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
         y,
         cx=cx + off * np.cos(turn),
         cy=cy + off * np.sin(turn),
-        radius=radius * rng.uniform(0.8, 0.9),
-        wobble=0.035,
-        stretch=0.12,
+        radius=radius * rng.uniform(0.84, 0.94),
+        wobble=0.04,
+        stretch=0.14,
     )
     body = Body(
         cytoplasm=(128, 112, 176),
         nucleus=(80, 36, 126),
         grain=0.3,
         rim=0.35,
-        chromatin=0.32,
-        chromatin_px=4.6,
-        membrane=0.3,
+        chromatin=0.26,
+        chromatin_px=5.0,
+        membrane=0.25,
     )
     return cell, nucleus, body
 

@@ -132,25 +132,25 @@ def _promyelocyte(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
     cell, cx, cy = _outline(rng, x, y, radius, wavy=0.045)
     nx, ny = _beside(rng, cx, cy, rng.uniform(7, 13))
     nucleus = nuclei.round_nucleus(
-        rng, x, y, cx=nx, cy=ny, radius=radius * rng.uniform(0.6, 0.72), wobble=0.05
+        rng, x, y, cx=nx, cy=ny, radius=radius * rng.uniform(0.6, 0.72), wobble=0.025
     )
     body = Body(
-        cytoplasm=(140 + rng.uniform(-10, 20), 128 + rng.uniform(-10, 20), 218),
-        nucleus=(100, 40, 166),
-        grain=0.2,
+        cytoplasm=(138 + rng.uniform(-10, 15), 132 + rng.uniform(-10, 15), 222),
+        nucleus=(112, 48, 178),
+        grain=0.25,
         rim=0.25,
         chromatin=0.16,
         chromatin_px=3.0,
         membrane=0.12,
         nucleoli=int(rng.integers(1, 3)),
-        halo=0.2,
+        halo=0.3,
         granules=(
             Granules(
-                colour=(88, 22, 140),
-                count=int(rng.integers(180, 460)),
-                radius_px=(0.7, 1.2),
-                opacity=0.75,
-                over_nucleus=0.22,
+                colour=(92, 24, 138),
+                count=int(rng.integers(240, 520)),
+                radius_px=(0.8, 1.4),
+                opacity=0.8,
+                over_nucleus=0.3,
             ),
         ),
     )
@@ -162,16 +162,17 @@ def _lymphocyte(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
     cell, cx, cy = _outline(rng, x, y, radius, wavy=0.05)
     nx, ny = _beside(rng, cx, cy, rng.uniform(0.5, 3.5))
     nucleus = nuclei.round_nucleus(
-        rng, x, y, cx=nx, cy=ny, radius=radius * rng.uniform(0.8, 0.9), wobble=0.04
+        rng, x, y, cx=nx, cy=ny, radius=radius * rng.uniform(0.74, 0.88), wobble=0.03
     )
     body = Body(
-        cytoplasm=(138, 136, 212),
-        nucleus=(70, 24, 146),
+        cytoplasm=(142, 146, 218),
+        nucleus=(96, 42, 172),
         grain=0.2,
         rim=0.25,
-        chromatin=0.24,
-        chromatin_px=5.0,
-        membrane=0.25,
+        chromatin=0.32,
+        chromatin_px=5.5,
+        membrane=0.3,
+        soft_px=0.45,
     )
     return cell, nucleus, body
 

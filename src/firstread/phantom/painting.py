@@ -159,7 +159,7 @@ class Painting:
         density = (
             1
             + body.chromatin * np.tanh(1.3 * clumps)
-            + 0.35 * body.chromatin * fine
+            + 0.22 * body.chromatin * fine
             + body.membrane * rim
             + 0.10 * self.noise(14.0)
         )
