@@ -127,7 +127,7 @@ def _forget() -> None:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(moments=st.sets(st.integers(1, 90), max_size=6))
 def test_dying_at_any_moment_ends_in_the_same_state(clinic: Clinic, moments: set[int]) -> None:

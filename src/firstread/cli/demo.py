@@ -35,16 +35,15 @@ def demo(*, port: int, host: str, data: Path | None, reset: bool) -> None:
     from firstread.server.start import open_database, open_django
 
     open_django()
-    from django.conf import settings
+    from firstread.server.demo import PASSWORD, PEOPLE, furnish, furnish_rest
+    from firstread.server.serving import listen, serve
 
+    listening = listen()
+    (home / _MARK).touch()
     open_database()
-    (settings.FIRSTREAD.home / _MARK).touch()
-    from firstread.server.demo import PASSWORD, PEOPLE, furnish
-    from firstread.server.serving import serve
-
     furnish(click.echo)
     click.echo(f"Sign in as {', '.join(name for name, *_ in PEOPLE)}; password {PASSWORD}")
-    serve(click.echo)
+    serve(listening, say=click.echo, beside=furnish_rest)
 
 
 _MARK = ".firstread-demo"

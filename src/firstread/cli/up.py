@@ -22,13 +22,15 @@ def up(*, host: str | None, port: int | None) -> None:
     from firstread.server.start import open_database, open_django
 
     open_django()
-    open_database()
     from django.conf import settings
 
     from firstread.clinic.models import Person
-    from firstread.server.serving import serve
+    from firstread.server.serving import listen, serve
+
+    listening = listen()
+    open_database()
 
     click.echo(f"Data: {settings.FIRSTREAD.home}")
     if not Person.objects.exists():
         click.echo("Nobody can sign in yet. Make the first operator: firstread person NAME")
-    serve(click.echo)
+    serve(listening, say=click.echo)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db import connections
 from django.utils import timezone
 
 from firstread.clinic import registry
@@ -90,19 +91,38 @@ PLANS = (
 
 
 def furnish(say: Callable[[str], None]) -> None:
-    """People, checks and cases, once; what was made before stays as people left it."""
+    """People, checks, and the cases of one cell; what was made before stays as people left it."""
     _people()
-    if Case.objects.exists():
-        return
-    say("Making the demonstration's samples. None of them is anybody's.")
-    people = {person.username: person for person in Person.objects.all()}
+    plans = [plan for plan in _missing() if len(plan.cells) == 1]
+    if plans:
+        say("Making the demonstration's samples. None of them is anybody's.")
+    _furnish(plans)
+
+
+def furnish_rest() -> None:
+    """The cases of many cells, which take longer: they come while the pages are open already."""
+    try:
+        _furnish(_missing())
+    finally:
+        connections.close_all()
+
+
+def _missing() -> list[Plan]:
     known = {check.name for check in registry.checks()}
-    plans = [plan for plan in PLANS if plan.check in known]
-    made = [(plan, _put_in(plan, n, people)) for n, plan in enumerate(plans)]
+    there = set(Case.objects.values_list("accession", flat=True))
+    return [plan for plan in PLANS if plan.check in known and _accession(plan) not in there]
+
+
+def _furnish(plans: Iterable[Plan]) -> None:
+    people = {person.username: person for person in Person.objects.all()}
+    for plan in plans:
+        case = _put_in(plan, people)
+        if plan.answers:
+            while read_next(registry.reader_of):
+                pass
+            _answer(plan, case, people)
     while read_next(registry.reader_of):
         pass
-    for plan, case in made:
-        _answer(plan, case, people)
 
 
 def _people() -> None:
@@ -124,9 +144,14 @@ def _people() -> None:
             Reader.objects.create(check_row=check, person=person)
 
 
-def _put_in(plan: Plan, number: int, people: dict[str, Person]) -> Case:
+def _accession(plan: Plan) -> str:
+    return f"26-{48100 + 37 * PLANS.index(plan)}"
+
+
+def _put_in(plan: Plan, people: dict[str, Person]) -> Case:
+    number = PLANS.index(plan)
     at = timezone.now() - timedelta(minutes=plan.minutes_ago)
-    accession = f"26-{48100 + 37 * number}"
+    accession = _accession(plan)
     patient = f"DEMO-{301 + number * 7}"
     samples = [
         damaged(plan.damage, check=plan.check, label=label, seed=_seed(number, place))

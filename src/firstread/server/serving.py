@@ -20,15 +20,16 @@ from firstread.server.worker import Worker
 GRACE_S = 5
 
 
-def serve(say: Callable[[str], None], *, before: Callable[[], None] | None = None) -> None:
-    """Serve until SIGTERM or Ctrl-C; `before` runs once the worker reads.
-
-    Raises BadConfiguration where the port is taken.
-    """
+def serve(
+    listening: socket.socket,
+    *,
+    say: Callable[[str], None],
+    beside: Callable[[], None] | None = None,
+) -> None:
+    """Serve until SIGTERM or Ctrl-C; `beside` runs once in a thread of its own."""
     config: Config = settings.FIRSTREAD
     from firstread.server.asgi import application
 
-    listening = _listen(config)
     worker = Worker(reading_threads=config.server.workers, watches_folder=True)
     server = uvicorn.Server(
         uvicorn.Config(
@@ -46,8 +47,8 @@ def serve(say: Callable[[str], None], *, before: Callable[[], None] | None = Non
         worker.start()
         try:
             warm_up()
-            if before is not None:
-                before()
+            if beside is not None:
+                threading.Thread(target=beside, name="beside", daemon=True).start()
             say(f"Firstread is at {_address(config, listening)}")
             server.run(sockets=[listening])
         finally:
@@ -81,7 +82,9 @@ def _open_packs() -> None:
     connections.close_all()
 
 
-def _listen(config: Config) -> socket.socket:
+def listen() -> socket.socket:
+    """Take the port, before anything else is done; raises BadConfiguration where it is taken."""
+    config: Config = settings.FIRSTREAD
     host, port = config.server.host, config.server.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
