@@ -19,13 +19,15 @@ UNNAMED = """() => {
     || e.innerText || e.title || '').trim();
   const shown = (e) => e.checkVisibility();
   const wrong = [];
-  for (const e of document.querySelectorAll('img:not([alt])')) wrong.push('img without alt: ' + e.src);
+  for (const e of document.querySelectorAll('img:not([alt])')) wrong.push('no alt: ' + e.src);
   for (const e of document.querySelectorAll('a, button, summary'))
     if (shown(e) && !named(e)) wrong.push('no name: ' + e.outerHTML.slice(0, 120));
   for (const e of document.querySelectorAll('input:not([type=hidden]), select, textarea'))
-    if (!e.labels?.length && !e.getAttribute('aria-label')) wrong.push('no label: ' + e.outerHTML.slice(0, 120));
+    if (!e.labels?.length && !e.getAttribute('aria-label'))
+      wrong.push('no label: ' + e.outerHTML.slice(0, 120));
   const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);
-  for (const id of new Set(ids)) if (ids.filter((x) => x === id).length > 1) wrong.push('twice: #' + id);
+  for (const id of new Set(ids))
+    if (ids.filter((x) => x === id).length > 1) wrong.push('twice: #' + id);
   if (document.querySelectorAll('h1').length !== 1) wrong.push('not one h1');
   if (!document.documentElement.lang) wrong.push('no language');
   if (!document.body.innerText.includes('a qualified person decides')) wrong.push('no footer');
@@ -78,7 +80,8 @@ def _contrast(page: Page, ink: str, ground: str) -> float:
     def luminance(name: str) -> float:
         shown = page.evaluate(
             """(name) => { const e = document.createElement('i'); document.body.append(e);
-            e.style.color = `var(${name})`; const c = getComputedStyle(e).color; e.remove(); return c; }""",
+            e.style.color = `var(${name})`; const c = getComputedStyle(e).color; e.remove();
+            return c; }""",
             name,
         )
         parts = [float(each) / 255 for each in shown[4:-1].split(",")[:3]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -134,7 +135,7 @@ def test_no_page_runs_inline_scripts_or_is_kept_by_a_shared_computer(
         assert "script-src 'self'" in policy
         assert "unsafe" not in policy
         text = response.content.decode(errors="replace")
-        assert " style=" not in text and " onclick=" not in text and "<style" not in text
+        assert not re.search(r"<style| style=| on[a-z]+=", text)
         kept = response["Cache-Control"]
         assert (
             "private" in kept

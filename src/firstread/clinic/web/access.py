@@ -52,7 +52,7 @@ def page(*roles: Role) -> Callable[[View[P]], View[P]]:
             response.headers.setdefault("Cache-Control", "no-store")
             return response
 
-        return cast(View[P], login_required(guarded))
+        return cast("View[P]", login_required(guarded))
 
     return wrapped
 

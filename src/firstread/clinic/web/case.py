@@ -93,9 +93,11 @@ def _about_cell(view: CaseView, cell: Cell | None) -> dict[str, Any]:
         told["counted"] = view.differential[0].of if view.differential else 0
     if read is None or cell is None or manifest is None:
         return told
+    bars = finding_bars(read, manifest)
     told |= {
         "alarming": read.label in read.alarms,
-        "bars": finding_bars(read, manifest),
+        "bars": bars,
+        "other_alarms": [bar for bar in bars if bar.alarming and not bar.lead],
         "has_points": bool(manifest.operating_points),
         "point": next((p for p in manifest.operating_points if p.label == read.label), None),
         "evidence": _evidence(cell, view),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from firstread.domain.errors import FirstreadError, UnknownPack
 from firstread.packs import Manifest, Result, find_pack, list_packs, open_manifest
 
 PICTURES = {".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp"}
-METRICS = {"auc": "AUC", "ece": "Calibration error", "f1": "F1", "auc_blast": "AUC, blast"}
-SHARES = ("accuracy", "auc", "f1", "sensitivity", "specificity", "ppv", "coverage")
+IN_PERCENT = ("accuracy", "balanced", "sensitivity", "specificity", "ppv", "coverage", "unfamiliar")
+SHORT = {"auc": "AUC", "ece": "calibration error (ECE)", "f1": "F1"}
 
 
 @page()
@@ -44,7 +45,7 @@ def pack(request: HttpRequest, name: str) -> HttpResponse:
         "manifest": manifest,
         "about": manifest.pack,
         "card": _prose(folder),
-        "results": [_result(each) for each in manifest.results],
+        "results": [_result(each, _titles(manifest)) for each in manifest.results],
         "labels": [
             {
                 "title": label.title,
@@ -97,20 +98,26 @@ def _card(folder: Path, champions: dict[str, Check]) -> dict[str, Any]:
 def _headline(manifest: Manifest) -> list[dict[str, Any]]:
     """The figures that a card begins with: at most three, accuracy first."""
     first = sorted(manifest.results, key=lambda each: not each.metric.startswith("accuracy"))
-    return [_result(each) for each in first[:3]]
+    return [_result(each, _titles(manifest)) for each in first[:3]]
 
 
-def _result(result: Result) -> dict[str, Any]:
-    share = result.metric.split()[0].split("_")[-1].lower() in SHARES and result.value <= 1
-    said = _share if share else _plain
+def _titles(manifest: Manifest) -> dict[str, str]:
+    return {label.code: label.title for label in manifest.labels}
+
+
+def _result(result: Result, titles: dict[str, str]) -> dict[str, Any]:
+    words = result.metric.replace("_", " ").split()
+    said = _share if words[0].lower() in IN_PERCENT and result.high <= 1 else _plain
+    named = SHORT | {code: title.lower() for code, title in titles.items()}
+    metric = re.sub(r"[\w-]+", lambda word: named.get(word[0].lower(), word[0]), " ".join(words))
     return {
-        "metric": METRICS.get(result.metric, result.metric.replace("_", " ").capitalize()),
+        "metric": metric[:1].upper() + metric[1:],
         "set": result.set,
         "n": result.n,
         "value": result.value,
         "low": result.low,
         "high": result.high,
-        "share": share,
+        "share": result.low >= 0 and result.high <= 1 and words[0].lower() not in ("ece", "brier"),
         "shown": said(result.value),
         "low_shown": said(result.low),
         "high_shown": said(result.high),
