@@ -24,8 +24,8 @@ def draw(label: str, rng: np.random.Generator) -> NDArray[np.uint8]:
     clear = 16.0 if label == "platelet" else 27.0
     warm = rng.uniform(0, 1)
     painting.red_cells(
-        edge=(203 + 12 * warm, 172 + 6 * warm, 162 + 2 * rng.normal()),
-        count=int(rng.integers(6, 17)),
+        edge=(188 + 12 * warm, 156 + 6 * warm, 154 + 2 * rng.normal()),
+        count=int(rng.integers(10, 20)) if label == "platelet" else int(rng.integers(6, 17)),
         radius=(15.0, 19.0),
         clear_px=clear,
         pallor=rng.uniform(0.15, 0.75),
@@ -35,7 +35,7 @@ def draw(label: str, rng: np.random.Generator) -> NDArray[np.uint8]:
         _platelet(painting, away * np.cos(angle), away * np.sin(angle), rng.uniform(3, 6))
     if label == "platelet":
         cx, cy = rng.normal(size=2) * 2
-        _platelet(painting, cx, cy, rng.uniform(8.0, 14.0))
+        _platelet(painting, cx, cy, rng.uniform(10.0, 15.0))
     else:
         cell, nucleus, body = CELLS[label](rng, painting.x, painting.y)
         nucleus = nuclei.uneven(rng, nucleus, amount_px=0.5, oversampling=OVERSAMPLING)
@@ -44,7 +44,7 @@ def draw(label: str, rng: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def _platelet(painting: Painting, cx: float, cy: float, r: float) -> None:
-    painting.platelet(cx, cy, r, colour=(188, 152, 186), dark=(112, 50, 138))
+    painting.platelet(cx, cy, r, colour=(166, 124, 176), dark=(92, 36, 128))
 
 
 def _round_cell(
@@ -174,8 +174,8 @@ def _ig(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
         y,
         cx=cx + off * np.cos(turn),
         cy=cy + off * np.sin(turn),
-        radius=rng.uniform(22, 27),
-        dent=rng.uniform(0.0, 0.2) if early else rng.uniform(0.1, 0.55),
+        radius=rng.uniform(23, 28),
+        dent=rng.uniform(0.0, 0.2) if early else rng.uniform(0.0, 0.45),
     )
     coarse = Granules(
         colour=(118, 38, 126),
@@ -186,7 +186,7 @@ def _ig(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
     )
     fine = Granules(colour=(172, 100, 150), count=420, radius_px=(0.6, 1.0), opacity=0.55)
     body = Body(
-        cytoplasm=(172, 128, 172) if early else (210, 172, 186),
+        cytoplasm=(172, 128, 172) if early else (202, 162, 184),
         nucleus=(92, 44, 136),
         grain=0.25,
         chromatin=0.3,
