@@ -21,7 +21,7 @@ class Delivery:
     permanent: bool = False
 
 
-def send(mail: EmailMessage) -> Delivery:
+def send(mail: EmailMessage) -> Delivery:  # noqa: PLR0911 - a line for each kind of answer
     """Hand the mail over; never raises for what a provider or a network may do."""
     try:
         mail.send()
