@@ -2,7 +2,8 @@
 
     python benchmarks/classify_start.py [--runs 15]
 
-The two are run in turn, so that a noisy machine disturbs both alike; the ratio is taken pair by pair.
+The two are run in turn, so that a noisy machine disturbs both alike; the ratio is taken pair by
+pair.
 """
 
 from __future__ import annotations

@@ -58,31 +58,40 @@ def test_every_command_says_what_it_is_for():
 
 def test_every_error_stands_in_the_tree_at_the_top_of_its_module():
     tree = errors.__doc__ or ""
-    kinds = [k for k in vars(errors).values() if isinstance(k, type) and k.__module__ == errors.__name__]
+    kinds = [
+        k for k in vars(errors).values() if isinstance(k, type) and k.__module__ == errors.__name__
+    ]
     assert len(kinds) > 5
     assert [kind.__name__ for kind in kinds if kind.__name__ not in tree] == []
 
 
 def test_every_link_between_pages_leads_somewhere():
-    broken = []
-    for page in [*DOCS.rglob("*.md"), *ROOT.glob("*.md")]:
-        if "_build" in page.parts:
-            continue
-        for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text()):
-            if "://" not in target and not (page.parent / target).exists():
-                broken.append(f"{page.relative_to(ROOT)}: {target}")
+    pages = [p for p in [*DOCS.rglob("*.md"), *ROOT.glob("*.md")] if "_build" not in p.parts]
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in pages
+        for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text())
+        if "://" not in target and not (page.parent / target).exists()
+    ]
     assert broken == []
 
 
 def test_no_file_names_a_package_host_or_a_path_of_one_machine():
-    hosts = ("pypi" + ".org", "pythonhosted" + ".org", "registry.npmjs" + ".org", "deb.debian" + ".org")
+    hosts = (
+        "pypi" + ".org",
+        "pythonhosted" + ".org",
+        "registry.npmjs" + ".org",
+        "deb.debian" + ".org",
+    )
     found = []
     for path in tracked_files():
         if path.suffix in {".png", ".onnx", ".npy", ".webp", ".ico", ".jpg"}:
             continue
         text = path.read_text(errors="replace")
         found += [f"{path.relative_to(ROOT)}: {host}" for host in hosts if host in text]
-        found += [f"{path.relative_to(ROOT)}: {m}" for m in re.findall(r"/w" + r"ork/\w+|/root/\w+", text)]
+        found += [
+            f"{path.relative_to(ROOT)}: {m}" for m in re.findall(r"/w" + r"ork/\w+|/root/\w+", text)
+        ]
     assert found == []
 
 

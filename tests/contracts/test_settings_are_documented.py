@@ -13,9 +13,9 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "configuration.md").read_
 def _tables() -> dict[str, set[str]]:
     """The keys that the page's tables list, by section."""
     tables = {}
-    for section in re.split(r"^## ", PAGE, flags=re.M)[1:]:
+    for section in re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]:
         title = section.splitlines()[0].strip()
-        tables[title] = set(re.findall(r"^\| `([a-z_]+)` \|", section, flags=re.M))
+        tables[title] = set(re.findall(r"^\| `([a-z_]+)` \|", section, flags=re.MULTILINE))
     return tables
 
 
@@ -35,7 +35,7 @@ def test_every_key_is_documented_and_every_documented_key_exists() -> None:
 
 
 def test_the_example_of_the_page_is_taken(tmp_path: Path) -> None:
-    example = re.search(r"```toml\n(.*?)```", PAGE, flags=re.S)
+    example = re.search(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)
     assert example
     (tmp_path / "firstread.toml").write_text(example[1], encoding="utf-8")
     config = load_config({"FIRSTREAD_HOME": str(tmp_path), "FIRSTREAD_SECRET_KEY": "k" * 40})
