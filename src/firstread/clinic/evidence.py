@@ -86,7 +86,7 @@ def _resized(picture: Image.Image, size: tuple[int, int]) -> NDArray[np.float32]
 def _png(heat: NDArray[np.float32]) -> bytes:
     stops = np.linspace(0, 1, len(TINT))
     colour = np.stack([np.interp(heat, stops, TINT[:, c]) for c in range(3)], axis=-1)
-    alpha = (np.clip((heat - 0.12) / 0.88, 0, 1) ** 0.8 * 235)[..., np.newaxis]
+    alpha = (np.clip((heat - 0.15) / 0.85, 0, 1) ** 1.2 * 235)[..., np.newaxis]
     pixels = np.concatenate([colour, alpha], axis=-1).round().astype(np.uint8)
     out = BytesIO()
     Image.fromarray(pixels, mode="RGBA").save(out, format="PNG", compress_level=4)

@@ -22,6 +22,7 @@ from firstread.packs import Manifest, Result, find_pack, list_packs, open_manife
 
 PICTURES = {".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp"}
 IN_PERCENT = ("accuracy", "balanced", "sensitivity", "specificity", "ppv", "coverage", "unfamiliar")
+PER_LABEL = ("sensitivity", "specificity", "ppv")
 SHORT = {"auc": "AUC", "ece": "calibration error (ECE)", "f1": "F1"}
 
 
@@ -45,7 +46,11 @@ def pack(request: HttpRequest, name: str) -> HttpResponse:
         "manifest": manifest,
         "about": manifest.pack,
         "card": _prose(folder),
-        "results": [_result(each, _titles(manifest)) for each in manifest.results],
+        "results": [
+            _result(each, _titles(manifest))
+            for each in manifest.results
+            if not each.metric.startswith(PER_LABEL)  # the card has them in a table
+        ],
         "labels": [
             {
                 "title": label.title,

@@ -44,7 +44,11 @@ function pictures(form) {
       const picture = document.createElement("img");
       picture.alt = "";
       picture.src = URL.createObjectURL(file);
-      picture.addEventListener("error", () => { picture.className = "blank"; picture.removeAttribute("src"); });
+      picture.addEventListener("error", () => {
+        const blank = document.createElement("span");
+        blank.className = "blank";
+        picture.replaceWith(blank);
+      });
       const name = document.createElement("span");
       name.className = "name";
       name.textContent = file.name;
