@@ -1,7 +1,7 @@
 """From a file in the watched folder to the mail in the outbox: how long, at the median?
 
-Starts `firstread up` on a home folder of its own with a tiny pack (or a real one, `--pack NAME`, and
-its phantoms), drops files one by one, and asks the database when each one's mail was written.
+Starts `firstread up` on a home folder of its own with a tiny pack (or a real one, `--pack NAME`,
+and its phantoms), drops files one by one, and asks the database when each one's mail was written.
 """
 
 from __future__ import annotations
