@@ -24,7 +24,7 @@ def draw(label: str, rng: np.random.Generator) -> NDArray[np.uint8]:
     clear = 16.0 if label == "platelet" else 27.0
     warm = rng.uniform(0, 1)
     painting.red_cells(
-        edge=(188 + 12 * warm, 156 + 6 * warm, 154 + 2 * rng.normal()),
+        edge=(196 + 12 * warm, 165 + 6 * warm, 159 + 2 * rng.normal()),
         count=int(rng.integers(10, 20)) if label == "platelet" else int(rng.integers(6, 17)),
         radius=(15.0, 19.0),
         clear_px=clear,
