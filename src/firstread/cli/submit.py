@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from firstread.domain.measurements import TakesMeasurements
 
 MOST_AT_ONCE = 16
-"""Samples in one request; far below what a server takes, and little to send again."""
+MOST_BYTES = 32 * 2**20
+"""In one request; half of what a server takes unless set otherwise, and little to send again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,12 +229,15 @@ def _images(
 
 
 def _parcels(files: list[Path], *, accession: str, patient: str) -> list[_Parcel]:
-    return [
-        _Parcel(
-            files=tuple(files[start : start + MOST_AT_ONCE]), accession=accession, patient=patient
-        )
-        for start in range(0, len(files), MOST_AT_ONCE)
-    ]
+    parcels: list[list[Path]] = [[]]
+    size_bytes = 0
+    for file in files:
+        size_bytes += file.stat().st_size
+        if parcels[-1] and (size_bytes > MOST_BYTES or len(parcels[-1]) >= MOST_AT_ONCE):
+            parcels.append([])
+            size_bytes = file.stat().st_size
+        parcels[-1].append(file)
+    return [_Parcel(files=tuple(each), accession=accession, patient=patient) for each in parcels]
 
 
 def _rows(

@@ -2,7 +2,13 @@
 
 import os
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
+from firstread.server.limit import BodyLimit
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "firstread.server.settings")
-application = get_asgi_application()
+application = BodyLimit(
+    get_asgi_application(),  # type: ignore[arg-type]  # ASGI's own types say the same otherwise
+    most_bytes=settings.FIRSTREAD.server.upload_mb * 2**20,
+)

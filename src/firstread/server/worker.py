@@ -35,7 +35,7 @@ class Worker:
         ]
         steps.append(("outbox", lambda: self._loop(deliver_next, bells.outbox)))
         if watches_folder and settings.FIRSTREAD.inbox.folder is not None:
-            steps.append(("folder", self._watch))
+            steps.append(("folder", lambda: self._loop(self._watch, bells.reading)))
         self._threads = [
             # A daemon: a thread that hangs in a provider's answer must not keep the process alive.
             threading.Thread(target=target, name=name, daemon=True)
@@ -71,9 +71,9 @@ class Worker:
                 self._stop.wait(min(0.2 * 2**stumbled, LONGEST_REST_S))
         connections.close_all()
 
-    def _watch(self) -> None:
+    def _watch(self) -> bool:
         folder.watch(settings.FIRSTREAD, self._stop, bells.reading.ring)
-        connections.close_all()
+        return False
 
 
 def _read_one() -> bool:

@@ -94,6 +94,7 @@ class FolderDoor:
     afterwards: str
     wake: Callable[[], None]
     _claims: dict[str, float] = field(default_factory=dict)
+    _told: set[Path] = field(default_factory=set)
 
     def take_all(self) -> None:
         """Look at every file once, and receive those that are there whole."""
@@ -114,6 +115,7 @@ class FolderDoor:
         if batch:
             self._receive(batch, checks=checks)
         self.settling.keep_only(present)
+        self._told &= present
 
     def take_over(self) -> None:
         """Receive what claims of dead processes still hold; received twice, it counts once."""
@@ -161,7 +163,9 @@ class FolderDoor:
         except FileNotFoundError:
             return None
         except OSError as error:
-            log.warning("a file in the inbox cannot be taken: %s", error.strerror)
+            if inside not in self._told:  # at each look it would fill the log
+                self._told.add(inside)
+                log.warning("a file in the inbox cannot be taken: %s", error.strerror)
             return None
         return self._opened(taken, checks=checks) if taken else None
 
@@ -316,7 +320,7 @@ def watch(config: Settings, stop: threading.Event, wake: Callable[[], None]) -> 
     door = door_of(config, wake)
     if door is None:
         return
-    first, next_look = True, 0.0
+    first, away, next_look = True, False, 0.0
     for changed in _changes(door.inbox.root, stop):
         if not (changed or door.busy or time.monotonic() >= next_look):
             continue
@@ -329,9 +333,12 @@ def watch(config: Settings, stop: threading.Event, wake: Callable[[], None]) -> 
             if time.monotonic() >= next_look:
                 door.adopt()
                 next_look = time.monotonic() + config.inbox.poll_s
+            away = False
         except (OSError, DatabaseError) as error:
             # A share that went away comes back; the files in it wait.
-            log.warning("the inbox cannot be looked at: %s", type(error).__name__)
+            if not away:
+                log.warning("the inbox cannot be looked at: %s", type(error).__name__)
+            away = True
             stop.wait(config.inbox.poll_s)
         finally:
             close_old_connections()
