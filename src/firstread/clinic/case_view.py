@@ -27,7 +27,7 @@ from firstread.clinic.models import (
 )
 from firstread.clinic.review import answers_of, may_answer
 from firstread.clinic.sign_off import may_amend
-from firstread.clinic.stored_reads import read_of
+from firstread.clinic.stored_reads import codes_of, read_of
 from firstread.domain.case import DECIDED
 from firstread.domain.differential import Share, differential
 from firstread.domain.errors import FirstreadError, NotAllowed
@@ -88,7 +88,7 @@ def look(case_id: uuid.UUID | str, *, by: Person) -> CaseView:
         raise NotAllowed("Your account is closed. Ask an operator to open it.")
     _leave_trace(case, by)
     manifest, trouble = _manifest(case.check_row)
-    cells = _cells(case, manifest)
+    cells = _cells(case)
     reviews = tuple(case.reviews.select_related("by"))
     hidden = _hidden(case, reviews, by)
     not_answer, not_amend = may_answer(case, by=by), may_amend(case, by=by)
@@ -148,7 +148,7 @@ def _manifest(check: Check) -> tuple[Manifest | None, str]:
         return None, str(error)
 
 
-def _cells(case: Case, manifest: Manifest | None) -> tuple[Cell, ...]:
+def _cells(case: Case) -> tuple[Cell, ...]:
     samples = list(case.samples.select_related("sample"))
     rows = {
         row.case_sample_id: row
@@ -159,12 +159,11 @@ def _cells(case: Case, manifest: Manifest | None) -> tuple[Cell, ...]:
             case_sample__in=samples, shadow=False, evidence__isnull=False
         ).values_list("case_sample_id", flat=True)
     )
-    codes = manifest.codes if manifest else ()
     return tuple(
         Cell(
             case_sample=sample,
             read=read_of(rows[sample.pk]) if sample.pk in rows else None,
-            evidence_labels=codes if sample.pk in with_map else (),
+            evidence_labels=codes_of(rows[sample.pk]) if sample.pk in with_map else (),
             position=sample.position,
         )
         for sample in samples

@@ -11,7 +11,8 @@ from PIL import Image
 from firstread.clinic import registry
 from firstread.clinic.arrays import unpack_array
 from firstread.clinic.models import CaseSample, ReadRow
-from firstread.domain.errors import FirstreadError, UnknownCase
+from firstread.clinic.stored_reads import codes_of
+from firstread.domain.errors import UnknownCase
 from firstread.packs import Input
 
 LONG_SIDE_PX = 512
@@ -31,20 +32,11 @@ def png(case_sample_id: int, *, label: str) -> bytes:
     )
     if row is None or row.evidence is None:
         raise UnknownCase("This sample has no evidence map.")
-    codes = _codes(row)
+    codes = codes_of(row)
     if label not in codes:
         raise UnknownCase("The pack that read this sample has no such label.")
     heat = _shown(unpack_array(bytes(row.evidence))[codes.index(label)])
     return _png(_laid_over(heat, sample=row.case_sample, given=_input(row)))
-
-
-def _codes(row: ReadRow) -> list[str]:
-    """The labels in the order of the logits, as the pack had them when it read."""
-    try:
-        manifest = registry.manifest_named(row.pack)
-    except FirstreadError:
-        return []
-    return list(manifest.codes)
 
 
 def _input(row: ReadRow) -> Input | None:

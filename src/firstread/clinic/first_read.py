@@ -136,6 +136,7 @@ def _write(case: Case, work: _Work) -> None:
 
 def _write_reads(samples: Sequence[CaseSample], work: _Work, *, at: datetime) -> None:
     rows = []
+    codes = list(work.manifest.codes) if work.manifest else []
     for sample in samples:
         outcome = work.outcomes[sample.pk]
         read = outcome.read
@@ -145,7 +146,7 @@ def _write_reads(samples: Sequence[CaseSample], work: _Work, *, at: datetime) ->
                 pack=read.pack,
                 version=read.version,
                 pack_sha256=read.pack_sha256,
-                body=read.as_dict() | {"logits": outcome.logits.tolist()},
+                body=read.as_dict() | {"logits": outcome.logits.tolist(), "codes": codes},
                 evidence=None if outcome.evidence is None else pack_array(outcome.evidence),
                 created_at=at,
             )

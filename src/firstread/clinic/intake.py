@@ -316,7 +316,8 @@ def _join_patient(case: Case, patient: Patient | None) -> None:
 
 
 def _add(fresh: Sequence[_Kept], *, to: Case, asked: _Request) -> None:
-    for each in fresh:
+    # Always in the same order: two cases with the same samples must not wait for each other.
+    for each in sorted(fresh, key=lambda one: one.sha256):
         Sample.objects.get_or_create(
             sha256=each.sha256,
             defaults={

@@ -6,10 +6,16 @@ from firstread.clinic.models import ReadRow
 from firstread.domain.read import Contribution, Familiarity, Finding, Read
 
 
+def codes_of(row: ReadRow) -> tuple[str, ...]:
+    """The labels in the order of the logits, as the pack had them when it read."""
+    return tuple(row.body.get("codes", ()))
+
+
 def read_of(row: ReadRow) -> Read:
     """The Read whose values the row keeps."""
     body = dict(row.body)
-    body.pop("logits", None)
+    for beside in ("logits", "codes"):
+        body.pop(beside, None)
     familiarity = body.pop("familiarity")
     return Read(
         **{

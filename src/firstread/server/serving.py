@@ -92,8 +92,8 @@ def listen() -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=512)
     except OSError as error:
         raise BadConfiguration(
-            f"Firstread cannot listen on {host}, port {port}: {os.strerror(error.errno or 0)}. Stop "
-            "what runs there, or choose another port: FIRSTREAD_PORT=8001"
+            f"Firstread cannot listen on {host}, port {port}: {os.strerror(error.errno or 0)}. "
+            "Stop what runs there, or choose another port: FIRSTREAD_PORT=8001"
         ) from None
 
 
