@@ -109,3 +109,12 @@ def test_the_hash_of_a_set_follows_samples_and_labels_but_not_their_order(tmp_pa
     two = open_dataset(zipped(tmp_path / "two", labels="path,label\n" + "\n".join(rows[::-1])))
     other = open_dataset(zipped(tmp_path / "other", labels="path,label\na.png,y\nb.png,y"))
     assert one.sha256 == two.sha256 != other.sha256
+
+
+def test_a_damaged_sample_in_the_zip_is_named(tmp_path):
+    folder = zipped(tmp_path / "cells", labels="path,label\na.png,blast\n")
+    archive = folder / "images.zip"
+    archive.write_bytes(archive.read_bytes().replace(b"a.pnga.png", b"a.pngX.png"))
+    dataset = open_dataset(folder)
+    with pytest.raises(BadDataset, match=r"'a\.png' in images\.zip is damaged"):
+        dataset.data(dataset.items[0])

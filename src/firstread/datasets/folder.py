@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -79,10 +80,13 @@ def _from_zip(archive: Path) -> Callable[[str], bytes]:
     def fetch(path: str) -> bytes:
         try:
             return opened.read(path)
-        except (KeyError, zipfile.BadZipFile) as why:
+        except KeyError as why:
             raise BadDataset(
                 f"The sample '{path}' of labels.csv is not in {archive.name}."
             ) from why
+        except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError) as why:
+            # RuntimeError: encrypted, or packed in a way that Python does not unpack.
+            raise BadDataset(f"The sample '{path}' in {archive.name} is damaged.") from why
 
     return fetch
 

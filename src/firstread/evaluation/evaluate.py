@@ -135,7 +135,10 @@ def evaluate(
             opened.append((item, read))
         step()
     if not opened:
-        raise BadDataset(f"None of the samples of {dataset.name} could be read.")
+        raise BadDataset(
+            f"None of the samples of {dataset.name} could be read. The first: "
+            f"{unreadable[0]['error']}"
+        )
     truths = np.array([codes.index(item.label) for item, _ in opened], np.int64)
     chances = np.zeros((len(opened), len(codes)))
     for row, (_, read) in enumerate(opened):
