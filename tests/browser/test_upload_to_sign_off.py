@@ -42,6 +42,7 @@ def test_a_read_appears_live_and_two_specialists_and_the_chief_decide(
 
     row.get_by_role("link").click()
     expect(ana.locator("[data-map]")).to_be_visible()
+    ana.wait_for_load_state()
     ana.keyboard.press("a")
     expect(ana.get_by_role("status").first).to_contain_text("waits for a second specialist")
 
@@ -81,6 +82,7 @@ def test_many_cells_are_one_case_with_a_gallery_and_a_differential(
     tech.get_by_role("link", name="Open case").first.click()
     expect(tech.locator("#differential")).to_contain_text("5 cells counted")
     expect(tech.locator("#read-panel")).to_contain_text("First read of cell 5")
+    tech.wait_for_load_state()
     tech.keyboard.press("ArrowLeft")
     expect(tech.locator("#read-panel")).to_contain_text("First read of cell 4")
     assert Case.objects.count() == 1

@@ -52,15 +52,17 @@ async def events(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     user: Any = await request.auser()
     if not user.is_authenticated:
         return HttpResponse(status=401)
-    response = StreamingHttpResponse(_stream(), content_type="text/event-stream")
+    # Known before the page hears that the line is open: whatever it then fetches is no older.
+    response = StreamingHttpResponse(
+        _stream(await _latest.number()), content_type="text/event-stream"
+    )
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
     return response
 
 
-async def _stream() -> AsyncIterator[str]:
+async def _stream(known: int) -> AsyncIterator[str]:
     began = spoke = time.monotonic()
-    known = await _latest.number()
     yield "retry: 1500\n\n"
     while time.monotonic() - began < AT_MOST_S:
         await asyncio.sleep(EVERY_S)

@@ -95,16 +95,13 @@ if (address && "EventSource" in window) {
     }
   };
   const stream = new EventSource(address);
-  let lost = false;
   stream.addEventListener("open", () => {
     say("on", "Live");
-    // What changed while the line was down is fetched now.
-    if (lost) document.body.dispatchEvent(new CustomEvent("changed"));
-    lost = false;
+    // What changed before the line was open, or while it was down, is fetched now.
+    document.body.dispatchEvent(new CustomEvent("changed"));
   });
   stream.addEventListener("changed", () => document.body.dispatchEvent(new CustomEvent("changed")));
   stream.addEventListener("error", () => {
-    lost = true;
     say("off", "Connection lost, trying again");
   });
   addEventListener("pagehide", () => stream.close());
