@@ -208,9 +208,6 @@ def _average(average: Network, network: Network, step: int, recipe: Recipe) -> N
     with torch.no_grad():
         for slow, fast in zip(average.parameters(), network.parameters(), strict=True):
             slow.lerp_(fast, 1 - keep)
-        # Batch statistics, where a recipe asks for them, are averages already.
-        for old, new in zip(average.buffers(), network.buffers(), strict=True):
-            old.copy_(new)
 
 
 def _keep(checkpoint: Path, network: Network, average: Network, optimizer: Any, epoch: int) -> None:

@@ -60,8 +60,6 @@ class StandardisedConv(nn.Conv2d):
 def _norm(width: int, kind: str) -> nn.Module:
     if kind == "group":
         return nn.GroupNorm(max(1, width // 16), width)
-    if kind == "batch":
-        return nn.BatchNorm2d(width)
     return nn.Identity()
 
 

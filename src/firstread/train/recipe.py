@@ -40,7 +40,6 @@ class NetworkShape:
     norm: str = "sparse"
     dropout: float = 0.2
     views: int = 1
-    start: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
