@@ -46,6 +46,8 @@ class Row:
     bars: Sequence[Bar]
     finding: str
     alarming: bool
+    alarm: str
+    """What else raises the alarm, where the finding itself does not."""
     decision: str
     discordant: bool
     waits: str
@@ -132,6 +134,7 @@ def _rows(cases: Sequence[Case]) -> list[Row]:
         for sign_off in SignOff.objects.filter(case__in=cases).order_by("number")
     }
     titles, alarming = _labels({case.check_row for case in cases})
+    alarms = _alarms(cases)
     return [
         _row(
             case,
@@ -139,6 +142,7 @@ def _rows(cases: Sequence[Case]) -> list[Row]:
             bars=bars.get(case.pk, ()),
             titles=titles[case.check_row_id],
             alarming=alarming[case.check_row_id],
+            alarms=alarms.get(case.pk, ()),
             decision=decisions.get(case.pk, ""),
         )
         for case in cases
@@ -152,6 +156,7 @@ def _row(
     bars: Sequence[Bar],
     titles: dict[str, str],
     alarming: frozenset[str],
+    alarms: Sequence[str],
     decision: str,
 ) -> Row:
     answers = case.answer_count or 0
@@ -163,6 +168,7 @@ def _row(
         bars=bars,
         finding=title_of(case.finding, titles) if case.finding else "",
         alarming=case.finding in alarming and case.priority > Priority.ROUTINE,
+        alarm=", ".join(title_of(each, titles) for each in alarms if each != case.finding),
         decision=title_of(decision, titles) if decision else "",
         discordant=bool(decision and case.finding and decision != case.finding),
         waits="a second specialist"
@@ -189,6 +195,17 @@ def _labels(checks: Iterable[Check]) -> tuple[dict[str, dict[str, str]], dict[st
             labels = ()  # the pack is gone; the rows still show what it said
         alarming[check.name] = frozenset(label.code for label in labels if label.positive)
     return titles, alarming
+
+
+def _alarms(cases: Sequence[Case]) -> dict[Any, list[str]]:
+    """The alarms of single samples: of many cells the finding is the commonest alarm already."""
+    alone = [case.pk for case in cases if case.priority > Priority.ROUTINE and _single(case)]
+    reads = ReadRow.objects.filter(case_sample__case__in=alone, shadow=False)
+    return dict(reads.values_list("case_sample__case_id", "body__alarms"))
+
+
+def _single(case: Any) -> bool:
+    return bool(case.sample_count == 1)
 
 
 def _pictures(cases: Sequence[Case]) -> dict[Any, list[int]]:
