@@ -15,7 +15,6 @@ from firstread.clinic.intake import Incoming, receive, receive_measurements
 from firstread.clinic.models import Case, Check, Patient, Person, Reader, Role
 from firstread.clinic.review import answer, answers_for
 from firstread.clinic.sign_off import amend
-from firstread.domain.case import NO_ALARM
 from firstread.phantom import damaged, make
 
 PASSWORD = "firstread-demo"  # noqa: S105 - shown on the sign-in page
@@ -194,9 +193,8 @@ def _answer(plan: Plan, case: Case, people: dict[str, Person]) -> None:
     case.refresh_from_db()
     for name, label in plan.answers:
         known = [code for code, _title in answers_for(case)]
-        choice = label if label in known else case.finding
-        if choice not in known:
-            choice = NO_ALARM if NO_ALARM in known else known[0]
+        # Of an unfit case there is nothing to agree with: then they see what was drawn.
+        choice = next(c for c in (label, case.finding, plan.cells[0], known[0]) if c in known)
         case = answer(case.pk, by=people[name], label=choice)
     if plan.amended_to and plan.amended_to != case.finding:
         amend(
