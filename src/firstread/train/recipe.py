@@ -32,7 +32,11 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkShape:
-    """How wide and deep the network is; `start` names a recipe whose trunk it starts from."""
+    """How wide and deep the network is.
+
+    `norm` is group (before every convolution), sparse (where the width changes) or none; `views`
+    is how many ways round (mirrored, upside down) the pack looks at each picture: 1, 2 or 4.
+    """
 
     stem: int = 32
     widths: tuple[int, ...] = (64, 128, 224)
