@@ -20,6 +20,11 @@ EXPECTED = ("status of 401", "status of 405", "status of 403", "status of 404", 
 """Chromium reports refusals as console errors; the tests that provoke them look at the page."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browsers come last: Playwright keeps a loop running in the thread of all tests after it."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, object]:
     if CHROMIUM is None:

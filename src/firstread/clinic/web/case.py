@@ -18,6 +18,7 @@ from firstread.clinic.models import Person
 from firstread.clinic.web.access import page, person_of
 from firstread.clinic.web.charts import contributions_of, finding_bars, gallery_of, shares_of
 from firstread.domain.errors import BadMeasurement, NotAllowed, WrongState
+from firstread.domain.read import Read
 
 
 @page()
@@ -73,12 +74,21 @@ def amend(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
 
 
 def _cell(view: CaseView, asked: str) -> Cell | None:
-    """The cell that the address names; else the first one that raises the alarm."""
+    """The cell that the address names; else the one that shows the case's finding best."""
     for cell in view.cells:
         if str(cell.position) == asked:
             return cell
-    alarming = (cell for cell in view.cells if cell.read and cell.read.alarms)
-    return next(alarming, view.cells[0] if view.cells else None)
+    alarming = [cell for cell in view.cells if cell.read and cell.read.alarms]
+    return max(
+        alarming or view.cells[:1],
+        key=lambda cell: _probability(cell.read, view.case.finding),
+        default=None,
+    )
+
+
+def _probability(read: Read | None, label: str) -> float:
+    findings = read.findings if read else ()
+    return next((each.probability for each in findings if each.label == label), 0.0)
 
 
 def _about_cell(view: CaseView, cell: Cell | None) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
-from firstread.clinic import evidence, images, registry
+from firstread.clinic import evidence, images
 from firstread.clinic.models import CaseSample, ReadRow
+from firstread.clinic.stored_reads import codes_of
 from firstread.clinic.web.access import page
 from firstread.domain.errors import UnknownCase
 
@@ -33,7 +34,7 @@ def evidence_map(request: HttpRequest, case_sample: int, place: int) -> HttpResp
     row = ReadRow.objects.filter(case_sample=case_sample, shadow=False).defer("evidence").first()
     if row is None:
         raise UnknownCase("This sample has no evidence map.")
-    codes = registry.manifest_named(row.pack).codes
+    codes = codes_of(row)
     if place >= len(codes):
         raise UnknownCase("The pack that read this sample has no such label.")
     return _picture(evidence.png(case_sample, label=codes[place]), "image/png")
