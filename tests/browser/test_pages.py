@@ -56,6 +56,15 @@ def test_every_page_fits_a_phone_and_names_its_parts(site: Site, enter: Enter, t
         assert page.evaluate(UNNAMED) == [], address
 
 
+def test_the_sign_in_page_fits_a_phone(site: Site, enter: Enter) -> None:
+    page = enter("ana", viewport={"width": 360, "height": 740})
+    page.locator(".menu summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.evaluate(UNNAMED) == []
+
+
 def test_text_stands_out_from_its_ground(site: Site, enter: Enter) -> None:
     for theme in ("light", "dark"):
         page = enter("ana", color_scheme=theme)
