@@ -15,15 +15,18 @@ SIZE_PX = 144
 NUCLEUS = (84.0, 28.0, 150.0)
 # Slides of many patients: light and white balance differ from slide to slide.
 LIGHTS: tuple[RGB, ...] = (
-    (0.57, 0.57, 0.54), (0.62, 0.61, 0.58), (0.80, 0.78, 0.84), (0.93, 0.90, 0.98),
-    (0.97, 0.96, 0.99), (0.97, 0.97, 0.93), (0.98, 0.97, 0.90),
+    (0.60, 0.60, 0.57), (0.66, 0.65, 0.62), (0.80, 0.78, 0.84), (0.90, 0.87, 0.95),
+    (0.93, 0.92, 0.96), (0.93, 0.93, 0.89), (0.94, 0.93, 0.87),
 )  # fmt: skip
+# Blasts are shown on well lit slides alone: in poor light a blast and a lymphocyte look alike.
+_POORLY_LIT = 2
 Shapes = tuple[Field, Field, Body]
 
 
 def draw(label: str, rng: np.random.Generator) -> NDArray[np.uint8]:
     """One cell of that label with its neighbours: uint8 [144, 144, 3]."""
-    light = np.array(LIGHTS[int(rng.integers(len(LIGHTS)))]) + rng.normal(size=3) * 0.015
+    first = _POORLY_LIT if label == "blast" else 0
+    light = np.array(LIGHTS[int(rng.integers(first, len(LIGHTS)))]) + rng.normal(size=3) * 0.015
     painting = Painting(rng=rng, size_px=SIZE_PX, background=(250.0, 248.0, 252.0))
     if rng.random() < 0.35:
         haze = np.clip(painting.noise(30.0) * 0.12 + 0.1, 0, 0.5)
@@ -32,7 +35,7 @@ def draw(label: str, rng: np.random.Generator) -> NDArray[np.uint8]:
     grey = rng.uniform(0, 1)
     painting.red_cells(
         edge=(206 + 14 * grey, 186 + 8 * grey, 192 - 12 * grey),
-        count=int(rng.integers(0, 12)),
+        count=int(rng.integers(4, 14)),
         radius=(17.0, 23.0),
         clear_px=clear,
         pallor=rng.uniform(0.1, 0.5),
@@ -104,7 +107,7 @@ def _beside(rng: np.random.Generator, cx: float, cy: float, off: float) -> tuple
 
 
 def _blast(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
-    radius = rng.uniform(31, 44)
+    radius = rng.uniform(33, 45)
     cell, cx, cy = _outline(rng, x, y, radius, wavy=0.05)
     if rng.random() < 0.3:
         bx, by = _beside(rng, cx, cy, radius * 0.95)
@@ -115,12 +118,12 @@ def _blast(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
         rng, x, y, cx=nx, cy=ny, radius=radius * rng.uniform(0.74, 0.87), wobble=0.05
     )
     body = Body(
-        cytoplasm=(112 + rng.uniform(-10, 30), 104 + rng.uniform(-10, 30), 206),
-        nucleus=(104, 44, 170),
+        cytoplasm=(96 + rng.uniform(-10, 12), 88 + rng.uniform(-10, 12), 198),
+        nucleus=(118, 51, 176),
         grain=0.16,
         rim=0.3,
-        chromatin=0.13,
-        chromatin_px=2.6,
+        chromatin=0.2,
+        chromatin_px=2.8,
         membrane=0.12,
         nucleoli=int(rng.integers(1, 4)),
     )
@@ -147,7 +150,7 @@ def _promyelocyte(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
         granules=(
             Granules(
                 colour=(92, 24, 138),
-                count=int(rng.integers(240, 520)),
+                count=int(rng.integers(380, 620)),
                 radius_px=(0.8, 1.4),
                 opacity=0.8,
                 over_nucleus=0.3,
@@ -166,10 +169,10 @@ def _lymphocyte(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
     )
     body = Body(
         cytoplasm=(142, 146, 218),
-        nucleus=(96, 42, 172),
+        nucleus=(80, 31, 156),
         grain=0.2,
         rim=0.25,
-        chromatin=0.32,
+        chromatin=0.2,
         chromatin_px=5.5,
         membrane=0.3,
         soft_px=0.45,
@@ -267,16 +270,16 @@ def _eosinophil(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
 
 
 def _unidentifiable(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
-    radius = rng.uniform(19, 29)
-    cell, cx, cy = _outline(rng, x, y, radius, wavy=0.06)
+    radius = rng.uniform(18, 25)
+    cell, cx, cy = _outline(rng, x, y, radius, wavy=0.09)
     nucleus = nuclei.round_nucleus(
         rng, x, y, cx=cx, cy=cy, radius=radius * rng.uniform(0.9, 1.0), wobble=0.05
     )
     body = Body(
-        cytoplasm=(92, 70, 190),
-        nucleus=(28, 9, 98),
+        cytoplasm=(74, 52, 172),
+        nucleus=(22, 8, 92),
         grain=0.1,
-        chromatin=0.1,
+        chromatin=0.05,
         chromatin_px=5.0,
         membrane=-0.35,
         soft_px=1.2,
