@@ -65,6 +65,15 @@ def test_the_sign_in_page_fits_a_phone(site: Site, enter: Enter) -> None:
     assert page.evaluate(UNNAMED) == []
 
 
+def test_whoever_was_signed_out_meanwhile_sees_the_sign_in_page(site: Site, enter: Enter) -> None:
+    page = enter("ana")
+    expect(page.locator("[data-live-state]")).to_have_text("Live")
+    page.context.clear_cookies()
+    read_case("red", accession="X1")
+    page.wait_for_url("**/sign-in?next=/")
+    expect(page.get_by_label("Password")).to_be_visible()
+
+
 def test_text_stands_out_from_its_ground(site: Site, enter: Enter) -> None:
     for theme in ("light", "dark"):
         page = enter("ana", color_scheme=theme)

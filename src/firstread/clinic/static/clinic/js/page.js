@@ -94,21 +94,32 @@ if (address && "EventSource" in window) {
       element.textContent = words;
     }
   };
-  const stream = new EventSource(address);
-  stream.addEventListener("open", () => {
-    say("on", "Live");
-    // What changed before the line was open, or while it was down, is fetched now.
-    document.body.dispatchEvent(new CustomEvent("changed"));
-  });
-  stream.addEventListener("changed", () => document.body.dispatchEvent(new CustomEvent("changed")));
-  stream.addEventListener("error", () => {
-    say("off", "Connection lost, trying again");
-  });
-  addEventListener("pagehide", () => stream.close());
+  /** @type {EventSource | null} */
+  let stream = null;
+  const listen = () => {
+    if (stream) return;
+    stream = new EventSource(address);
+    stream.onopen = () => {
+      say("on", "Live");
+      // What changed before the line was open, or while it was down, is fetched now.
+      document.body.dispatchEvent(new CustomEvent("changed"));
+    };
+    stream.addEventListener("changed", () => document.body.dispatchEvent(new CustomEvent("changed")));
+    stream.onerror = () => say("off", "Connection lost, trying again");
+  };
+  const rest = () => {
+    stream?.close();
+    stream = null;
+  };
+  // A browser has six lines to a server: pages that nobody looks at must not hold them all.
+  document.addEventListener("visibilitychange", () => (document.hidden ? rest() : listen()));
+  addEventListener("pagehide", rest);
+  addEventListener("pageshow", (event) => event.persisted && listen());
+  if (!document.hidden) listen();
 }
 
-/* An answer that is not a part of the page (a sign-in, an error) is shown whole. */
+/* Whoever was signed out meanwhile sees the sign-in page whole, not inside a list. */
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const detail = /** @type {CustomEvent} */ (event).detail;
-  if (detail.xhr.status === 401 || detail.xhr.status === 403) location.reload();
+  const { xhr } = /** @type {CustomEvent<{xhr: XMLHttpRequest}>} */ (event).detail;
+  if (new URL(xhr.responseURL).pathname === "/sign-in" || xhr.status === 403) location.reload();
 });

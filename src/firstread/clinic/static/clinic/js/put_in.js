@@ -213,3 +213,5 @@ document.querySelector("[data-ways]")?.addEventListener("change", (event) => {
     if (part instanceof HTMLElement) part.hidden = part.dataset.way !== way;
   }
 });
+
+export {};

@@ -11,3 +11,5 @@ for (const button of document.querySelectorAll("[data-fill]")) {
     form.requestSubmit();
   });
 }
+
+export {};
