@@ -7,9 +7,10 @@ from functools import partial
 
 import pytest
 
+from firstread.clinic.answers import answers_for
 from firstread.clinic.case_view import look
 from firstread.clinic.models import AuditRow, Case, Outgoing, Review, SignOff
-from firstread.clinic.review import answer, answers_for
+from firstread.clinic.review import answer
 from firstread.clinic.sign_off import amend
 from firstread.clinic.worklist import counts, waiting
 from firstread.domain.errors import BadMeasurement, NotAllowed, UnknownCase, WrongState

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from firstread.clinic import audit, registry
+from firstread.clinic.answers import answers_of, may_amend, may_answer
 from firstread.clinic.history import Line, lines_of
 from firstread.clinic.lookup import found_case
 from firstread.clinic.models import (
@@ -25,8 +26,6 @@ from firstread.clinic.models import (
     Role,
     SignOff,
 )
-from firstread.clinic.review import answers_of, may_answer
-from firstread.clinic.sign_off import may_amend
 from firstread.clinic.stored_reads import codes_of, read_of
 from firstread.domain.case import DECIDED
 from firstread.domain.differential import Share, differential

@@ -8,9 +8,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from firstread.clinic import audit
+from firstread.clinic.answers import may_amend, refuse_label, refuse_long
 from firstread.clinic.lookup import locked_case
-from firstread.clinic.models import Case, Person, Role, SignOff
-from firstread.clinic.review import answers_for, reads_check
+from firstread.clinic.models import Case, Person, SignOff
 from firstread.domain.case import DECIDED, Basis, CaseState
 from firstread.domain.errors import BadMeasurement, NotAllowed, WrongState
 
@@ -54,26 +54,10 @@ def amend(case_id: uuid.UUID | str, *, by: Person, label: str, comment: str) -> 
     return case
 
 
-def may_amend(case: Case, *, by: Person) -> str:
-    """Why this person may not amend the case now; empty where they may."""
-    if case.state not in DECIDED:
-        return "The case is not signed off yet. Answer it instead."
-    reviewed = reads_check(by, case.check_row_id) and case.reviews.filter(by=by).exists()
-    if not by.is_active or not (by.role == Role.CHIEF or reviewed):
-        return "Only the chief, or a specialist who answered this case, may amend it."
-    return ""
-
-
 def _refuse(case: Case, label: str, comment: str, *, now: str) -> None:
-    if label not in {code for code, _title in answers_for(case)}:
-        raise BadMeasurement(
-            "This is no answer for this check. Choose one of those shown.", field="label"
-        )
+    refuse_label(case, label)
     if not comment:
         raise BadMeasurement("An amendment needs a comment that says why.", field="comment")
-    if len(comment) > 4000:
-        raise BadMeasurement(
-            "The comment is longer than 4000 characters. Shorten it.", field="comment"
-        )
+    refuse_long(comment)
     if label == now:
         raise WrongState("The case says so already. An amendment names another label.")

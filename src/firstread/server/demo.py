@@ -10,10 +10,11 @@ from django.db import connections
 from django.utils import timezone
 
 from firstread.clinic import registry
+from firstread.clinic.answers import answers_for
 from firstread.clinic.first_read import read_next
 from firstread.clinic.intake import Incoming, receive, receive_measurements
 from firstread.clinic.models import Case, Check, Patient, Person, Reader, Role
-from firstread.clinic.review import answer, answers_for
+from firstread.clinic.review import answer
 from firstread.clinic.sign_off import amend
 from firstread.phantom import damaged, make
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from firstread.clinic import live, review, sign_off, worklist
+from firstread.clinic.answers import answers_for
 from firstread.clinic.case_view import CaseView, Cell, look
 from firstread.clinic.lookup import found_case
 from firstread.clinic.models import Person
@@ -134,7 +135,7 @@ def _about_decision(view: CaseView, person: Person) -> dict[str, Any]:
     last = view.sign_offs[-1] if view.sign_offs else None
     waiting = worklist.waiting(person) if person.decides else None
     return {
-        "answers": review.answers_for(view.case),
+        "answers": answers_for(view.case),
         "hidden_answers": view.reviews_hidden,
         "latest": [last] if last else [],
         "earlier": list(reversed(view.sign_offs[:-1])),

@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from firstread.clinic import registry, worklist
+from firstread.clinic.answers import answers_of
 from firstread.clinic.models import Case, CaseSample, Check, Person, ReadRow, Role, SignOff
-from firstread.clinic.review import answers_of
 from firstread.clinic.templatetags.shown import title_of
 from firstread.clinic.web.access import page, person_of
 from firstread.domain.errors import FirstreadError
