@@ -18,7 +18,7 @@ os.environ.setdefault(
 if TYPE_CHECKING:
     from tests.clinic_for_tests import Clinic
 
-_KEPT = ("FIRSTREAD_DATASETS", "FIRSTREAD_DATA", "FIRSTREAD_REQUIRE_ALL", "FIRSTREAD_TEST_DATABASE")
+_KEPT = ("FIRSTREAD_DATASETS", "FIRSTREAD_REQUIRE_ALL", "FIRSTREAD_TEST_DATABASE")
 for _name in [name for name in os.environ if name.startswith("FIRSTREAD_")]:
     if _name not in _KEPT:
         del os.environ[_name]  # a developer's own clinic must not be tested on
@@ -49,20 +49,36 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(_HOME, ignore_errors=True)
 
 
+_FORBIDDEN = "skipped, and FIRSTREAD_REQUIRE_ALL forbids skips for want of a program or library"
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where FIRSTREAD_REQUIRE_ALL is set everything that a test needs has to be there."""
+    """Where FIRSTREAD_REQUIRE_ALL is set every program has to be there; data need not be."""
     report = yield
-    if (
-        report.skipped
-        and os.environ.get("FIRSTREAD_REQUIRE_ALL")
-        and not hasattr(report, "wasxfail")
-    ):
+    may_skip = hasattr(report, "wasxfail") or item.get_closest_marker("data") is not None
+    if report.skipped and os.environ.get("FIRSTREAD_REQUIRE_ALL") and not may_skip:
         report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} skipped, and FIRSTREAD_REQUIRE_ALL forbids skips"
+        report.longrepr = f"{item.nodeid} {_FORBIDDEN}: {_reason(report.longrepr)}"
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a whole file that skips because it cannot import a library."""
+    report = yield
+    if report.skipped and os.environ.get("FIRSTREAD_REQUIRE_ALL"):
+        report.outcome = "failed"
+        report.longrepr = f"{collector.nodeid} {_FORBIDDEN}: {_reason(report.longrepr)}"
+    return report
+
+
+def _reason(longrepr: object) -> str:
+    return str(longrepr[2]) if isinstance(longrepr, tuple) else str(longrepr)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from firstread.packs import open_manifest, verify
 from firstread.runtime import open_reader
 
 ROOT = Path(__file__).resolve().parents[2]
-DATA = Path(os.environ.get("FIRSTREAD_DATA", ROOT.parent / "shared" / "data"))
+DATA = Path(os.environ.get("FIRSTREAD_DATASETS", ROOT.parent / "shared" / "data"))
 NAMES = ("blood-cell", "breast-cytology", "marrow-cell")
 # What was to be reached: accuracy on samples that nothing was learnt from.
 ASKED = {"blood-cell": 0.97, "breast-cytology": 0.96, "marrow-cell": 0.85}
@@ -69,7 +69,7 @@ def test_alarms_are_those_that_were_asked_for():
 def test_the_stated_accuracy_is_measured_again_by_the_reader(name):
     """On every third sample of the test part: enough to see another preparation or calibration."""
     if not (DATA / name).is_dir():
-        pytest.skip(f"the pictures of {name} are not here: set FIRSTREAD_DATA")
+        pytest.skip(f"the pictures of {name} are not here: set FIRSTREAD_DATASETS")
     whole = open_dataset(DATA / name)
     test = split(whole, validation=0.12, test=0.10, seed=7).test[::3]
     part = Dataset(name, "image", tuple(whole.items[index] for index in test), whole.fetch)

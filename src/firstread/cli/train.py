@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
-    envvar="FIRSTREAD_DATA",
+    envvar="FIRSTREAD_DATASETS",
     default=Path("../shared/data"),
     show_default=True,
     help="The folder of labelled samples, or the folder that holds it.",
