@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
+from types import TracebackType
 from typing import Any
+
+
+class Lines(logging.Formatter):
+    """Says of an error its kind and where it happened, never its words.
+
+    A database names the very values that it refuses, and those may be a patient's.
+    """
+
+    def formatException(  # noqa: N802 - logging's name
+        self,
+        ei: tuple[type[BaseException], BaseException, TracebackType | None]
+        | tuple[None, None, None],
+    ) -> str:
+        kind, _error, trace = ei
+        frames = "".join(traceback.format_tb(trace)).rstrip()
+        return f"{frames}\n{kind.__name__ if kind else 'unknown error'}"
 
 
 def logging_of(*, demo: bool) -> dict[str, Any]:
@@ -14,6 +33,7 @@ def logging_of(*, demo: bool) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {
             "line": {
+                "class": f"{__name__}.Lines",
                 "format": "{asctime} {levelname} {name} {message}",
                 "style": "{",
             }
