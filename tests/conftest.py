@@ -40,7 +40,8 @@ from django.conf import settings  # noqa: E402
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if "sqlite" in settings.DATABASES["default"]["ENGINE"]:
     # A file, as in a clinic: threads and processes see the same rows.
-    settings.DATABASES["default"]["TEST"] = {"NAME": str(_HOME / "test.sqlite3")}
+    # Kept beside what Django may have filled in already: it does so when it first looks.
+    settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(_HOME / "test.sqlite3")
 
 
 def pytest_unconfigure() -> None:

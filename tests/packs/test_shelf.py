@@ -28,6 +28,7 @@ def test_a_name_finds_the_pack_of_the_first_shelf(
 def test_a_path_finds_the_pack_that_lies_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("FIRSTREAD_PACKS", raising=False)
     pack = make_pack(tmp_path, name="colour")
     assert find_pack(pack) == pack
     monkeypatch.chdir(tmp_path)
