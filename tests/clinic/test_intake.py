@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from firstread.clinic import store
+from firstread.clinic.case_view import look
 from firstread.clinic.intake import Incoming, receive, receive_measurements
 from firstread.clinic.models import Case, CaseSample, Outgoing, ReadRow, RefusedSample, Sample
 from firstread.clinic.review import answer
@@ -28,6 +29,23 @@ def test_the_same_sample_twice_is_one_case(clinic: Clinic) -> None:
 def test_a_sample_without_a_number_joins_the_case_that_has_it(clinic: Clinic) -> None:
     case = put_in("red", accession="77")
     assert put_in("red") == case
+
+
+def test_the_same_picture_under_two_numbers_is_told_in_both_histories(clinic: Clinic) -> None:
+    first, other = put_in("red", accession="77"), put_in("red", accession="78")
+    put_in("red", accession="78")
+    put_in("green", accession="79", seed=5)
+    for case, number in ((first, "78"), (other, "77")):
+        said = [line.sentence for line in look(case.pk, by=clinic.ana).history]
+        assert [each for each in said if "same picture" in each] == [
+            f"found the same picture under another number: {number}"
+        ]
+
+
+def test_equal_measurements_under_two_numbers_are_no_news(clinic: Clinic) -> None:
+    put_in_row(accession="5")
+    case = put_in_row(accession="6")
+    assert [line.action for line in look(case.pk, by=clinic.ana).history] == ["received", "viewed"]
 
 
 def test_more_samples_of_one_accession_join_its_case_and_are_read(clinic: Clinic) -> None:

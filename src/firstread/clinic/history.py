@@ -57,9 +57,17 @@ def _sentence(
     if row.action in ("told", "not_told"):
         name = people.get(f"#{row.detail.get('person')}", "somebody")
         return f"told {name} by mail" if row.action == "told" else f"could not tell {name} by mail"
+    if row.action == "same_sample":
+        return f"found the same picture under another number: {_number(row.detail)}"
     say = _SENTENCES.get(row.action)
     detail = {**row.detail, "title": _title(row.detail, titles)}
     return say(detail) if say else row.action.replace("_", " ")
+
+
+def _number(detail: Detail) -> str:
+    """The accession of the other case: looked up, for the audit trail holds case ids only."""
+    other = Case.objects.filter(pk=detail.get("other")).values_list("accession", flat=True).first()
+    return other or "one that is gone"
 
 
 def _samples(detail: Detail) -> str:

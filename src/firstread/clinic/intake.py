@@ -26,6 +26,8 @@ from firstread.runtime.measurements import as_array, measurements_as_bytes
 
 TRIES = 8
 """How often rows are written anew where another process wrote the same ones first."""
+MOST_OTHERS = 10
+"""Of how many other cases with the same picture the history tells, when it comes once more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,7 +264,26 @@ def _write(kept: Sequence[_Kept], *, asked: _Request) -> tuple[Case, bool, int]:
         case=case,
         detail={"door": asked.door, "samples": len(fresh), "check": asked.check.name},
     )
+    _tell_of_others(case, fresh, by=asked.by)
     return case, created, len(fresh)
+
+
+def _tell_of_others(case: Case, fresh: Sequence[_Kept], *, by: Person | None) -> None:
+    """Say in both histories that a picture came under two accessions: one may be mistyped.
+
+    Equal rows of measurements are no sign of that. Comes after the audit row of the case, whose
+    lock lets this see what another process received at the same moment.
+    """
+    pictures = [each.sha256 for each in fresh if each.kind == "image"]
+    others = (
+        Case.objects.filter(check_row=case.check_row_id, samples__sample__in=pictures)
+        .exclude(accession=case.accession)
+        .distinct()
+        .order_by("received_at", "pk")
+    )
+    for other in others[:MOST_OTHERS]:
+        audit.append("same_sample", by=by, case=case, detail={"other": str(other.pk)})
+        audit.append("same_sample", by=by, case=other, detail={"other": str(case.pk)})
 
 
 def _own_accession(kept: Sequence[_Kept], *, asked: _Request) -> str:
