@@ -158,6 +158,28 @@ def test_only_the_chief_and_who_answered_may_amend(clinic: Clinic, who: str) -> 
         amend(case.pk, by=getattr(clinic, who), label="blue", comment="No.")
 
 
+def test_the_word_of_the_chief_is_amended_by_the_chief_only(clinic: Clinic) -> None:
+    case = read_case("red")
+    answer(case.pk, by=clinic.ana, label="red")
+    answer(case.pk, by=clinic.bo, label="blue")
+    answer(case.pk, by=clinic.chief, label="green")
+    with pytest.raises(NotAllowed, match="chief has decided"):
+        amend(case.pk, by=clinic.ana, label="red", comment="I was right.")
+    assert not look(case.pk, by=clinic.ana).may_amend
+    assert amend(case.pk, by=clinic.chief, label="blue", comment="On reflection.")
+
+
+def test_what_else_it_is_can_be_corrected(clinic: Clinic) -> None:
+    case = read_case("red")
+    answer(case.pk, by=clinic.chief, label="other", comment="A smudge.")
+    for _ in range(2):
+        amend(case.pk, by=clinic.chief, label="other", comment="A giant platelet.")
+    assert [each.comment for each in SignOff.objects.order_by("number")] == [
+        "A smudge.",
+        "A giant platelet.",
+    ]
+
+
 def test_an_open_case_is_not_amended(clinic: Clinic) -> None:
     with pytest.raises(WrongState, match="not signed off yet"):
         amend(read_case("red").pk, by=clinic.chief, label="blue", comment="No.")

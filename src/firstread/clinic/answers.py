@@ -50,6 +50,8 @@ def may_amend(case: Case, *, by: Person) -> str:
     reviewed = reads_check(by, case.check_row_id) and case.reviews.filter(by=by).exists()
     if not by.is_active or not (by.role == Role.CHIEF or reviewed):
         return "Only the chief, or a specialist who answered this case, may amend it."
+    if by.role != Role.CHIEF and case.sign_offs.filter(by__role=Role.CHIEF).exists():
+        return "The chief has decided this case. Ask the chief to amend it."
     return ""
 
 

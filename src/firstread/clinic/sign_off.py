@@ -11,7 +11,7 @@ from firstread.clinic import audit
 from firstread.clinic.answers import may_amend, refuse_label, refuse_long
 from firstread.clinic.lookup import locked_case
 from firstread.clinic.models import Case, Person, SignOff
-from firstread.domain.case import DECIDED, Basis, CaseState
+from firstread.domain.case import DECIDED, OTHER, Basis, CaseState
 from firstread.domain.errors import BadMeasurement, NotAllowed, WrongState
 
 
@@ -59,5 +59,5 @@ def _refuse(case: Case, label: str, comment: str, *, now: str) -> None:
     if not comment:
         raise BadMeasurement("An amendment needs a comment that says why.", field="comment")
     refuse_long(comment)
-    if label == now:
+    if label == now and label != OTHER:  # what else it is, its comment says
         raise WrongState("The case says so already. An amendment names another label.")
