@@ -73,4 +73,9 @@ def _throw_away(home: Path) -> None:
         return
     if not (home / _MARK).exists():
         raise click.UsageError(f"{home} holds no demo, so nothing there is thrown away.")
-    shutil.rmtree(home)
+    try:
+        shutil.rmtree(home)
+    except FileNotFoundError:
+        raise click.ClickException(
+            "An earlier demo is still closing. Wait a moment, and try again."
+        ) from None
