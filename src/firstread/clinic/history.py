@@ -66,7 +66,7 @@ def _sentence(
 
 def _number(detail: Detail) -> str:
     """The accession of the other case: looked up, for the audit trail holds case ids only."""
-    other = Case.objects.filter(pk=detail.get("other")).values_list("accession", flat=True).first()
+    other = Case.objects.filter(pk=detail["other"]).values_list("accession", flat=True).first()
     return other or "one that is gone"
 
 
