@@ -1,4 +1,4 @@
-"""`firstread token USER`: makes a token for a program; `list` and `revoke` look after them."""
+"""`firstread token PERSON`: makes a token for a program; `list` and `revoke` look after them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import click
 from firstread.domain.errors import BadConfiguration
 
 
-class _ByUser(click.Group):
-    """A group whose first word may be a user, for whom a token is then issued."""
+class _ByPerson(click.Group):
+    """A group whose first word may be a person, for whom a token is then issued."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -21,19 +21,19 @@ class _ByUser(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_ByUser)
+@click.group(cls=_ByPerson)
 def token() -> None:
-    """Make a token for the API: firstread token USER [--scope ...] [--days N] [--name NAME]."""
+    """Make a token for the API: firstread token PERSON [--scope ...] [--days N] [--name NAME]."""
 
 
 @token.command()
-@click.argument("user")
+@click.argument("person")
 @click.option("--scope", "scopes", multiple=True, help="What it is good for; may be repeated.")
 @click.option("--days", type=int, default=365, show_default=True, help="How long it lives.")
 @click.option("--name", default="", help="Which program has it, such as 'scanner 2'.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def issue(*, user: str, scopes: tuple[str, ...], days: int, name: str, as_json: bool) -> None:
-    """Print a new token of USER once; it may do what they may, as far as its scopes go.
+def issue(*, person: str, scopes: tuple[str, ...], days: int, name: str, as_json: bool) -> None:
+    """Print a new token of PERSON once; it may do what they may, as far as its scopes go.
 
     Scopes: cases:read, cases:write, reviews:write, checks:read. Without --scope all but
     reviews:write.
@@ -42,16 +42,18 @@ def issue(*, user: str, scopes: tuple[str, ...], days: int, name: str, as_json: 
     from firstread.clinic import tokens
     from firstread.clinic.models import Person
 
-    person = Person.objects.filter(username=user, is_active=True).first()
-    if person is None:
-        raise BadConfiguration(f"Nobody named '{user}' can sign in here. Add them first.")
-    secret, row = tokens.issue(person, scopes=scopes or tokens.DEFAULT_SCOPES, name=name, days=days)
+    found = Person.objects.filter(username=person, is_active=True).first()
+    if found is None:
+        raise BadConfiguration(
+            f"Nobody named '{person}' can sign in here. Add them: firstread person NAME"
+        )
+    secret, row = tokens.issue(found, scopes=scopes or tokens.DEFAULT_SCOPES, name=name, days=days)
     if as_json:
         click.echo(json.dumps({"number": row.pk, "token": secret, "scopes": row.scopes}))
         return
     click.echo(secret)
     click.echo(
-        f"Token {row.pk} of {user} for {', '.join(row.scopes)}, {days} days. "
+        f"Token {row.pk} of {person} for {', '.join(row.scopes)}, {days} days. "
         "It is shown this once; keep it where passwords are kept.",
         err=True,
     )
@@ -69,7 +71,7 @@ def list_tokens(*, as_json: bool) -> None:
         click.echo(
             json.dumps(shown)
             if as_json
-            else "{number:>4}  {user:<16} {state:<8} {scopes}  {name}".format(
+            else "{number:>4}  {person:<16} {state:<8} {scopes}  {name}".format(
                 **{**shown, "scopes": ",".join(shown["scopes"])}
             ).rstrip()
         )
@@ -108,7 +110,7 @@ def _shown(row: Any) -> dict[str, Any]:
         state = "expired"
     return {
         "number": row.pk,
-        "user": row.person.username,
+        "person": row.person.username,
         "name": row.name,
         "scopes": row.scopes,
         "state": state,

@@ -65,7 +65,7 @@ class Client:
         if not token or not token.isascii() or not token.isprintable():
             raise BadConfiguration(
                 "There is no token, or it holds other characters than a token has. Have one made "
-                "with 'firstread token USER'."
+                "with 'firstread token PERSON'."
             )
         self._host = urlsplit(url).netloc.rpartition("@")[2]
         self._tries = max(1, tries)

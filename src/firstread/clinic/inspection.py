@@ -24,7 +24,7 @@ LEAST_FREE_BYTES = 2_000_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class Inspected:
     """One part that was looked at: `trouble` is empty where all is well."""
 
     part: str
@@ -33,8 +33,8 @@ class Finding:
     remedy: str = ""
 
 
-def inspect(*, migrations_behind: Callable[[], int]) -> list[Finding]:
-    """Look at every part; a part that cannot be looked at is a finding, never an error."""
+def inspect(*, migrations_behind: Callable[[], int]) -> list[Inspected]:
+    """Look at every part; a part that cannot be looked at is trouble, never an error."""
     reached = _database()
     found = [reached]
     if not reached.trouble:
@@ -45,36 +45,36 @@ def inspect(*, migrations_behind: Callable[[], int]) -> list[Finding]:
     return [*found, _store(), _disk(), _key(), _mail(), _inbox(), _clock()]
 
 
-def _database() -> Finding:
+def _database() -> Inspected:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError as error:
-        return Finding(
+        return Inspected(
             part="database",
             says=f"The database cannot be reached ({type(error).__name__}).",
             trouble=True,
             remedy="Start it, or correct database.url.",
         )
-    return Finding(part="database", says=f"The database answers ({connection.vendor}).")
+    return Inspected(part="database", says=f"The database answers ({connection.vendor}).")
 
 
-def _migrations(behind: int) -> Finding:
+def _migrations(behind: int) -> Inspected:
     if behind:
-        return Finding(
+        return Inspected(
             part="migrations",
             says=f"The database is {behind} steps behind this version.",
             trouble=True,
             remedy="Start 'firstread up' or 'firstread worker', which brings it up to date.",
         )
-    return Finding(part="migrations", says="The database has this version's form.")
+    return Inspected(part="migrations", says="The database has this version's form.")
 
 
-def _packs() -> list[Finding]:
+def _packs() -> list[Inspected]:
     checks = registry.checks()
     if not checks:
         return [
-            Finding(
+            Inspected(
                 part="packs",
                 says="No check is set up, because no pack is on the shelf.",
                 trouble=True,
@@ -84,21 +84,21 @@ def _packs() -> list[Finding]:
     return [_pack(check.name, registry.trouble(check), check.pack) for check in checks]
 
 
-def _pack(check: str, trouble: str | None, pack: str) -> Finding:
+def _pack(check: str, trouble: str | None, pack: str) -> Inspected:
     if trouble:
-        return Finding(
+        return Inspected(
             part=f"check {check}",
             says=trouble,
             trouble=True,
             remedy="Copy the pack again, or choose another for the check.",
         )
-    return Finding(part=f"check {check}", says=f"The pack {pack} gives its golden answers here.")
+    return Inspected(part=f"check {check}", says=f"The pack {pack} gives its golden answers here.")
 
 
-def _people() -> Finding:
+def _people() -> Inspected:
     active = Person.objects.filter(is_active=True)
     if not active.filter(role=Role.OPERATOR).exists():
-        return Finding(
+        return Inspected(
             part="people",
             says="There is no operator, so nobody can add people.",
             trouble=True,
@@ -106,16 +106,16 @@ def _people() -> Finding:
         )
     unread = [check.title for check in registry.checks() if not check.readers_of.exists()]
     if unread:
-        return Finding(
+        return Inspected(
             part="people",
             says=f"Nobody reads {', '.join(unread)}.",
             trouble=True,
             remedy="Name specialists for it on the people page.",
         )
-    return Finding(part="people", says=f"{active.count()} people can sign in.")
+    return Inspected(part="people", says=f"{active.count()} people can sign in.")
 
 
-def _worker() -> Finding:
+def _worker() -> Inspected:
     now = datetime.now(UTC)
     overdue = [
         case
@@ -123,39 +123,39 @@ def _worker() -> Finding:
         if (now - case.received_at).total_seconds() > 300
     ]
     if overdue:
-        return Finding(
+        return Inspected(
             part="reading",
             says="A case has waited more than five minutes for its first read.",
             trouble=True,
             remedy="Start 'firstread up' or 'firstread worker'.",
         )
-    return Finding(part="reading", says="No case waits long for its first read.")
+    return Inspected(part="reading", says="No case waits long for its first read.")
 
 
-def _outbox() -> Finding:
+def _outbox() -> Inspected:
     given_up = Outgoing.objects.filter(state=OutgoingState.GIVEN_UP).count()
     failing = Outgoing.objects.filter(state=OutgoingState.WAITING, attempts__gt=0).count()
     if given_up or failing:
-        return Finding(
+        return Inspected(
             part="outbox",
             says=f"{failing} mails are tried again, {given_up} were given up.",
             trouble=True,
             remedy="The outbox page says why; correct the addresses or [mail].",
         )
-    return Finding(part="outbox", says="No mail is stuck.")
+    return Inspected(part="outbox", says="No mail is stuck.")
 
 
-def _audit() -> Finding:
+def _audit() -> Inspected:
     try:
         verified = audit.verify()
     except FirstreadError as error:
-        return Finding(
+        return Inspected(
             part="audit trail", says=str(error), trouble=True, remedy="Compare with a backup."
         )
-    return Finding(part="audit trail", says=f"The audit trail adds up ({verified.rows} rows).")
+    return Inspected(part="audit trail", says=f"The audit trail adds up ({verified.rows} rows).")
 
 
-def _store() -> Finding:
+def _store() -> Inspected:
     store, name = storages["samples"], f"doctor-{uuid.uuid4().hex}"
     try:
         store.save(name, ContentFile(b"doctor"))
@@ -163,91 +163,91 @@ def _store() -> Finding:
             whole = file.read() == b"doctor"
         store.delete(name)
     except OSError as error:
-        return Finding(
+        return Inspected(
             part="store",
             says=f"Samples cannot be kept ({error.strerror}).",
             trouble=True,
             remedy="Give Firstread the right to write to its home folder (FIRSTREAD_HOME).",
         )
     if not whole:
-        return Finding(
+        return Inspected(
             part="store",
             says="The store gives back other bytes than were put in.",
             trouble=True,
             remedy="Check the disk.",
         )
-    return Finding(part="store", says="Samples can be kept and come back whole.")
+    return Inspected(part="store", says="Samples can be kept and come back whole.")
 
 
-def _disk() -> Finding:
+def _disk() -> Inspected:
     free = shutil.disk_usage(settings.FIRSTREAD.home).free
     says = f"{free / 1e9:.1f} GB are free."
     if free < LEAST_FREE_BYTES:
-        return Finding(part="disk", says=says, trouble=True, remedy="Make room on the disk.")
-    return Finding(part="disk", says=says)
+        return Inspected(part="disk", says=says, trouble=True, remedy="Make room on the disk.")
+    return Inspected(part="disk", says=says)
 
 
-def _key() -> Finding:
+def _key() -> Inspected:
     path: Path = settings.FIRSTREAD.home / "secret-key"
     if settings.FIRSTREAD.demo:
-        return Finding(part="secret key", says="The demo uses its own key, on this machine only.")
+        return Inspected(part="secret key", says="The demo uses its own key, on this machine only.")
     if path.exists() and path.stat().st_mode & 0o077:
-        return Finding(
+        return Inspected(
             part="secret key",
             says="Others on this machine can read the secret key.",
             trouble=True,
             remedy=f"chmod 600 {path}",
         )
     where = "kept in the home folder" if path.exists() else "given by the environment"
-    return Finding(part="secret key", says=f"The secret key is {where}.")
+    return Inspected(part="secret key", says=f"The secret key is {where}.")
 
 
-def _mail() -> Finding:
+def _mail() -> Inspected:
     mail = settings.FIRSTREAD.mail
     if mail.backend == "outbox":
-        return Finding(part="mail", says="Mails stay on the outbox page; none is sent.")
+        return Inspected(part="mail", says="Mails stay on the outbox page; none is sent.")
     if mail.backend == "anymail":
-        return Finding(part="mail", says=f"Mails leave by {mail.provider}.")
+        return Inspected(part="mail", says=f"Mails leave by {mail.provider}.")
     try:
         server = get_connection()
         server.open()
         server.close()
     except (OSError, smtplib.SMTPException) as error:
-        return Finding(
+        return Inspected(
             part="mail",
             says=f"The mail server {mail.host}, port {mail.port}, does not take us "
             f"({type(error).__name__}).",
             trouble=True,
             remedy="Start it, or correct [mail]. Until then mails wait in the outbox.",
         )
-    return Finding(part="mail", says=f"The mail server {mail.host} takes us.")
+    return Inspected(part="mail", says=f"The mail server {mail.host} takes us.")
 
 
-def _inbox() -> Finding:
+def _inbox() -> Inspected:
     folder: Path | None = settings.FIRSTREAD.inbox.folder
     if folder is None:
-        return Finding(part="inbox", says="No folder is watched.")
+        return Inspected(part="inbox", says="No folder is watched.")
     probe = folder / f".{uuid.uuid4().hex}.part"
     try:
         probe.write_bytes(b"")
         probe.rename(probe.with_suffix(".tmp")).unlink()
     except OSError as error:
-        return Finding(
+        return Inspected(
             part="inbox",
             says=f"The inbox cannot be written to ({error.strerror}).",
             trouble=True,
             remedy="Make the folder, and let Firstread write there: files are taken by renaming.",
         )
-    return Finding(part="inbox", says="Files can be taken from the inbox.")
+    return Inspected(part="inbox", says="Files can be taken from the inbox.")
 
 
-def _clock() -> Finding:
+def _clock() -> Inspected:
     year = datetime.now(UTC).year
     if year < 2025:
-        return Finding(
+        return Inspected(
             part="clock",
             says=f"The clock says it is {year}.",
             trouble=True,
             remedy="Set the clock; timedatectl set-ntp true keeps it right.",
         )
-    return Finding(part="clock", says="The clock is plausible.")
+    return Inspected(part="clock", says="The clock is plausible.")

@@ -44,7 +44,9 @@ def issue(
             f"There is no scope '{', '.join(unknown)}'. Choose from: {', '.join(SCOPES)}."
         )
     if days is not None and not 1 <= days <= 3650:
-        raise BadConfiguration("A token lives from 1 to 3650 days.")
+        raise BadConfiguration(
+            "A token lives from 1 to 3650 days. Choose a number of days between them."
+        )
     secret = PREFIX + secrets.token_urlsafe(32)
     now = timezone.now()
     with transaction.atomic():
@@ -74,7 +76,7 @@ def person_of(secret: str, *, scope: str) -> Person | None:
     if scope not in token.scopes:
         raise NotAllowed(
             f"This token has not the scope '{scope}'. "
-            f"Issue one that has: 'firstread token USER --scope {scope}'."
+            f"Issue one that has: 'firstread token PERSON --scope {scope}'."
         )
     # A row written at every request would make readers queue behind each other.
     if token.last_used_at is None or now - token.last_used_at > SEEN_EVERY:
