@@ -54,7 +54,7 @@ def test_a_bad_row_is_refused_alone_with_its_line() -> None:
     assert [row.accession for row in table.rows] == ["A3"]
     assert [(row.line, row.reason) for row in table.refused] == [
         (2, "Line 2: Clump thickness must be a number, not 'five'."),
-        (4, "Line 4: Clump thickness is missing."),
+        (4, "Line 4: Clump thickness is missing. Fill it in."),
         (6, "Line 6 has no accession. Fill it in."),
         (7, "Line 7: Clump thickness must be a number, not 'inf'."),
         (8, "Line 8 has 4 fields and the header 3. Check the separators of that line."),

@@ -31,10 +31,10 @@ def png(case_sample_id: int, *, label: str) -> bytes:
         .first()
     )
     if row is None or row.evidence is None:
-        raise UnknownCase("This sample has no evidence map.")
+        raise UnknownCase("This sample has no evidence map. Read the case without one.")
     codes = codes_of(row)
     if label not in codes:
-        raise UnknownCase("The pack that read this sample has no such label.")
+        raise UnknownCase("The pack that read this sample has no such label. Open the case anew.")
     heat = _shown(unpack_array(bytes(row.evidence))[codes.index(label)])
     return _png(_laid_over(heat, sample=row.case_sample, given=_input(row)))
 

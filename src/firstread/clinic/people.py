@@ -113,7 +113,7 @@ def change_check(
     """Change who decides the check, and who is told; raises NotAllowed, BadMeasurement."""
     _refuse(by)
     if readers not in (None, 1, 2):
-        raise BadMeasurement("A check has one reader or two.", field="readers")
+        raise BadMeasurement("A check has one reader or two. Choose one of them.", field="readers")
     with transaction.atomic():
         check = Check.objects.get(pk=check.pk)
         check.readers = check.readers if readers is None else readers

@@ -236,7 +236,7 @@ def _row(cells: Sequence[str], *, line: int, columns: _Columns, manifest: TakesM
     for place, code in columns.codes.items():
         values[code] = _value(filled[place], line=line, code=code, title=titles[code])
         if values[code] is None and not optional[code]:
-            raise BadMeasurement(f"Line {line}: {titles[code]} is missing.", field=code)
+            raise BadMeasurement(f"Line {line}: {titles[code]} is missing. Fill it in.", field=code)
     accession = filled[columns.accession] if columns.accession is not None else ""
     if columns.accession is not None and not accession:
         raise BadMeasurement(f"Line {line} has no accession. Fill it in.", field="accession")
@@ -291,7 +291,9 @@ def _json_table(data: bytes) -> Table:
 
 def _json_row(entry: Any, *, line: int) -> Row:
     if not isinstance(entry, Mapping):
-        raise UnreadableSample(f"Line {line} is no object of measurements.")
+        raise UnreadableSample(
+            f"Line {line} is no object of measurements. Send one with a number for each."
+        )
     values: dict[str, float | None] = {}
     for code, value in entry.items():
         if code in ("accession", "patient"):

@@ -207,7 +207,7 @@ def _from_file(path: Path | None) -> dict[str, Any]:
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadConfiguration(f"'{path}' cannot be read as TOML: {error}.") from None
+        raise BadConfiguration(f"'{path}' cannot be read as TOML: {error}. Correct it.") from None
     for key in ("home", "demo", "secret_key"):
         if key in values:
             raise BadConfiguration(

@@ -15,7 +15,10 @@ def database_of(url: str) -> dict[str, Any]:
         # sqlite:////PATH, as others write it, and sqlite:///PATH are the same file.
         return _sqlite("/" + unquote(parts.path).lstrip("/"))
     if not parts.path.strip("/"):
-        raise BadConfiguration("The setting 'database.url' names no database after the host.")
+        raise BadConfiguration(
+            "The setting 'database.url' names no database after the host. "
+            "Write postgresql://NAME@HOST/DATABASE."
+        )
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.strip("/")),
