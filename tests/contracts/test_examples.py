@@ -17,6 +17,7 @@ BLOCKS = [
     (page.name, block)
     for page in sorted(DOCS.glob("*.md"))
     for block in re.findall(r"^```console\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    if re.search(rf"^\$ firstread ({'|'.join(ALONE)})", block, re.MULTILINE)
 ]
 
 
