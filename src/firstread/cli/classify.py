@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from firstread.cli.progress import progress
 from firstread.domain.errors import FirstreadError, UnreadableSample
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def classify(
     if reader.manifest.measurements:
         asked = _rows(asked, manifest=reader.manifest)
     failed = 0
-    with _progress(total=len(files)) as step:
+    watched = len(files) > 1 and sys.stderr.isatty() and not sys.stdout.isatty()
+    with progress("Reading", total=len(files), shown=watched) as step:
         answers = read_all(
             asked, lambda one: _answer(one, reader=reader), threads=threads if len(files) > 1 else 1
         )
@@ -183,18 +184,3 @@ def _bytes(path: str) -> bytes:
         raise UnreadableSample(
             f"This file cannot be opened ({reason}). Check its rights."
         ) from None
-
-
-@contextmanager
-def _progress(*, total: int) -> Iterator[Callable[[], None]]:
-    """A bar where a person watches and the lines go elsewhere."""
-    if total < 2 or not sys.stderr.isatty() or sys.stdout.isatty():
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress("Reading", *columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("Reading", total=total)
-        yield lambda: progress.advance(task)

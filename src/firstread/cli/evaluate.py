@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from firstread.cli.progress import progress
 
 if TYPE_CHECKING:
     from firstread.evaluation import Evaluation, Share
@@ -46,8 +47,7 @@ def evaluate(
     """Measure PACK, a name or a folder, on the labelled samples in FOLDER.
 
     FOLDER holds images.zip and labels.csv, or measurements.csv, or one folder of images per label.
-    Exit
-    code 1 where a sample could not be read.
+    Exit code 1 where a sample could not be read.
     """
     if picture is not None:
         import matplotlib as mpl  # noqa: F401  before the work, so that a missing extra costs no time
@@ -63,7 +63,7 @@ def evaluate(
 
     reader = open_reader(find_pack(pack))
     dataset = open_dataset(folder)
-    with _progress(total=len(dataset.items)) as step:
+    with progress("Reading", total=len(dataset.items), shown=sys.stderr.isatty()) as step:
         found = measure(reader, dataset, threads=threads, step=step)
     if picture is not None:
         from firstread.evaluation.plots import plot
@@ -108,19 +108,3 @@ def _share(share: Share) -> str:
     if math.isnan(share.value):
         return "    -"
     return f"{share.value:6.3f} ({share.low:.3f}-{share.high:.3f})"
-
-
-@contextmanager
-def _progress(*, total: int) -> Iterator[Callable[[], None]]:
-    """A bar on stderr where a person watches."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda: None
-        return
-    from rich.progress import Progress
-
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("Reading", total=total)
-        yield lambda: progress.advance(task)

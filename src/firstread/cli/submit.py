@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from firstread.cli.progress import progress
 from firstread.domain.errors import BadConfiguration, FirstreadError, UnknownCheck, Unreachable
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ def submit(
 def _send(client: Client, parcels: Sequence[_Parcel], *, check: str, as_json: bool) -> int:
     """Send the parcels and tell of each; returns how many things were refused."""
     refused = 0
-    with _progress(total=len(parcels)) as step:
+    watched = len(parcels) > 2 and sys.stderr.isatty()
+    with progress("Sending", total=len(parcels), shown=watched) as step:
         for sent, parcel in enumerate(parcels):
             try:
                 told = _told(parcel, _one(client, parcel, check=check))
@@ -273,18 +274,3 @@ def _rows(
             for row in table.refused
         ]
     return parcels
-
-
-@contextmanager
-def _progress(*, total: int) -> Iterator[Callable[[], object]]:
-    """Advances a bar where a person looks on; programs that read the lines see none."""
-    if total < 3 or not sys.stderr.isatty():
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress("Sending", *columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("Sending", total=total)
-        yield lambda: progress.advance(task)
