@@ -1,8 +1,8 @@
-"""How near phantoms come to the pictures a refiner was trained on, whole and in patches.
+"""How near phantoms come to real pictures, whole and in patches.
 
-A phantom that holds a piece of a real picture lies nearer to the training pictures than other real
-pictures of the same source do. So the distances of phantoms are set beside those of real pictures
-that no training saw: the same for both, or larger, means that nothing was copied.
+A phantom that held a piece of a real picture would lie nearer to real pictures than other real
+pictures of the same source do. So the distances of phantoms are set beside those of real pictures:
+the same for both, or larger, means that nothing was copied.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 Pictures = NDArray[np.uint8]
 PATCH_PX = 32
-_EVEN = 12.0  # patches with less contrast (0..255) are plain background, alike everywhere
+_EVEN = 4.0  # patches with less detail (0..255) are plain background, alike everywhere
 
 
-def whole_distances(queries: Pictures, trained_on: Pictures) -> NDArray[np.float32]:
-    """Per query the root mean square difference (0..255) to the nearest training picture.
+def whole_distances(queries: Pictures, known_pictures: Pictures) -> NDArray[np.float32]:
+    """Per query the root mean square difference (0..255) to the nearest known picture.
 
     Both are uint8 [N, S, S, 3] and compared at 32 x 32, over all eight turns and mirrorings.
     """
-    known = _shrunk(trained_on, 32).reshape(len(trained_on), -1)
+    known = _shrunk(known_pictures, 32).reshape(len(known_pictures), -1)
     squares = (known**2).sum(axis=1)
     best = np.full(len(queries), np.inf, dtype=np.float32)
     small = _shrunk(queries, 32)
@@ -35,15 +35,15 @@ def whole_distances(queries: Pictures, trained_on: Pictures) -> NDArray[np.float
 
 def patch_distances(
     queries: Pictures,
-    trained_on: Pictures,
+    known_pictures: Pictures,
     *,
     stride_px: int = 4,
     per_query: int = 6,
     seed: int = 0,
 ) -> NDArray[np.float32]:
-    """Per patch of 32 x 32 pixels: 1 - correlation with the nearest patch of a training picture.
+    """Per patch of 32 x 32 pixels: 1 - the correlation of its detail with the nearest known one.
 
-    `per_query` patches are cut from each query where the nucleated cell lies; the training
+    `per_query` patches are cut from each query where the nucleated cell lies; the known
     pictures are searched at every `stride_px` pixels, over all eight turns and mirrorings.
     """
     rng = np.random.default_rng(seed)
@@ -54,7 +54,7 @@ def patch_distances(
         for quarter in range(4)
     ]
     best = np.full(len(wanted), -1.0, dtype=np.float32)
-    for picture in trained_on:
+    for picture in known_pictures:
         known = _unit(_windows(picture, stride_px))
         for view in turned:
             best = np.maximum(best, (view @ known.T).max(axis=1))
@@ -71,25 +71,32 @@ def _shrunk(pictures: Pictures, side: int) -> NDArray[np.float32]:
 def _cut(picture: Pictures, rng: np.random.Generator, *, count: int) -> NDArray[np.float32]:
     """Patches with something in them, from the middle: float32 [count, 16, 16, 3]."""
     middle, reach = picture.shape[0] // 2 - PATCH_PX // 2, 22
-    found: list[Pictures] = []
+    found: list[NDArray[np.float32]] = []
     for _ in range(count * 8):
         top, left = middle + rng.integers(-reach, reach + 1, size=2)
-        patch = picture[top : top + PATCH_PX, left : left + PATCH_PX]
-        if patch.std(axis=(0, 1)).mean() >= _EVEN:
+        # Beside the patch as much as its detail depends on.
+        around = picture[top - 4 : top + PATCH_PX + 4, left - 4 : left + PATCH_PX + 4]
+        patch = _detail(_shrunk(around[None], PATCH_PX // 2 + 4)[0])[2:-2, 2:-2]
+        if patch.std() >= _EVEN:
             found.append(patch)
         if len(found) == count:
             break
-    if not found:
-        return np.zeros((0, 16, 16, 3), dtype=np.float32)
-    return _shrunk(np.stack(found), 16)
+    return np.stack(found) if found else np.zeros((0, 16, 16, 3), dtype=np.float32)
 
 
 def _windows(picture: Pictures, stride: int) -> NDArray[np.float32]:
-    half = _shrunk(picture[None], picture.shape[0] // 2)[0]
-    views = np.lib.stride_tricks.sliding_window_view(half, (16, 16), axis=(0, 1))
+    detail = _detail(_shrunk(picture[None], picture.shape[0] // 2)[0])
+    views = np.lib.stride_tricks.sliding_window_view(detail, (16, 16), axis=(0, 1))
     every = max(1, stride // 2)
     flat = views[::every, ::every].transpose(0, 1, 3, 4, 2).reshape(-1, 16, 16, 3)
-    return np.asarray(flat[flat.std(axis=(1, 2)).mean(axis=1) >= _EVEN], dtype=np.float32)
+    return np.asarray(flat[flat.std(axis=(1, 2, 3)) >= _EVEN], dtype=np.float32)
+
+
+def _detail(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What stands out from its 5 x 5 neighbourhood: edges of cells are alike, grain is not."""
+    padded = np.pad(picture, ((2, 2), (2, 2), (0, 0)), mode="edge")
+    around = np.lib.stride_tricks.sliding_window_view(padded, (5, 5), axis=(0, 1))
+    return np.asarray(picture - around.mean(axis=(3, 4)), dtype=np.float32)
 
 
 def _unit(patches: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,7 +13,6 @@ from PIL import Image
 
 from firstread.domain.errors import FirstreadError, UnknownCheck
 from firstread.phantom import blood, cytology, marrow
-from firstread.phantom.refining import refine
 
 _PICTURES: dict[
     str, tuple[tuple[str, ...], Callable[[str, np.random.Generator], NDArray[np.uint8]]]
@@ -85,24 +84,11 @@ def make(check: str, *, label: str | None = None, seed: int = 0) -> Phantom:
         raise UnknownLabel(
             f"Phantoms of '{check}' have no label '{label}'. There are: {', '.join(known)}."
         )
+    rng = np.random.default_rng([seed & 0xFFFFFFFF, zlib.crc32(f"{check}/{label}".encode())])
     if check in _ROWS:
-        return Phantom(check=check, label=label, seed=seed, data=_row(check, label, seed))
-    pixels = drawing(check, label=label, seed=seed)
-    refined = refine(pixels, check=check, number=known.index(label), of=len(known), seed=seed)
-    return Phantom(check=check, label=label, seed=seed, data=as_png(refined))
-
-
-def drawing(check: str, *, label: str, seed: int) -> NDArray[np.uint8]:
-    """The drawn picture alone, before it is refined: uint8 [S, S, 3]."""
-    return _PICTURES[check][1](label, _chance(check, label, seed))
-
-
-def _row(check: str, label: str, seed: int) -> dict[str, float]:
-    return _ROWS[check][1](label, _chance(check, label, seed))
-
-
-def _chance(check: str, label: str, seed: int) -> np.random.Generator:
-    return np.random.default_rng([seed & 0xFFFFFFFF, zlib.crc32(f"{check}/{label}".encode())])
+        return Phantom(check=check, label=label, seed=seed, data=_ROWS[check][1](label, rng))
+    pixels = _PICTURES[check][1](label, rng)
+    return Phantom(check=check, label=label, seed=seed, data=as_png(pixels))
 
 
 def as_png(pixels: NDArray[np.uint8]) -> bytes:

@@ -18,14 +18,14 @@ LIGHTS: tuple[RGB, ...] = (
     (0.60, 0.60, 0.57), (0.66, 0.65, 0.62), (0.80, 0.78, 0.84), (0.90, 0.87, 0.95),
     (0.93, 0.92, 0.96), (0.93, 0.93, 0.89), (0.94, 0.93, 0.87),
 )  # fmt: skip
-# Blasts are shown on well lit slides alone: in poor light a blast and a lymphocyte look alike.
+# Young cells are shown on well lit slides alone: in poor light they look like lymphocytes.
 _POORLY_LIT = 2
 Shapes = tuple[Field, Field, Body]
 
 
 def draw(label: str, rng: np.random.Generator) -> NDArray[np.uint8]:
     """One cell of that label with its neighbours: uint8 [144, 144, 3]."""
-    first = _POORLY_LIT if label == "blast" else 0
+    first = _POORLY_LIT if label in ("blast", "promyelocyte") else 0
     light = np.array(LIGHTS[int(rng.integers(first, len(LIGHTS)))]) + rng.normal(size=3) * 0.015
     painting = Painting(rng=rng, size_px=SIZE_PX, background=(250.0, 248.0, 252.0))
     if rng.random() < 0.35:
@@ -282,7 +282,7 @@ def _unidentifiable(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
         chromatin=0.05,
         chromatin_px=5.0,
         membrane=-0.35,
-        soft_px=1.2,
+        soft_px=3.0,
     )
     return cell, nucleus, body
 
