@@ -21,7 +21,7 @@ from firstread.clinic.models import (
 )
 from firstread.domain.case import DECIDED, CaseState
 from firstread.domain.errors import BadMeasurement, UnreadableSample, WrongState
-from firstread.imaging import decode
+from firstread.imaging import decode, media_type
 from firstread.runtime.measurements import as_array, measurements_as_bytes
 
 TRIES = 8
@@ -359,20 +359,3 @@ def _add(fresh: Sequence[_Kept], *, to: Case, asked: _Request) -> None:
     to.waits_for = ""
     to.attempts, to.retry_at = 0, None
     to.save(update_fields=["state", "waits_for", "attempts", "retry_at"])
-
-
-def media_type(data: bytes) -> str:
-    """The media type of a picture that `decode` opens, by its first bytes."""
-    starts = {
-        b"\x89PNG": "image/png",
-        b"\xff\xd8": "image/jpeg",
-        b"II": "image/tiff",
-        b"MM": "image/tiff",
-        b"BM": "image/bmp",
-        b"GIF8": "image/gif",
-        b"RIFF": "image/webp",
-    }
-    return next(
-        (kind for start, kind in starts.items() if data.startswith(start)),
-        "application/octet-stream",
-    )

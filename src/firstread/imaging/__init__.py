@@ -2,5 +2,6 @@
 
 from firstread.imaging.decode import MAX_PIXELS, decode
 from firstread.imaging.show import SHOWN_AS, display, thumbnail
+from firstread.imaging.sniff import media_type
 
-__all__ = ["MAX_PIXELS", "SHOWN_AS", "decode", "display", "thumbnail"]
+__all__ = ["MAX_PIXELS", "SHOWN_AS", "decode", "display", "media_type", "thumbnail"]

@@ -1,4 +1,4 @@
-"""What a file is that is no picture, in words for the person who sent it."""
+"""What the first bytes of a file tell: a picture's media type, or in words what it is instead."""
 
 from __future__ import annotations
 
@@ -31,6 +31,29 @@ _BOXES = {
     b"mif1": "a HEIF picture (set the phone to 'most compatible')",
     b"avif": "an AVIF picture",
 }
+
+
+_PICTURES = {
+    b"\x89PNG": "image/png",
+    b"\xff\xd8": "image/jpeg",
+    b"II": "image/tiff",
+    b"MM": "image/tiff",
+    b"BM": "image/bmp",
+    b"GIF8": "image/gif",
+    b"RIFF": "image/webp",
+}
+
+
+def media_type(data: bytes) -> str:
+    """The media type of a picture that `decode` opens.
+
+    >>> media_type(b"\\x89PNG..."), media_type(b"GIF89a...")
+    ('image/png', 'image/gif')
+    """
+    for start, kind in _PICTURES.items():
+        if data.startswith(start):
+            return kind
+    return "application/octet-stream"
 
 
 def what_it_is(data: bytes) -> str | None:
