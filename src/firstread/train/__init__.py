@@ -1,2 +1,1 @@
-"""A dataset folder and a recipe become a pack folder; the only room that imports torch, beside
-phantom's."""
+"""A dataset folder and a recipe become a pack folder; the only room that imports torch."""
