@@ -83,6 +83,13 @@ def test_a_module_that_no_extra_brings_is_a_fault_and_not_a_missing_extra() -> N
     assert isinstance(result.exception, ModuleNotFoundError)
 
 
+def test_a_place_that_cannot_be_written_is_one_sentence() -> None:
+    result = _firstread("phantom", "breast-cytology", "--out", "/dev/null/rows")
+    assert result.returncode == 1
+    assert result.stderr.startswith("firstread: '/dev/null/rows' cannot be used: Not a directory.")
+    assert result.stderr.count("\n") == 1
+
+
 def test_an_interrupt_ends_with_130() -> None:
     @click.command(cls=Firstread)
     def group() -> None: ...

@@ -60,6 +60,9 @@ def test_a_list_comes_from_a_variable_by_commas(tmp_path: Path) -> None:
         ('secret_key = "x"', "FIRSTREAD_SECRET_KEY"),
         ("server = 1", "'server'"),
         ("= broken", "cannot be read as TOML"),
+        ('[mail]\nbackend = "anymail"\nprovider = "pigeon"', "django-anymail does not know"),
+        ('[mail]\nsender = "a@b.example\\nBcc: c@d.example"', "'mail.sender'"),
+        ('[mail]\nsender = "Firstread"', "'mail.sender'"),
     ],
 )
 def test_what_a_setting_should_hold_is_said_with_its_name(

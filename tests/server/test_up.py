@@ -165,3 +165,30 @@ def test_the_first_operator_is_added_by_a_command(env: dict[str, str]) -> None:
     assert parts["store"]["trouble"] is False
     assert "Nobody reads" in parts["people"]["says"]
     assert looked.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("FIRSTREAD_DATABASE_URL", "sqlite:////nowhere/at/all.sqlite3", "database does not open"),
+        ("FIRSTREAD_DATABASE_URL", "postgresql://u:s3cret@127.0.0.1:1/x", "does not open"),
+        ("FIRSTREAD_INBOX_DEFAULT_CHECK", "malaria", "'inbox.default_check' names a check"),
+        ("FIRSTREAD_HOST", "no-such-machine.invalid", "cannot listen on no-such-machine.invalid"),
+    ],
+)
+def test_what_keeps_it_from_starting_is_one_sentence(
+    env: dict[str, str], name: str, value: str, sentence: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "firstread", "up"],
+        env=env | {name: value},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert done.stderr.startswith("firstread: ")
+    assert done.stderr.count("\n") == 1
+    assert "s3cret" not in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import signal
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ _PACKAGES = {
         "ninja", "psycopg", "pydantic", "uvicorn", "watchfiles", "whitenoise",
     },
     "client": {"httpx"},
-    "train": {"matplotlib", "onnx", "onnxscript", "safetensors", "scipy", "tomli_w", "torch"},
+    "train": {"matplotlib", "onnx", "onnxscript", "scipy", "tomli_w", "torch"},
 }  # fmt: skip
 
 
@@ -60,6 +61,20 @@ class Refused(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         click.echo(f"firstread: {self.message}", file=file, err=True)
+
+
+class _Unusable(Refused):
+    """A file, a folder or a disk that cannot be used, as the command line shows it."""
+
+    def __init__(self, error: OSError) -> None:
+        what = f"'{error.filename}'" if error.filename else "a file"
+        said = error.strerror or type(error).__name__
+        super().__init__(
+            FirstreadError(
+                f"{what} cannot be used: {said}. Check the path, your rights to it, and whether "
+                "the disk has space."
+            )
+        )
 
 
 class Firstread(click.Group):
@@ -89,6 +104,10 @@ class Firstread(click.Group):
         except ModuleNotFoundError as error:
             _refuse_without_extra(ctx.invoked_subcommand or "", error)
             raise
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # who read the output has gone, which is no error
+                raise
+            raise _Unusable(error) from error
         except KeyboardInterrupt:
             click.echo(err=True)
             raise click.exceptions.Exit(128 + signal.SIGINT) from None

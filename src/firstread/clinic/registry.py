@@ -10,7 +10,13 @@ from pathlib import Path
 from django.conf import settings
 
 from firstread.clinic.models import Check
-from firstread.domain.errors import FirstreadError, PackRefused, UnknownCheck, UnknownPack
+from firstread.domain.errors import (
+    BadConfiguration,
+    FirstreadError,
+    PackRefused,
+    UnknownCheck,
+    UnknownPack,
+)
 from firstread.packs import Manifest, find_pack, list_packs, open_manifest
 from firstread.runtime import PackReader, open_reader
 
@@ -116,6 +122,22 @@ def ensure_checks() -> list[Check]:
         if created:
             made.append(check)
     return made
+
+
+def refuse_unknown_checks() -> None:
+    """Raises BadConfiguration where the settings name a check that is not set up."""
+    known = {check.name for check in checks(enabled_only=False)}
+    config = settings.FIRSTREAD
+    named = {f"checks.{name}": name for name in config.checks}
+    if config.inbox.default_check:
+        named["inbox.default_check"] = config.inbox.default_check
+    for key, name in named.items():
+        if name not in known:
+            here = ", ".join(sorted(known)) or "none"
+            raise BadConfiguration(
+                f"The setting '{key}' names a check that no pack reads. Checks here: {here}. "
+                "Correct it, or put the pack on a shelf (FIRSTREAD_PACKS)."
+            )
 
 
 def forget() -> None:

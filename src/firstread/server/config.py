@@ -7,6 +7,8 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from email.utils import parseaddr
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit
@@ -75,11 +77,26 @@ class Mail(Section):
     provider: str = ""
     provider_settings: dict[str, str | int | float | bool] = Field(default={}, repr=False)
 
+    @field_validator("sender")
+    @classmethod
+    def _is_a_sender(cls, value: str) -> str:
+        name, at, host = parseaddr(value)[1].partition("@")
+        if not (name and at and host and value.isprintable()):
+            raise ValueError("write it as Name <name@host>")
+        return value
+
     @model_validator(mode="after")
-    def _provider_is_named(self) -> Mail:
-        if self.backend == "anymail" and not self.provider:
+    def _provider_is_known(self) -> Mail:
+        if self.backend != "anymail":
+            return self
+        if not self.provider:
             raise ValueError(
                 "mail.provider is missing: name a provider of django-anymail, such as mailjet"
+            )
+        if not self.provider.isidentifier() or not find_spec(f"anymail.backends.{self.provider}"):
+            raise ValueError(
+                f"mail.provider is '{self.provider}', which django-anymail does not know: write "
+                "it as there in small letters, such as mailjet"
             )
         return self
 

@@ -92,9 +92,17 @@ def listen() -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=512)
     except OSError as error:
         raise BadConfiguration(
-            f"Firstread cannot listen on {host}, port {port}: {os.strerror(error.errno or 0)}. "
-            "Stop what runs there, or choose another port: FIRSTREAD_PORT=8001"
+            f"Firstread cannot listen on {host}, port {port}: {_said(error)}. "
+            "Stop what runs there, choose another port (FIRSTREAD_PORT=8001), or set server.host "
+            "to an address of this machine."
         ) from None
+
+
+def _said(error: OSError) -> str:
+    """What the system says of it, without the address that Python adds."""
+    if isinstance(error, socket.gaierror):  # its numbers are not those of the system
+        return error.strerror or "no such address"
+    return os.strerror(error.errno or 0)
 
 
 def _address(config: Config, listening: socket.socket) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from firstread.domain.errors import BadConfiguration
+
 
 def open_django() -> None:
     """Set Django up from the configuration; raises BadConfiguration."""
@@ -19,15 +21,26 @@ def open_django() -> None:
 
 
 def open_database() -> None:
-    """Bring the database to this version's form, and set up a check for each pack."""
+    """Bring the database to this version's form, and set up a check for each pack.
+
+    Raises BadConfiguration where the database does not open, or a setting names no check.
+    """
     from django.conf import settings
     from django.core.management import call_command
+    from django.db import OperationalError
 
     from firstread.clinic import registry
 
-    with _alone(settings.FIRSTREAD.home / "migrate.lock"):
-        call_command("migrate", verbosity=0, interactive=False)
-        registry.ensure_checks()
+    try:
+        with _alone(settings.FIRSTREAD.home / "migrate.lock"):
+            call_command("migrate", verbosity=0, interactive=False)
+            registry.ensure_checks()
+            registry.refuse_unknown_checks()
+    except OperationalError as error:
+        said = str(error).partition("\n")[0].rstrip(".")
+        raise BadConfiguration(
+            f"The database does not open: {said}. Check database.url, and that its server runs."
+        ) from None
 
 
 def unapplied_migrations() -> int:
