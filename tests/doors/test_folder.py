@@ -337,7 +337,8 @@ def test_the_watched_folder_takes_a_file_within_moments_and_stops_when_told(
 
 
 def test_without_a_folder_there_is_no_door() -> None:
-    folder.watch(settings.FIRSTREAD, threading.Event(), lambda: None)
+    assert folder.door_of(settings.FIRSTREAD, lambda: None) is None
+    folder.watch(settings.FIRSTREAD, threading.Event(), lambda: None)  # returns at once
 
 
 def _wait_for(true: Callable[[], bool]) -> None:

@@ -13,7 +13,7 @@ from firstread.clinic import tokens
 from firstread.clinic.models import Person
 
 REQUESTS_PER_S = 100
-"""Each token; a laboratory's busiest sender stays far below it, a loop gone wild does not."""
+"""Each person; a laboratory's busiest sender stays far below it, a loop gone wild does not."""
 
 
 class Scope(HttpBearer):

@@ -23,8 +23,6 @@ from firstread.clinic.intake import Incoming
 
 Model = TypeVar("Model", bound=BaseModel)
 
-FORM_FIELDS = ("check", "accession", "patient")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Images:

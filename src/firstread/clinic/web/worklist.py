@@ -171,9 +171,7 @@ def _row(
         alarm=", ".join(title_of(each, titles) for each in alarms if each != case.finding),
         decision=title_of(decision, titles) if decision else "",
         discordant=bool(decision and case.finding and decision != case.finding),
-        waits="a second specialist"
-        if answers
-        else ("two specialists" if readers > 1 else "a specialist"),
+        waits=_waits(answers, readers),
         answered=f"{answers} of {readers} answered" if answers and readers > 1 else "",
     )
 
