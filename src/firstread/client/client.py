@@ -152,6 +152,7 @@ class Client:
         return list(self._get("/packs")["packs"])
 
     def close(self) -> None:
+        """Close the connection; `with` does it by itself."""
         self._http.close()
 
     def __enter__(self) -> Self:

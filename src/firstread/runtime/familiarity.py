@@ -24,7 +24,8 @@ class Neighbours:
 
     def distance(self, vector: NDArray[Any]) -> float:
         """Of an embedding [D]: cosine distance. Of measurements [F]: Euclidean, standardised,
-        a missing one (NaN) at the centre."""
+        a missing one (NaN) at the centre. Raises PackRefused where the vector has another length.
+        """
         if vector.shape != self._reference.shape[1:]:
             raise PackRefused(
                 f"{self._stated.reference} has {self._reference.shape[1]} columns where the pack "

@@ -76,7 +76,8 @@ class PackReader:
     def read_measurements(self, values: Given) -> Outcome:
         """Read one row of measurements by their codes; None or absence means missing.
 
-        Raises BadMeasurement, whose `field` names the measurement.
+        Raises BadMeasurement, whose `field` names the measurement, and UnreadableSample where the
+        pack reads pictures.
         """
         if self.manifest.input is not None:
             raise UnreadableSample(
@@ -90,7 +91,7 @@ class PackReader:
         """Read several samples; where one cannot be opened its error stands in its place.
 
         Each runs by itself: a batch would round differently, and a read must give the same
-        numbers whatever lay beside it.
+        numbers whatever lay beside it. Raises BadMeasurement as `read` does.
         """
         return [self._read_or_error(data) for data in samples]
 

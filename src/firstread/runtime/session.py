@@ -24,7 +24,10 @@ _RANKS = {"logits": 2, "embedding": 2, "evidence": 4, "contributions": 3}
 
 
 class Session:
-    """A network that is open; many threads may run it at once."""
+    """A network that is open; many threads may run it at once.
+
+    Raises PackRefused where `model` is no network of the `kind`; one read uses `threads` threads.
+    """
 
     def __init__(self, model: Path, *, kind: str, threads: int = 1) -> None:
         options = ort.SessionOptions()
@@ -47,7 +50,11 @@ class Session:
         self._outputs = self._checked_outputs(kind)
 
     def run(self, batch: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
-        """Each output by name for `batch`, whose first axis is N."""
+        """Each output by name, float32 with N first: [N, K], [N, D], [N, K, h, w] or [N, K, F].
+
+        `batch` is uint8 [N, H, W, 3], or float32 [N, F] with NaN where missing. Raises PackRefused
+        where the network does not take it.
+        """
         try:
             values = self._session.run(list(self._outputs), {self._input: batch})
         except _UNUSABLE:
