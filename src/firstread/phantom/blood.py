@@ -128,7 +128,7 @@ def _eosinophil(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
     body = Body(
         cytoplasm=(210, 150, 165),
         nucleus=(80, 38, 126),
-        chromatin=0.30,
+        chromatin=0.2,
         chromatin_px=4.0,
         granules=(
             Granules(colour=(196, 106, 108), count=720, radius_px=(0.9, 1.5), opacity=0.85),
@@ -189,7 +189,7 @@ def _ig(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
         cytoplasm=(172, 128, 172) if early else (202, 162, 184),
         nucleus=(92, 44, 136),
         grain=0.25,
-        chromatin=0.3,
+        chromatin=0.23,
         chromatin_px=3.2,
         membrane=0.2,
         nucleoli=int(rng.integers(0, 3)) if early else 0,
@@ -228,7 +228,7 @@ def _lymphocyte(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
         nucleus=(80, 36, 126),
         grain=0.3,
         rim=0.35,
-        chromatin=0.26,
+        chromatin=0.13,
         chromatin_px=5.0,
         membrane=0.25,
     )
