@@ -40,7 +40,9 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             for number, row in enumerate(csv.DictReader(lines), start=2):
                 yield number, {key: (value or "").strip() for key, value in row.items() if key}
     except (UnicodeDecodeError, csv.Error) as why:
-        raise BadDataset(f"{path.name} is not a CSV file in UTF-8: {why}.") from why
+        raise BadDataset(
+            f"{path.name} is not a CSV file in UTF-8: {why}. Export it again as CSV."
+        ) from why
 
 
 def _with_labels(folder: Path) -> Dataset:
@@ -48,8 +50,7 @@ def _with_labels(folder: Path) -> Dataset:
     for number, row in _rows(folder / "labels.csv"):
         if not row.get("path") or not row.get("label"):
             raise BadDataset(
-                f"labels.csv, line {number}, lacks a path or a label. It needs the columns "
-                f"path,label."
+                f"labels.csv, line {number}, lacks a path or a label. Fill in both columns."
             )
         items.append(Item(path=row["path"], label=row["label"], patient=row.get("patient", "")))
     archive = folder / "images.zip"
@@ -62,11 +63,13 @@ def _from(folder: Path) -> Callable[[str], bytes]:
     def fetch(path: str) -> bytes:
         place = (root / path).resolve()
         if not place.is_relative_to(root):
-            raise BadDataset(f"The path '{path}' leads out of the folder.")
+            raise BadDataset(f"The path '{path}' leads out of the folder. Correct labels.csv.")
         try:
             return place.read_bytes()
         except OSError as why:
-            raise BadDataset(f"The sample '{path}' is not in the folder.") from why
+            raise BadDataset(
+                f"The sample '{path}' is not in the folder. Put it there, or correct labels.csv."
+            ) from why
 
     return fetch
 
@@ -75,18 +78,22 @@ def _from_zip(archive: Path) -> Callable[[str], bytes]:
     try:
         opened = zipfile.ZipFile(archive)
     except (zipfile.BadZipFile, OSError) as why:
-        raise BadDataset(f"{archive.name} is not a zip file that can be opened.") from why
+        raise BadDataset(
+            f"{archive.name} is not a zip file that can be opened. Copy it again."
+        ) from why
 
     def fetch(path: str) -> bytes:
         try:
             return opened.read(path)
         except KeyError as why:
             raise BadDataset(
-                f"The sample '{path}' of labels.csv is not in {archive.name}."
+                f"The sample '{path}' of labels.csv is not in {archive.name}. Pack it again."
             ) from why
         except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError) as why:
             # RuntimeError: encrypted, or packed in a way that Python does not unpack.
-            raise BadDataset(f"The sample '{path}' in {archive.name} is damaged.") from why
+            raise BadDataset(
+                f"The sample '{path}' in {archive.name} is damaged. Pack the archive again."
+            ) from why
 
     return fetch
 

@@ -55,8 +55,7 @@ def split(dataset: Dataset, *, validation: float, test: float, seed: int) -> Spl
     """Part a dataset by patient, label by label, the same way for the same seed.
 
     `validation` and `test` are shares of each label's samples. A group goes where a hash of the
-    seed and
-    of its own samples sends it, so that the order of the folder does not matter.
+    seed and of its own samples sends it, so that the order of the folder does not matter.
     """
     hashes = dataset.hashes
     by_label: dict[str, list[tuple[str, tuple[int, ...]]]] = {}

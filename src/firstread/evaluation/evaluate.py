@@ -32,8 +32,7 @@ class Evaluation:
     `confusion` has a row for each true label and a column for each label read.
 
     Every opened sample counts, also where the read says that it is unfit: the most probable label
-    is the
-    answer. `auc` and `f1` are means over the labels, each against all others.
+    is the answer. `auc` and `f1` are means over the labels, each against all others.
     """
 
     pack: str
@@ -112,8 +111,7 @@ def evaluate(
     """Read every sample of `dataset` and compare; `step` is called after each.
 
     Raises BadDataset where the folder has a label that the pack does not know, or holds another
-    kind of
-    sample than the pack reads. Samples that cannot be opened are listed, not raised.
+    kind of sample than the pack reads. Samples that cannot be opened are listed, not raised.
     """
     codes = reader.manifest.codes
     refuse_other_labels(reader, dataset)
@@ -153,15 +151,13 @@ def refuse_other_labels(reader: PackReader, dataset: Dataset) -> None:
     if dataset.kind != pack.kind:
         raise BadDataset(
             f"The folder {dataset.name} holds samples of kind {dataset.kind}, and the pack "
-            f"{pack.name} "
-            f"reads {pack.kind}. Name a pack of the same kind."
+            f"{pack.name} reads {pack.kind}. Name a pack of the same kind."
         )
     unknown = sorted(set(dataset.labels) - set(pack.codes))
     if unknown:
         raise BadDataset(
             f"The folder {dataset.name} has the label '{unknown[0]}', which the pack {pack.name} "
-            f"does "
-            f"not know. It knows: {', '.join(pack.codes)}."
+            f"does not know. It knows: {', '.join(pack.codes)}. Name another pack."
         )
 
 

@@ -70,8 +70,7 @@ def auc(positive: NDArray[np.bool_], scores: Chances) -> float:
     """The area under the ROC curve: how often a positive sample scores above a negative one.
 
     Ties count half (Mann and Whitney; Hanley and McNeil, Radiology 143:29, 1982). NaN where one
-    side
-    is empty.
+    side is empty.
 
     >>> auc(np.array([True, True, False]), np.array([0.9, 0.2, 0.2]))
     0.75

@@ -56,10 +56,8 @@ def fit_shapes(rows: Rows, truths: NDArray[np.int64], how: Additive) -> Shapes:
     """The most likely curves under a ridge on their slopes, none of which may fall.
 
     Every one of these scores means more malignant the higher it is; a curve that may not fall
-    cannot
-    follow noise downwards, and reads as a pathologist expects. `truths` are 0 or 1. With `balance`
-    1 both
-    labels weigh the same in all, with 0 each row does.
+    cannot follow noise downwards, and reads as a pathologist expects. `truths` are 0 or 1. With
+    `balance` 1 both labels weigh the same in all, with 0 each row does.
     """
     climbed = ramps(rows, how.knots)
     centre = np.nanmean(climbed, axis=0)

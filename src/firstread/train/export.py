@@ -127,6 +127,5 @@ def refuse_difference(
     if not apart <= TOLERANCE:
         raise PackRefused(
             f"The exported network answers {apart:.2g} away from the trained one. Train it again "
-            f"with "
-            "other versions of torch and onnx."
+            "with other versions of torch and onnx."
         )

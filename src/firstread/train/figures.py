@@ -29,8 +29,7 @@ def results(
     label.
 
     `n` is the number of independent samples where `truths` repeats them; intervals are as wide as
-    that
-    number makes them.
+    that number makes them.
     """
     total = n or len(truths)
     repeats = len(truths) / total

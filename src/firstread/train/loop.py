@@ -55,8 +55,7 @@ def fit(
     weights.
 
     `state` is a folder for the checkpoint: a run that was killed continues from its last whole
-    epoch, and
-    ends with the same weights, bit for bit, as one that was not.
+    epoch, and ends with the same weights, bit for bit, as one that was not.
     """
     torch.set_num_threads(recipe.schedule.threads)
     torch.use_deterministic_algorithms(True)

@@ -30,9 +30,8 @@ class StandardisedConv(nn.Conv2d):
     """A convolution whose weights have mean 0 and spread 1 per output channel.
 
     Weight standardisation (Qiao et al., arXiv:1903.10520), scaled as in Brock et al.
-    (arXiv:2101.08692):
-    it steadies training without any statistic of the batch, which would tie the network to one
-    laboratory.
+    (arXiv:2101.08692): it steadies training without any statistic of the batch, which would tie the
+    network to one laboratory.
     """
 
     def __init__(
@@ -154,8 +153,7 @@ class Reader(nn.Module):
     """What a pack holds: `image` uint8 [N, H, W, 3] to `logits`, `embedding` and `evidence`.
 
     The evidence map is the class activation map (Zhou et al., arXiv:1512.04150): because the head
-    is linear
-    over a mean, the mean of the map plus the head's bias is the logit itself.
+    is linear over a mean, the mean of the map plus the head's bias is the logit itself.
     """
 
     def __init__(self, network: Network, *, head: str, views: int = 1) -> None:
@@ -182,6 +180,6 @@ class Reader(nn.Module):
 def build(recipe: Recipe) -> Network:
     """The untrained network of a recipe; load weights with `load_state_dict`."""
     if recipe.network is None:
-        raise BadConfiguration(f"The recipe {recipe.name} has no [network].")
+        raise BadConfiguration(f"The recipe {recipe.name} has no [network]. Add that table.")
     heads = {source.name: len(source.labels) for source in recipe.sources}
     return Network(recipe.network, heads=heads)

@@ -35,7 +35,8 @@ def load(dataset: Dataset, source: Source, recipe: Recipe) -> Pixels:
     unknown = sorted(set(dataset.labels) - set(source.labels))
     if unknown:
         raise BadDataset(
-            f"The folder {dataset.name} has the label '{unknown[0]}', the recipe has not."
+            f"The folder {dataset.name} has the label '{unknown[0]}', which the recipe has not. "
+            "Add it to the recipe's [[source]]."
         )
     index_of = {label: index for index, label in enumerate(source.labels)}
     images = np.stack([_prepared(dataset.data(item), source) for item in dataset.items])

@@ -34,8 +34,8 @@ class Source:
 class NetworkShape:
     """How wide and deep the network is.
 
-    `norm` is group (before every convolution), sparse (where the width changes) or none; `views`
-    is how many ways round (mirrored, upside down) the pack looks at each picture: 1, 2 or 4.
+    `norm` is group (before every convolution), sparse (where the width changes) or none; `views` is
+    how many ways round (mirrored, upside down) the pack looks at each picture: 1, 2 or 4.
     """
 
     stem: int = 32
@@ -146,7 +146,7 @@ class Recipe:
 def _filled(kind: type[T], values: Any, *, where: str) -> T:
     """`values` as the frozen `kind`; an unknown key or a missing one is named."""
     if not isinstance(values, dict):
-        raise BadConfiguration(f"The recipe's [{where}] must be a table.")
+        raise BadConfiguration(f"The recipe's [{where}] must be a table. Write it as one.")
     fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
     unknown = sorted(set(values) - set(fields))
     if unknown:
@@ -159,7 +159,7 @@ def _filled(kind: type[T], values: Any, *, where: str) -> T:
     try:
         return kind(**ready)
     except TypeError as why:
-        raise BadConfiguration(f"The recipe's [{where}] lacks a key: {why}.") from why
+        raise BadConfiguration(f"The recipe's [{where}] lacks a key: {why}. Add it.") from why
 
 
 def open_recipe(path: Path) -> Recipe:
@@ -173,7 +173,7 @@ def open_recipe(path: Path) -> Recipe:
     except FileNotFoundError as why:
         raise BadConfiguration(f"There is no recipe at {path}. Name a file from recipes/.") from why
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as why:
-        raise BadConfiguration(f"The recipe {path.name} is not TOML: {why}.") from why
+        raise BadConfiguration(f"The recipe {path.name} is not TOML: {why}. Correct it.") from why
     known = {
         "network": NetworkShape, "augment": Augment, "schedule": Schedule,
         "shares": Shares, "additive": Additive,

@@ -29,16 +29,15 @@ def train(
     """Train the recipe and write its pack into `out`; the pack's folder.
 
     `data` holds a folder per source of the recipe, by its name; with one source it may be that
-    folder
-    itself. `work` keeps checkpoints, so that a run that was killed goes on from its last whole
-    epoch.
+    folder itself. `work` keeps checkpoints, so that a run that was killed goes on from its last
+    whole epoch.
     """
     labels_of(recipe)  # first, so that a mistake in the recipe costs no hours
     datasets = [_dataset(source, data, alone=len(recipe.sources) == 1) for source in recipe.sources]
     if recipe.kind == "measurements":
         return _train_measurements(recipe, datasets[0], out=out, say=say)
     if recipe.network is None:
-        raise BadConfiguration(f"The recipe {recipe.name} has no [network].")
+        raise BadConfiguration(f"The recipe {recipe.name} has no [network]. Add that table.")
     say(f"Opening {sum(len(one.items) for one in datasets)} pictures")
     pairs = zip(datasets, recipe.sources, strict=True)
     sources = [load(dataset, source, recipe) for dataset, source in pairs]
@@ -46,8 +45,7 @@ def train(
     if not (parts.train and parts.validation and parts.test):
         raise BadDataset(
             f"The folder {datasets[0].name} has too few samples to be parted into training, "
-            f"validation "
-            "and test. Add samples, or patients."
+            "validation and test. Add samples, or patients."
         )
     say(
         f"{len(parts.train)} to learn from, {len(parts.validation)} to calibrate, "
@@ -73,20 +71,22 @@ def _train_measurements(
     if recipe.additive is None or dataset.kind != "measurements":
         raise BadConfiguration(
             f"The recipe {recipe.name} needs an [additive] table and a folder with "
-            f"measurements.csv."
+            "measurements.csv. Add the one, or name the other."
         )
     codes = recipe.sources[0].labels
     if len(codes) != 2 or set(dataset.labels) - set(codes):
         raise BadDataset(
             f"The additive model tells two labels apart; the recipe has {', '.join(codes)}, and "
-            f"the "
-            f"folder {', '.join(dataset.labels)}."
+            f"the folder {', '.join(dataset.labels)}. Name a folder with the recipe's labels."
         )
     names = [each["code"] for each in recipe.measurements]
     table = [dict(item.measurements) for item in dataset.items]
     missing = [name for name in names if name not in table[0]]
     if missing:
-        raise BadDataset(f"measurements.csv has no column '{missing[0]}', which the recipe names.")
+        raise BadDataset(
+            f"measurements.csv has no column '{missing[0]}', which the recipe names. Add it, or "
+            "leave it out of the recipe."
+        )
     rows = np.array([[row[name] for name in names] for row in table], dtype=np.float64)
     truths = np.array([codes.index(item.label) for item in dataset.items], np.int64)
     say(f"{recipe.additive.repeats} times {recipe.additive.folds}-fold cross-validation")

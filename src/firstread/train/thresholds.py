@@ -36,8 +36,7 @@ def fit_conformal(chances: NDArray[np.float64], truths: Truths, *, coverage: flo
     """The least threshold whose finding sets hold the right label as often as `coverage` says.
 
     The quantile with the correction for few samples (Sadinle et al., JASA 2019; Angelopoulos and
-    Bates,
-    arXiv:2107.07511, section 1).
+    Bates, arXiv:2107.07511, section 1).
     """
     misses = np.sort(1.0 - chances[np.arange(len(truths)), truths])
     place = math.ceil((len(misses) + 1) * coverage) - 1
