@@ -192,3 +192,28 @@ def test_what_keeps_it_from_starting_is_one_sentence(
     assert done.stderr.startswith("firstread: ")
     assert done.stderr.count("\n") == 1
     assert "s3cret" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [["audit", "verify"], ["replay", "no-case"]])
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("sqlite:///{}/mistyped.sqlite3", "no database of this version here"),
+        ("sqlite:///{}/garbage.sqlite3", "database does not open: file is not a database"),
+    ],
+)
+def test_looking_makes_no_database(
+    env: dict[str, str], tmp_path: Path, words: list[str], url: str, sentence: str
+) -> None:
+    (tmp_path / "garbage.sqlite3").write_text("nothing that a database wrote")
+    done = subprocess.run(
+        [sys.executable, "-m", "firstread", *words],
+        env=env | {"FIRSTREAD_DATABASE_URL": url.format(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -20,9 +20,10 @@ def verify(*, as_json: bool) -> None:
     Exit code 0: it adds up; 1: it does not.
     """
     from firstread.domain.errors import AuditBroken
-    from firstread.server.start import open_django
+    from firstread.server.start import open_as_it_is, open_django
 
     open_django()
+    open_as_it_is()
     from firstread.clinic import audit as trail
 
     try:

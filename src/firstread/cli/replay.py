@@ -17,9 +17,10 @@ def replay(case: str, *, as_json: bool) -> None:
 
     Exit code 0: the same numbers; 1: other numbers, and what changed.
     """
-    from firstread.server.start import open_django
+    from firstread.server.start import open_as_it_is, open_django
 
     open_django()
+    open_as_it_is()
     from firstread.clinic.replay import replay as read_again
 
     again = read_again(case)

@@ -45,6 +45,8 @@ def logging_of(*, demo: bool) -> dict[str, Any]:
             "django.request": quiet,
             "django.security": quiet,
             "django.security.csrf": quiet,
+            # Whoever tries other host names is refused; their tries would fill the log.
+            "django.security.DisallowedHost": {"level": "CRITICAL", "propagate": False},
             "axes": quiet,
             "watchfiles": quiet,
             "uvicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},

@@ -27,20 +27,27 @@ def open_database() -> None:
     """
     from django.conf import settings
     from django.core.management import call_command
-    from django.db import OperationalError
 
     from firstread.clinic import registry
 
-    try:
-        with _alone(settings.FIRSTREAD.home / "migrate.lock"):
-            call_command("migrate", verbosity=0, interactive=False)
-            registry.ensure_checks()
-            registry.refuse_unknown_checks()
-    except OperationalError as error:
-        said = str(error).partition("\n")[0].rstrip(".")
+    with _or_a_sentence(), _alone(settings.FIRSTREAD.home / "migrate.lock"):
+        call_command("migrate", verbosity=0, interactive=False)
+        registry.ensure_checks()
+        registry.refuse_unknown_checks()
+
+
+def open_as_it_is() -> None:
+    """See that the database is there in this version's form; raises BadConfiguration.
+
+    For commands that only look: they must not make an empty database where a path was mistyped.
+    """
+    with _or_a_sentence():
+        behind = unapplied_migrations()
+    if behind:
         raise BadConfiguration(
-            f"The database does not open: {said}. Check database.url, and that its server runs."
-        ) from None
+            "There is no database of this version here. Check FIRSTREAD_HOME and database.url, "
+            "or start 'firstread up', which makes one or brings it up to date."
+        )
 
 
 def unapplied_migrations() -> int:
@@ -50,6 +57,19 @@ def unapplied_migrations() -> int:
 
     executor = MigrationExecutor(connection)
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+@contextmanager
+def _or_a_sentence() -> Iterator[None]:
+    from django.db import DatabaseError
+
+    try:
+        yield
+    except DatabaseError as error:
+        said = str(error).partition("\n")[0].rstrip(".")
+        raise BadConfiguration(
+            f"The database does not open: {said}. Check database.url, and that its server runs."
+        ) from None
 
 
 @contextmanager
