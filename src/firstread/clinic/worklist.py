@@ -66,10 +66,15 @@ def counts(person: Person) -> Counts:
     """How many cases wait for this person, are open at all, are decided."""
     decided = Case.objects.filter(state__in=DECIDED).count()
     return Counts(
-        mine=_mine(person).count(),
+        mine=waits_for(person),
         open=Case.objects.exclude(state__in=DECIDED).count(),
         decided=decided,
     )
+
+
+def waits_for(person: Person) -> int:
+    """How many cases wait for this person."""
+    return _mine(person).count()
 
 
 def _mine(person: Person) -> QuerySet[Case]:

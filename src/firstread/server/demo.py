@@ -16,9 +16,9 @@ from firstread.clinic.intake import Incoming, receive, receive_measurements
 from firstread.clinic.models import Case, Check, Patient, Person, Reader, Role
 from firstread.clinic.review import answer
 from firstread.clinic.sign_off import amend
+from firstread.clinic.web.sign_in import DEMO_PASSWORD
 from firstread.phantom import damaged, make
 
-PASSWORD = "firstread-demo"  # noqa: S105 - shown on the sign-in page
 PEOPLE = (
     ("tech", "Tomas", "Technician", Role.TECHNICIAN),
     ("haematologist", "Hanna", "Haematologist", Role.SPECIALIST),
@@ -131,7 +131,7 @@ def _people() -> None:
             Person.objects.create_user(
                 name,
                 f"{name}@firstread.example",
-                PASSWORD,
+                DEMO_PASSWORD,
                 first_name=first,
                 last_name=last,
                 role=role,

@@ -38,7 +38,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         rest += [("People", "people", "people"), ("Audit trail", "audit", "audit")]
     here = request.resolver_match.url_name if request.resolver_match else None
     under = {"case": "worklist", "pack": "packs"}
-    waits = worklist.counts(user).mine
+    waits = worklist.waits_for(user)
     places = [
         Place(
             title=title,

@@ -72,16 +72,17 @@ def worklist_page(request: HttpRequest) -> HttpResponse:
         person, mine=show == "mine", state="" if show == "mine" else show, **filters
     )
     shown = Paginator(cases, PER_PAGE).get_page(request.GET.get("page"))
+    counts = worklist.counts(person)
     context = {
         "show": show,
-        "tabs": _tabs(person, show),
+        "tabs": _tabs(person, show, counts=counts),
         "filters": filters,
         "filtered": any(filters.values()),
         "checks": registry.checks(enabled_only=False),
         "priorities": [each.name.lower() for each in reversed(Priority)],
         "page": shown,
         "rows": _rows(list(shown.object_list)),
-        "greeting": _greeting(person),
+        "greeting": _greeting(person, mine=counts.mine),
     }
     part = request.headers.get("HX-Request") == "true"
     return render(request, f"clinic/worklist{'_list' if part else ''}.html", context)
@@ -97,8 +98,7 @@ def search(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("worklist") + (f"?{asked}" if asked else ""))
 
 
-def _greeting(person: Person) -> str:
-    mine = worklist.counts(person).mine
+def _greeting(person: Person, *, mine: int) -> str:
     if person.role == Role.TECHNICIAN:
         return f"{mine} of the samples you put in {'is' if mine == 1 else 'are'} not decided yet."
     if person.role == Role.OPERATOR:
@@ -109,8 +109,7 @@ def _greeting(person: Person) -> str:
     return f"{mine} {waits} for your word, the most urgent first."
 
 
-def _tabs(person: Person, show: str) -> list[dict[str, Any]]:
-    counts = worklist.counts(person)
+def _tabs(person: Person, show: str, *, counts: worklist.Counts) -> list[dict[str, Any]]:
     mine = "Put in by me" if person.role == Role.TECHNICIAN else "Waiting for me"
     tabs = [("mine", mine, counts.mine), ("open", "All open", counts.open)]
     tabs.append(("decided", "Decided", counts.decided))
