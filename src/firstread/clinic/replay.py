@@ -9,7 +9,7 @@ from firstread.clinic import store
 from firstread.clinic.lookup import found_case
 from firstread.clinic.models import ReadRow
 from firstread.clinic.stored_reads import read_of
-from firstread.domain.errors import FirstreadError, PackRefused
+from firstread.domain.errors import FirstreadError, PackRefused, UnknownPack
 from firstread.packs import find_pack
 from firstread.runtime import PackReader, open_reader
 
@@ -79,14 +79,18 @@ def _again(row: ReadRow, readers: dict[tuple[str, str], PackReader]) -> Replayed
 
 def _opened(pack: str, version: str) -> PackReader:
     """The pack of that very version: its folder may carry the version or not."""
+    refusal: PackRefused | None = None
     for name in (f"{pack}-{version}", pack):
         try:
             reader = open_reader(find_pack(name))
-        except FirstreadError:
+        except UnknownPack:
+            continue
+        except PackRefused as error:
+            refusal = error  # said unless the other folder has the pack whole
             continue
         if reader.manifest.version == version:
             return reader
-    raise PackRefused(
+    raise refusal or PackRefused(
         f"The pack {pack} {version} that read this case is not here. Put it back on a shelf "
         "(FIRSTREAD_PACKS)."
     )
