@@ -26,7 +26,6 @@ PEOPLE = (
     ("chief", "Clara", "Chief", Role.CHIEF),
     ("admin", "Oskar", "Operator", Role.OPERATOR),
 )
-READERS = {"leukaemia": 2, "blood-smear": 1, "breast-cytology": 1}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,9 +136,8 @@ def _people() -> None:
                 role=role,
             )
     for check in Check.objects.filter(readers_of=None):
-        check.readers = READERS.get(check.name, check.readers)
         check.tells_requester = True
-        check.save(update_fields=["readers", "tells_requester"])
+        check.save(update_fields=["tells_requester"])
         for person in Person.objects.filter(username__in=("haematologist", "haematologist2")):
             Reader.objects.create(check_row=check, person=person)
 

@@ -66,7 +66,7 @@ def _shown(
         "measures": measures,
         "given": request.POST,
         "upload_mb": settings.FIRSTREAD.server.upload_mb,
-        "upload_bytes": settings.FIRSTREAD.server.upload_mb * 1_000_000,
+        "upload_bytes": settings.FIRSTREAD.server.upload_mb * 2**20,
         "refused": RefusedSample.objects.select_related("by")[:12],
     }
     return render(request, "clinic/put_in.html", context | more, status=status)
@@ -106,11 +106,11 @@ def _receive_pictures(
     request: HttpRequest, files: Sequence[UploadedFile[Any]], check: Check
 ) -> list[Result]:
     """One result for each file, in their order."""
-    most = settings.FIRSTREAD.server.upload_mb * 1_000_000
+    most_mb = settings.FIRSTREAD.server.upload_mb
     names = [(file.name or "")[:255] for file in files]
     for file in files:
-        if (file.size or 0) > most:
-            said = f"A file is larger than {most // 1_000_000} MB. Send a smaller one."
+        if (file.size or 0) > most_mb * 2**20:
+            said = f"A file is larger than {most_mb} MB. Send a smaller one."
             return [Result(name=name, says=said, error=True) for name in names]
     incoming = [
         intake.Incoming(data=file.read(), name=name)
