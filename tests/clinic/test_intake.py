@@ -31,6 +31,13 @@ def test_a_sample_without_a_number_joins_the_case_that_has_it(clinic: Clinic) ->
     assert put_in("red") == case
 
 
+def test_of_several_files_that_cannot_be_opened_each_has_its_reason(clinic: Clinic) -> None:
+    bad = [Incoming(data=b"", name="a.png"), Incoming(data=b"%PDF-1.4 x", name="b.png")]
+    with pytest.raises(UnreadableSample, match=r"a\.png: The file is empty.* b\.png: .*a PDF"):
+        receive(bad, check="leukaemia", door="api", accession="7", by=None)
+    assert not Case.objects.exists()
+
+
 def test_the_same_picture_under_two_numbers_is_told_in_both_histories(clinic: Clinic) -> None:
     first, other = put_in("red", accession="77"), put_in("red", accession="78")
     put_in("red", accession="78")

@@ -107,7 +107,7 @@ def receive(
         raise UnreadableSample("No sample was sent. Add at least one picture.")
     kept, refused = _keep_pictures(samples, asked=asked)
     if not kept:
-        raise UnreadableSample(refused[0].reason)
+        raise UnreadableSample(_why_none(refused))
     if len(kept) > 1 and not asked.check.many:
         raise UnreadableSample(
             f"The check '{asked.check.name}' takes one picture a case. Send each as its own case."
@@ -196,6 +196,13 @@ def _keep_pictures(
             height_px=picture.height,
         )
     return list(kept.values()), tuple(refused)
+
+
+def _why_none(refused: Sequence[Refusal]) -> str:
+    """Of several files each with its name, for each may have a reason of its own."""
+    if len({each.reason for each in refused}) == 1:
+        return refused[0].reason
+    return " ".join(f"{each.name}: {each.reason}" for each in refused)
 
 
 def _shown_name(name: str) -> str:
