@@ -15,6 +15,8 @@ from django.utils import timezone
 
 from firstread.clinic import notify
 from firstread.clinic.models import AuditRow, Outgoing
+from firstread.clinic.review import answer
+from firstread.clinic.sign_off import amend
 from firstread.server.config import Mail
 from firstread.server.mailing import mail_settings
 from tests.clinic_for_tests import Clinic, at_once, read_case
@@ -132,6 +134,26 @@ def test_a_mail_sent_again_after_a_crash_has_the_same_id(
     assert _deliver_all() == 1
     assert len(mailbox.ids) == 3
     assert len(set(mailbox.ids)) == 2
+
+
+def test_who_was_told_of_a_decision_is_told_of_each_amendment(
+    clinic: Clinic, smtp: Controller, mailbox: Mailbox
+) -> None:
+    clinic.leukaemia.tells_requester = True
+    clinic.leukaemia.save()
+    case = read_case("red", accession="A77", by=clinic.tech)
+    answer(case.pk, by=clinic.chief, label="red")
+    for label in ("blue", "blue", "green"):  # the second says what the first said
+        amend(case.pk, by=clinic.chief, label=label, comment="A second smear.")
+    Outgoing.objects.exclude(to=clinic.tech).delete()
+    assert _deliver_all() == 3
+    assert sorted(str(mail["Subject"]) for mail in mailbox.messages) == [
+        "Firstread: A case that you sent has been amended",
+        "Firstread: A case that you sent has been amended",
+        "Firstread: A case that you sent has been signed off",
+    ]
+    assert not [mail for mail in mailbox.messages if "A77" in mail.as_string()]
+    assert len(set(mailbox.ids)) == 3
 
 
 def test_two_deliverers_send_each_mail_once(

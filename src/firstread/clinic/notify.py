@@ -32,6 +32,7 @@ class Occasion(StrEnum):
     READ = "read"
     DIFFER = "differ"
     SIGNED_OFF = "signed_off"
+    AMENDED = "amended"
 
 
 _SAYS = {
@@ -47,20 +48,25 @@ _SAYS = {
         "A case that you sent has been signed off",
         "A specialist has signed off a case that you sent.",
     ),
+    Occasion.AMENDED: (
+        "A case that you sent has been amended",
+        "The decision on a case that you sent has been corrected.",
+    ),
 }
 
 
-def tell(occasion: Occasion, *, case: Case) -> int:
+def tell(occasion: Occasion, *, case: Case, number: int = 0) -> int:
     """Write a message to each person whom the occasion concerns; returns how many are new.
 
-    Runs inside the caller's transaction. Whoever was told of the same occasion is not told again.
+    Runs inside the caller's transaction. Whoever was told of the same occasion is not told again;
+    `number` counts occasions that come several times, such as amendments.
     """
     subject, sentence = _SAYS[occasion]
     link = f"{settings.FIRSTREAD.base_url}/cases/{case.pk}"
     kept = settings.FIRSTREAD.mail.backend == "outbox"
     rows = [
         Outgoing(
-            key=f"{occasion}:{case.pk}:{person.pk}",
+            key=f"{occasion}:{case.pk}:{person.pk}" + (f":{number}" if number else ""),
             case=case,
             to=person,
             address=person.email,

@@ -11,6 +11,7 @@ from firstread.clinic import audit
 from firstread.clinic.answers import may_amend, refuse_label, refuse_long
 from firstread.clinic.lookup import locked_case
 from firstread.clinic.models import Case, Person, SignOff
+from firstread.clinic.notify import Occasion, tell
 from firstread.domain.case import DECIDED, OTHER, Basis, CaseState
 from firstread.domain.errors import BadMeasurement, NotAllowed, WrongState
 
@@ -51,6 +52,8 @@ def amend(case_id: uuid.UUID | str, *, by: Person, label: str, comment: str) -> 
         audit.append(
             "amended", by=by, case=case, detail={"label": label, "number": amendment.number}
         )
+        if case.check_row.tells_requester:  # who was told of a decision must hear that it changed
+            tell(Occasion.AMENDED, case=case, number=amendment.number)
     return case
 
 
