@@ -22,7 +22,6 @@ from firstread.packs import (
     Calibration,
     DatasetUsed,
     Golden,
-    Input,
     Label,
     Manifest,
     Measurement,
@@ -56,7 +55,7 @@ def image_pack(recipe: Recipe, sources: Sequence[Pixels], network: Network, *, o
     """Write the pack of a trained network into the folder `out`, replacing the one of that name."""
     own = sources[0]
     source = own.source
-    given = _input(recipe, source.width_px, source.height_px)
+    given = source.input
     folder = _fresh(out, recipe.name)
     reader = to_reader(network, head=source.name, views=recipe.views)
     export_image(reader, folder / "model.onnx", height_px=given.height_px, width_px=given.width_px)
@@ -280,17 +279,6 @@ def _quality(own: Pixels, *, unfit: Sequence[str]) -> QualityLimits:
         min_brightness=limit(lambda one: one.brightness, QUALITY_SHARE),
         max_brightness=limit(lambda one: one.brightness, 1 - QUALITY_SHARE),
         min_contrast=limit(lambda one: one.contrast, QUALITY_SHARE),
-    )
-
-
-def _input(recipe: Recipe, width_px: int, height_px: int) -> Input:
-    source = recipe.sources[0]
-    return Input(
-        width_px=width_px,
-        height_px=height_px,
-        colour=source.colour,  # type: ignore[arg-type]
-        fit=source.fit,  # type: ignore[arg-type]
-        interpolation=source.interpolation,  # type: ignore[arg-type]
     )
 
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from firstread.datasets import Dataset, Split, split
 from firstread.domain.errors import BadDataset
 from firstread.imaging import decode
-from firstread.packs import Input
 from firstread.runtime.prepare import prepare
 from firstread.train.recipe import Recipe, Source
 
@@ -39,19 +38,9 @@ def load(dataset: Dataset, source: Source, recipe: Recipe) -> Pixels:
             "Add it to the recipe's [[source]]."
         )
     index_of = {label: index for index, label in enumerate(source.labels)}
-    images = np.stack([_prepared(dataset.data(item), source) for item in dataset.items])
+    given = source.input
+    images = np.stack([prepare(decode(dataset.data(item)), given) for item in dataset.items])
     targets = np.array([index_of[item.label] for item in dataset.items], np.int64)
     shares = recipe.shares
     parts = split(dataset, validation=shares.validation, test=shares.test, seed=recipe.seed)
     return Pixels(source=source, dataset=dataset, images=images, targets=targets, parts=parts)
-
-
-def _prepared(data: bytes, source: Source) -> NDArray[np.uint8]:
-    given = Input(
-        width_px=source.width_px,
-        height_px=source.height_px,
-        colour=source.colour,  # type: ignore[arg-type]
-        fit=source.fit,  # type: ignore[arg-type]
-        interpolation=source.interpolation,  # type: ignore[arg-type]
-    )
-    return prepare(decode(data), given)

@@ -8,9 +8,10 @@ import json
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from firstread.domain.errors import BadConfiguration
+from firstread.packs import Input
 
 T = TypeVar("T")
 
@@ -25,9 +26,20 @@ class Source:
     licence: str = ""
     width_px: int = 0
     height_px: int = 0
-    colour: str = "rgb"
-    fit: str = "crop"
-    interpolation: str = "bilinear"
+    colour: Literal["rgb", "grey"] = "rgb"
+    fit: Literal["crop", "pad", "stretch"] = "crop"
+    interpolation: Literal["nearest", "box", "bilinear", "bicubic", "lanczos"] = "bilinear"
+
+    @property
+    def input(self) -> Input:
+        """How its pictures are made to fit the network, in training and in the pack."""
+        return Input(
+            width_px=self.width_px,
+            height_px=self.height_px,
+            colour=self.colour,
+            fit=self.fit,
+            interpolation=self.interpolation,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,8 +201,8 @@ def open_recipe(path: Path) -> Recipe:
         else:
             ready[key] = value
     recipe = _filled(Recipe, ready, where="recipe")
-    if recipe.kind not in ("image", "trunk", "measurements"):
-        raise BadConfiguration("The recipe's kind must be image, trunk or measurements.")
+    if recipe.kind not in ("image", "measurements"):
+        raise BadConfiguration("The recipe's kind must be image or measurements.")
     return recipe
 
 
