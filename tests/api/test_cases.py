@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 
 import pytest
+from django.core.files.storage import storages
 from django.db import connection
 from django.test import Client
 
@@ -294,3 +296,25 @@ def test_checks_and_packs_are_listed(program: Make) -> None:
     assert checks["breast-cytology"]["measurements"][2]["may_be_missing"]
     packs = {each["name"] for each in lab("GET", "/packs").json()["packs"]}
     assert packs >= {"colour", "sizes"}
+
+
+def test_a_store_that_cannot_be_written_is_said_and_the_same_request_works_later(
+    program: Make,
+) -> None:
+    lab = program()
+    folder = Path(storages["samples"].path(""))
+    aside = folder.with_name("aside")
+    folder.mkdir(exist_ok=True)
+    folder.rename(aside)
+    folder.write_bytes(b"no folder")
+    try:
+        answer = lab.put_in(png(seed=77), key="k", check="leukaemia", accession="1")
+    finally:
+        folder.unlink()
+        aside.rename(folder)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert answer["Content-Type"] == "application/problem+json"
+    assert "no space left" in answer.json()["detail"]
+    assert not Case.objects.exists()
+    again = lab.put_in(png(seed=77), key="k", check="leukaemia", accession="1")
+    assert again.status_code == 201

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -32,3 +33,16 @@ def test_a_changed_byte_is_refused() -> None:
 def test_missing_bytes_are_said_to_be_missing() -> None:
     with pytest.raises(UnreadableSample, match="missing from the store"):
         store.open("0" * 64)
+
+
+def test_what_does_not_fit_leaves_no_piece_behind() -> None:
+    before = set(Path(settings.FIRSTREAD.samples).rglob("*"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            store.put(b"too much" * 1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    left = set(Path(settings.FIRSTREAD.samples).rglob("*")) - before
+    assert not [path for path in left if path.is_file()]

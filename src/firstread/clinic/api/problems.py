@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from ninja import NinjaAPI
 from ninja.errors import HttpError, Throttled, ValidationError
@@ -47,6 +48,11 @@ SENTENCES = {
     500: "Something went wrong here, and it was written to the log. Send the request again.",
     503: "The server is busy. Send the request again in a moment.",
 }
+
+CANNOT_KEEP = (
+    "The server cannot reach its disk or database, or has no space left. Tell the "
+    "operator, and send the request again later: nothing counts twice."
+)
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +101,14 @@ def answer_problems(api: NinjaAPI) -> None:
         response = problem(error.status_code, said, request=request)
         if isinstance(error, Throttled):
             response["Retry-After"] = str(max(1, error.wait or 1))
+        return response
+
+    @api.exception_handler(OSError)
+    @api.exception_handler(OperationalError)
+    def cannot_keep(request: HttpRequest, error: Exception) -> HttpResponse:
+        log.error("the disk or the database refused: %s", type(error).__name__, exc_info=error)
+        response = problem(503, CANNOT_KEEP, request=request)
+        response["Retry-After"] = "5"
         return response
 
     @api.exception_handler(Http404)
