@@ -7,6 +7,7 @@ FirstreadError
 ├── PackRefused           the pack is damaged, or answers differently on this machine
 ├── UnknownCheck          no check of that name is set up
 ├── UnknownCase           no case of that number
+├── UnknownLabel          no phantom shows that label
 ├── WrongState            the case is not in a state that allows this step
 ├── NotAllowed            this person may not do this
 ├── ConflictingRequest    the same idempotency key came with another request
@@ -54,6 +55,12 @@ class UnknownCheck(FirstreadError):
 
 class UnknownCase(FirstreadError):
     """There is no case of that number."""
+
+    exit_code = 2
+
+
+class UnknownLabel(FirstreadError):
+    """No phantom of the check shows that label."""
 
     exit_code = 2
 

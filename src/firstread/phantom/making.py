@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from firstread.domain.errors import FirstreadError, UnknownCheck
+from firstread.domain.errors import UnknownCheck, UnknownLabel
 from firstread.phantom import blood, cytology, marrow
 
 _PICTURES: dict[
@@ -21,12 +21,6 @@ _PICTURES: dict[
     "leukaemia": (marrow.LABELS, marrow.draw),
 }
 _ROWS = {"breast-cytology": (cytology.LABELS, cytology.draw)}
-
-
-class UnknownLabel(FirstreadError):
-    """Phantoms of the check have no such label."""
-
-    exit_code = 2
 
 
 @dataclass(frozen=True, kw_only=True)
