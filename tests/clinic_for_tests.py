@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import connections
 
 from firstread.clinic import registry
@@ -41,6 +43,8 @@ def open_clinic() -> Clinic:
     The packs `colour` and `sizes` must be on the shelf (fixture `shelf`).
     """
     registry.forget()
+    # The store outlives a test's rows, and some tests damage what lies in it.
+    shutil.rmtree(settings.FIRSTREAD.samples, ignore_errors=True)
     leukaemia = Check.objects.create(
         name="leukaemia", title="Leukaemia", pack="colour", kind="image", many=True, readers=2
     )

@@ -13,6 +13,7 @@ from firstread.clinic.review import answer
 from firstread.clinic.sign_off import amend
 from firstread.clinic.worklist import waiting
 from firstread.domain.case import CaseState
+from firstread.domain.errors import NotAllowed
 from tests.clinic_for_tests import Clinic, put_in, put_in_row, read_all
 
 
@@ -35,7 +36,10 @@ def test_two_specialists_differ_and_the_chief_decides(clinic: Clinic) -> None:
 
     case = answer(case.pk, by=clinic.chief, label="red")
     assert case.state == CaseState.SIGNED_OFF
-    case = amend(case.pk, by=clinic.bo, label="green", comment="Seen again under the microscope.")
+    with pytest.raises(NotAllowed, match="Ask the chief"):
+        amend(case.pk, by=clinic.bo, label="green", comment="I still see no red.")
+    seen_again = "Seen again under the microscope."
+    case = amend(case.pk, by=clinic.chief, label="green", comment=seen_again)
     assert case.state == CaseState.AMENDED
 
     view = look(case.pk, by=clinic.tech)
