@@ -38,7 +38,7 @@ STATUS: dict[type[FirstreadError], int] = {
 }
 SENTENCES = {
     400: "The request could not be understood. Look at docs/api.md for its form.",
-    401: "This needs a living token: 'Authorization: Bearer TOKEN'. Make one: 'firstread token USER'.",
+    401: "This needs a token: send the header 'Authorization: Bearer TOKEN'.",
     403: "This is not allowed.",
     404: "There is nothing under this address.",
     405: "This address does not take that method.",
