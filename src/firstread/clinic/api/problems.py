@@ -38,7 +38,8 @@ STATUS: dict[type[FirstreadError], int] = {
 }
 SENTENCES = {
     400: "The request could not be understood. Look at docs/api.md for its form.",
-    401: "This needs a token: send the header 'Authorization: Bearer TOKEN'.",
+    401: "This needs a token: send the header 'Authorization: Bearer TOKEN'. Make one that lives: "
+    "firstread token PERSON.",
     403: "This is not allowed.",
     404: "There is nothing under this address.",
     405: "This address does not take that method.",
