@@ -44,6 +44,16 @@ if "sqlite" in settings.DATABASES["default"]["ENGINE"]:
     settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(_HOME / "test.sqlite3")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Each process of a parallel run makes a clinic of its own, so it inherits none."""
+    if session.config.getoption("dist", "no") != "no" and not hasattr(
+        session.config, "workerinput"
+    ):
+        for name in ("DJANGO_SETTINGS_MODULE", "FIRSTREAD_HOME", "FIRSTREAD_PACKS"):
+            os.environ.pop(name, None)
+
+
 def pytest_unconfigure() -> None:
     if _SERVER is not None:
         _SERVER.stop()
