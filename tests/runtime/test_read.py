@@ -79,7 +79,13 @@ def test_one_bad_sample_among_many_stands_in_its_place(reader: PackReader) -> No
 
 @pytest.mark.parametrize("form", every_form(cell()))
 def test_every_form_is_read(reader: PackReader, form: str) -> None:
-    assert reader.read(every_form(cell())[form]).read.label == "red" or form.startswith("grey")
+    shown = cell().convert("L").convert("RGB") if form.startswith("grey") else cell()
+    plain, outcome = reader.read(as_png(shown)), reader.read(every_form(cell())[form])
+    assert np.allclose(outcome.logits, plain.logits, atol=0.02)
+    assert outcome.embedding is not None
+    assert plain.embedding is not None
+    assert np.allclose(outcome.embedding, plain.embedding, atol=0.02)
+    assert form.startswith("grey") or outcome.read.label == "red"
 
 
 @pytest.mark.parametrize(
