@@ -195,6 +195,19 @@ def test_a_list_is_filtered_and_an_accession_found_without_standing_in_an_addres
     assert [case["check"] for case in found] == ["breast-cytology"]
 
 
+def test_an_accession_that_is_too_long_is_to_be_shortened(program: Make) -> None:
+    lab, long = program(), "8" * 65
+    sentence = "The accession must be one line of at most 64 characters. Shorten it."
+    row = {"check": "breast-cytology", "accession": long, "measurements": ROW}
+    for refused in (
+        lab.put_in(png(), check="leukaemia", accession=long),
+        lab("POST", "/cases", row),
+        lab("POST", "/cases/search", {"accession": long}),
+    ):
+        assert refused.status_code == 422
+        assert refused.json()["detail"] == sentence
+
+
 @pytest.mark.parametrize(
     "query", ["state=gone", "limit=0", "limit=x", "cursor=abc", "cursor=%00", "limit=1&limit=2"]
 )

@@ -106,7 +106,10 @@ def validated(model: type[Model], value: Any) -> Model:
     except Invalid as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         raise ValidationError(
-            [{"loc": ("body", *each["loc"]), "msg": each["msg"]} for each in found]
+            [
+                {"type": each["type"], "loc": ("body", *each["loc"]), "msg": each["msg"]}
+                for each in found
+            ]
         ) from None
 
 

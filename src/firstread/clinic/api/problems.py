@@ -122,9 +122,16 @@ def answer_problems(api: NinjaAPI) -> None:
             {"where": [str(part) for part in each["loc"]], "what": each["msg"]}
             for each in error.errors
         ]
-        first = errors[0] if errors else {"where": ["request"], "what": "is not valid"}
-        detail = f"'{first['where'][-1]}' is not as it should be: {first['what']}."
+        detail = _invalid(error.errors[0] if error.errors else {})
         return problem(422, detail, request=request, extra={"errors": errors})
+
+
+def _invalid(error: Mapping[str, Any]) -> str:
+    """The sentence about the first field that is not as it should be."""
+    name = str((error.get("loc") or ["request"])[-1])
+    if name in ("accession", "patient") and error.get("type") in ("too_long", "string_too_long"):
+        return f"The {name} must be one line of at most 64 characters. Shorten it."
+    return f"'{name}' is not as it should be: {error.get('msg', 'is not valid')}."
 
 
 class ProblemMiddleware:
