@@ -62,10 +62,10 @@ class Client:
             raise BadConfiguration(
                 "The address of the server must begin with https:// or http:// and name a host."
             )
-        if not token or not token.isascii() or not token.isprintable():
+        if not token or any(not "!" <= sign <= "~" for sign in token):
             raise BadConfiguration(
-                "There is no token, or it holds other characters than a token has. Have one made "
-                "with 'firstread token PERSON'."
+                "There is no token, or it holds a space, a line end or another character that no "
+                "token has: copy it whole, or have one made with 'firstread token PERSON'."
             )
         self._host = urlsplit(url).netloc.rpartition("@")[2]
         self._tries = max(1, tries)
