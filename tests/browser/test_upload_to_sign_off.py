@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from firstread.clinic.models import Case
 from tests.browser_for_tests import SERVER_WARNINGS, Site
-from tests.images_for_tests import cell_png
+from tests.images_for_tests import as_png, cell_png
 
 pytestmark = [pytest.mark.browser, *SERVER_WARNINGS]
 Enter = Callable[..., Page]
@@ -114,6 +117,31 @@ def test_a_file_that_is_no_picture_gets_a_sentence_and_is_kept(site: Site, enter
     expect(tech.locator(".file[data-state=done]")).to_contain_text("red.png")
     tech.reload()
     expect(tech.locator(".refused")).to_contain_text("letter.png")
+
+
+def _noise(seed: int) -> bytes:
+    """A picture of about 0.7 MB, which no compression makes smaller."""
+    pixels = np.random.default_rng(seed).integers(0, 255, (480, 480, 3), dtype=np.uint8)
+    return as_png(Image.fromarray(pixels))
+
+
+def test_one_file_that_is_too_large_keeps_none_of_the_others_out(
+    site: Site, enter: Enter, settings: Any
+) -> None:
+    server = settings.FIRSTREAD.server.model_copy(update={"upload_mb": 1})
+    settings.FIRSTREAD = settings.FIRSTREAD.model_copy(update={"server": server})
+    tech, sent = enter("tech"), []
+    tech.on("request", lambda request: sent.append(request.method))
+    large = ("large.png", cell_png("red") + bytes(2**20))
+    _upload(tech, ("a.png", _noise(1)), large, ("b.png", _noise(2)))
+    expect(tech.locator("[data-said]")).to_have_text("All put in.")
+    bad = tech.locator(".file[data-state=bad]")
+    expect(bad).to_have_count(1)
+    expect(bad).to_contain_text("large.png")
+    expect(bad.locator(".says")).to_contain_text("Send a smaller one")
+    expect(tech.locator(".file[data-state=done]")).to_have_count(2)
+    assert sent.count("POST") == 2  # together they are more than one request may hold
+    assert Case.objects.get().samples.count() == 2
 
 
 def test_measurements_come_by_form_and_by_table(site: Site, enter: Enter) -> None:

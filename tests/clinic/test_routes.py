@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLPattern, reverse
 
 from firstread.clinic.models import Case, Person, Review
 from firstread.clinic.web.urls import urlpatterns
 from tests.clinic_for_tests import PASSWORD, Clinic, read_case
+from tests.images_for_tests import cell_png
 
 ROLES = ("tech", "ana", "chief", "operator")
 EVERYBODY = dict.fromkeys(ROLES, 200)
@@ -200,3 +203,17 @@ def test_a_worklist_of_many_cases_asks_the_database_as_often_as_of_few(
     client.force_login(clinic.ana)
     with django_assert_max_num_queries(30):
         assert client.get("/").content.decode().count('class="case-row') == 12
+
+
+def test_each_file_gets_its_own_result(clinic: Clinic, client: Client, settings: Any) -> None:
+    server = settings.FIRSTREAD.server.model_copy(update={"upload_mb": 1})
+    settings.FIRSTREAD = settings.FIRSTREAD.model_copy(update={"server": server})
+    client.force_login(clinic.tech)
+    contents = (cell_png("red"), cell_png("blue") + bytes(2**20), b"no picture", cell_png("green"))
+    samples = [SimpleUploadedFile("image.png", data) for data in contents]
+    sent = {"check": "leukaemia", "accession": "A-1", "sample": samples}
+    results = client.post("/put-in", sent, headers={"Accept": "application/json"}).json()["results"]
+    assert [each["error"] for each in results] == [False, True, True, False]
+    assert "larger than 1 MB" in results[1]["says"]
+    assert {results[0]["accession"], results[3]["accession"]} == {"A-1"}
+    assert Case.objects.get().samples.count() == 2

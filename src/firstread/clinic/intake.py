@@ -44,6 +44,8 @@ class Refusal:
 
     name: str
     reason: str
+    place: int
+    """Which of the files that came together it was, from 0: two may have one name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,12 +179,12 @@ def _keep_pictures(
     samples: Sequence[Incoming], *, asked: _Request
 ) -> tuple[list[_Kept], tuple[Refusal, ...]]:
     kept, refused = {}, []
-    for sample in samples:
+    for place, sample in enumerate(samples):
         name = _shown_name(sample.name)
         try:
             picture = decode(sample.data)
         except UnreadableSample as error:
-            refused.append(Refusal(name=name, reason=str(error)))
+            refused.append(Refusal(name=name, reason=str(error), place=place))
             _keep_refused(sample.data, name=name, reason=str(error), asked=asked)
             continue
         sha256 = store.put(sample.data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -30,6 +30,7 @@ class Result:
     name: str
     says: str
     case: str | None = None
+    accession: str | None = None
     url: str | None = None
     error: bool = False
 
@@ -105,13 +106,21 @@ def _pictures(request: HttpRequest, check: Check) -> HttpResponse:
 def _receive_pictures(
     request: HttpRequest, files: Sequence[UploadedFile[Any]], check: Check
 ) -> list[Result]:
-    """One result for each file, in their order."""
+    """One result for each file, in their order; one too large keeps none of the others out."""
     most_mb = settings.FIRSTREAD.server.upload_mb
-    names = [(file.name or "")[:255] for file in files]
-    for file in files:
-        if (file.size or 0) > most_mb * 2**20:
-            said = f"A file is larger than {most_mb} MB. Send a smaller one."
-            return [Result(name=name, says=said, error=True) for name in names]
+    large = [file for file in files if (file.size or 0) > most_mb * 2**20]
+    fitting = [file for file in files if file not in large]
+    taken = iter(_receive_fitting(request, fitting, check) if fitting or not files else ())
+    if not files:
+        return list(taken)
+    said = f"This file is larger than {most_mb} MB. Send a smaller one."
+    return [_bad(_name(file), said) if file in large else next(taken) for file in files]
+
+
+def _receive_fitting(
+    request: HttpRequest, files: Sequence[UploadedFile[Any]], check: Check
+) -> list[Result]:
+    names = [_name(file) for file in files]
     incoming = [
         intake.Incoming(data=file.read(), name=name)
         for file, name in zip(files, names, strict=True)
@@ -126,16 +135,24 @@ def _receive_pictures(
             by=person_of(request),
         )
     except FirstreadError as error:
-        return [Result(name=name, says=str(error), error=True) for name in names or [""]]
-    refused = {refusal.name: refusal.reason for refusal in received.refused}
+        return [_bad(name, str(error)) for name in names or [""]]
+    refused = {refusal.place: refusal.reason for refusal in received.refused}
     case = str(received.case.pk)
-    says = _says(received)
+    good = Result(
+        name="",
+        says=_says(received),
+        case=case,
+        accession=received.case.accession,
+        url=reverse("case", args=[case]),
+    )
     return [
-        Result(name=name, says=refused[name], error=True)
-        if name in refused
-        else Result(name=name, says=says, case=case, url=reverse("case", args=[case]))
-        for name in names
+        _bad(name, refused[place]) if place in refused else replace(good, name=name)
+        for place, name in enumerate(names)
     ]
+
+
+def _name(file: UploadedFile[Any]) -> str:
+    return (file.name or "")[:255]
 
 
 def _says(received: intake.Received) -> str:

@@ -2,7 +2,9 @@
 /** Putting samples in: drop, choose or take pictures; each shows its progress and what came of it. */
 
 /** @typedef {{file: File, row: HTMLElement, state: "" | "going" | "done" | "bad"}} Item */
-/** @typedef {{name: string, says: string, case: string | null, url: string | null, error: boolean}} Result */
+/** @typedef {{name: string, says: string, case: string | null, accession: string | null, url: string | null, error: boolean}} Result */
+
+const MOST_AT_ONCE = 200;
 
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector("[data-put]"));
 if (form) pictures(form);
@@ -98,8 +100,8 @@ function pictures(form) {
     }
   }
 
-  /** Send some files as one request; each shows its own share of the progress.
-   * @param {Item[]} group @param {string} accession @returns {Promise<void>} */
+  /** Send some files as one request; each shows its own share of the progress. Gives back the accession of their case.
+   * @param {Item[]} group @param {string} accession @returns {Promise<string>} */
   function send(group, accession) {
     const data = new FormData();
     for (const name of ["csrfmiddlewaretoken", "check", "patient"]) data.set(name, String(new FormData(form).get(name) ?? ""));
@@ -129,20 +131,37 @@ function pictures(form) {
       request.addEventListener("load", () => {
         /** @type {Result[]} */
         let results = [];
-        try { results = JSON.parse(request.responseText).results; } catch { /* an error page, told below */ }
+        try { results = JSON.parse(request.responseText).results ?? []; } catch { /* an error page, told below */ }
         group.forEach((item, place) => {
           const result = results[place];
           if (result) finish(item, result.says, !result.error, result.url);
           else finish(item, request.status === 413 ? "Too large for this server." : "The server could not take it. Try again in a moment.", false);
         });
-        done();
+        done(results.find((result) => result.accession)?.accession ?? accession);
       });
       request.addEventListener("error", () => {
         for (const item of group) finish(item, "The connection broke. Put it in again: nothing is taken twice.", false);
-        done();
+        done(accession);
       });
       request.send(data);
     });
+  }
+
+  /** No more in one request than the server takes: the following ones join the case of the first.
+   * @param {Item[]} fresh @returns {Item[][]} */
+  function parcels(fresh) {
+    /** @type {Item[][]} */
+    const groups = [];
+    let bytes = Infinity;
+    for (const item of fresh) {
+      if (bytes + item.file.size > most || (groups.at(-1)?.length ?? 0) >= MOST_AT_ONCE) {
+        groups.push([]);
+        bytes = 0;
+      }
+      groups.at(-1)?.push(item);
+      bytes += item.file.size;
+    }
+    return groups;
   }
 
   form.addEventListener("submit", async (event) => {
@@ -156,7 +175,10 @@ function pictures(form) {
       for (const item of fresh) {
         await send([item], /** @type {HTMLInputElement | null} */ (item.row.querySelector(".accession"))?.value ?? "");
       }
-    } else await send(fresh, shared);
+    } else {
+      let accession = shared;
+      for (const group of parcels(fresh)) accession = await send(group, accession);
+    }
     const bad = fresh.filter((item) => item.state === "bad").length;
     said.textContent = bad ? `${fresh.length - bad} put in, ${bad} not.` : "All put in.";
     arrange();
