@@ -13,6 +13,7 @@ from django.urls import URLPattern, reverse
 
 from firstread.clinic.models import Case, Person, Review
 from firstread.clinic.web.urls import urlpatterns
+from firstread.server import demo
 from tests.clinic_for_tests import PASSWORD, Clinic, read_case
 from tests.images_for_tests import cell_png
 
@@ -169,6 +170,20 @@ def test_too_many_wrong_passwords_are_met_with_a_pause(clinic: Clinic, client: C
 
 def test_the_demo_password_is_shown_in_the_demo_only(clinic: Clinic, client: Client) -> None:
     assert b"firstread-demo" not in client.get("/sign-in").content
+
+
+def test_whom_the_demo_offers_at_sign_in_can_sign_in(
+    db: None, client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.FIRSTREAD = settings.FIRSTREAD.model_copy(update={"demo": True})
+    monkeypatch.setattr(demo, "PLANS", ())
+    demo.furnish(lambda _said: None)
+    page = client.get("/sign-in").content.decode()
+    offered = re.findall(r'data-fill="(\w+)" data-password="([\w-]+)"', page)
+    assert len(offered) == 5
+    for name, password in offered:
+        went = Client().post("/sign-in", {"username": name, "password": password})
+        assert (went.status_code, went["Location"]) == (302, "/")
 
 
 def test_a_second_specialist_finds_no_trace_of_the_first_answer(

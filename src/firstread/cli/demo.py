@@ -35,15 +35,16 @@ def demo(*, port: int, host: str, data: Path | None, reset: bool) -> None:
     from firstread.server.start import open_database, open_django
 
     open_django()
-    from firstread.clinic.web.sign_in import DEMO_PASSWORD
-    from firstread.server.demo import PEOPLE, furnish, furnish_rest
+    from firstread.clinic.demo_people import DEMO_PASSWORD, DEMO_PEOPLE
+    from firstread.server.demo import furnish, furnish_rest
     from firstread.server.serving import listen, serve
 
     listening = listen()
     (home / _MARK).touch()
     open_database()
     furnish(click.echo)
-    click.echo(f"Sign in as {', '.join(name for name, *_ in PEOPLE)}; password {DEMO_PASSWORD}")
+    names = ", ".join(each.name for each in DEMO_PEOPLE)
+    click.echo(f"Sign in as {names}; password {DEMO_PASSWORD}")
     serve(listening, say=click.echo, beside=furnish_rest)
 
 

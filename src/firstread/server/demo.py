@@ -11,21 +11,13 @@ from django.utils import timezone
 
 from firstread.clinic import registry
 from firstread.clinic.answers import answers_for
+from firstread.clinic.demo_people import DEMO_PASSWORD, DEMO_PEOPLE
 from firstread.clinic.first_read import read_next
 from firstread.clinic.intake import Incoming, receive, receive_measurements
-from firstread.clinic.models import Case, Check, Patient, Person, Reader, Role
+from firstread.clinic.models import Case, Check, Patient, Person, Reader
 from firstread.clinic.review import answer
 from firstread.clinic.sign_off import amend
-from firstread.clinic.web.sign_in import DEMO_PASSWORD
 from firstread.phantom import damaged, make
-
-PEOPLE = (
-    ("tech", "Tomas", "Technician", Role.TECHNICIAN),
-    ("haematologist", "Hanna", "Haematologist", Role.SPECIALIST),
-    ("haematologist2", "Henrik", "Haematologist", Role.SPECIALIST),
-    ("chief", "Clara", "Chief", Role.CHIEF),
-    ("admin", "Oskar", "Operator", Role.OPERATOR),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,15 +117,15 @@ def _furnish(plans: Iterable[Plan]) -> None:
 
 
 def _people() -> None:
-    for name, first, last, role in PEOPLE:
-        if not Person.objects.filter(username=name).exists():
+    for each in DEMO_PEOPLE:
+        if not Person.objects.filter(username=each.name).exists():
             Person.objects.create_user(
-                name,
-                f"{name}@firstread.example",
+                each.name,
+                f"{each.name}@firstread.example",
                 DEMO_PASSWORD,
-                first_name=first,
-                last_name=last,
-                role=role,
+                first_name=each.first,
+                last_name=each.last,
+                role=each.role,
             )
     for check in Check.objects.filter(readers_of=None):
         check.tells_requester = True

@@ -9,14 +9,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-DEMO_PASSWORD = "firstread-demo"  # noqa: S105 - everybody may know it; it works in the demo only
-DEMO_PEOPLE = (
-    {"name": "tech", "does": "puts samples in"},
-    {"name": "haematologist", "does": "reads every check"},
-    {"name": "haematologist2", "does": "the second reader"},
-    {"name": "chief", "does": "decides where two differ"},
-    {"name": "admin", "does": "people, checks, audit trail"},
-)
+from firstread.clinic.demo_people import DEMO_PASSWORD, DEMO_PEOPLE
 
 
 class SignIn(LoginView):
