@@ -169,6 +169,18 @@ def test_the_word_of_the_chief_is_amended_by_the_chief_only(clinic: Clinic) -> N
     assert amend(case.pk, by=clinic.chief, label="blue", comment="On reflection.")
 
 
+def test_what_two_agreed_none_of_them_amends_alone(clinic: Clinic) -> None:
+    case = read_case("red")
+    for person in (clinic.ana, clinic.bo):
+        answer(case.pk, by=person, label="red")
+    with pytest.raises(NotAllowed, match="Two specialists agreed on this case"):
+        amend(case.pk, by=clinic.ana, label="blue", comment="On reflection.")
+    assert look(case.pk, by=clinic.bo).why_not.startswith("Two specialists agreed")
+    amend(case.pk, by=clinic.chief, label="blue", comment="A second smear.")
+    with pytest.raises(NotAllowed):
+        amend(case.pk, by=clinic.bo, label="red", comment="No, red.")
+
+
 def test_what_else_it_is_can_be_corrected(clinic: Clinic) -> None:
     case = read_case("red")
     answer(case.pk, by=clinic.chief, label="other", comment="A smudge.")

@@ -232,3 +232,13 @@ def test_each_file_gets_its_own_result(clinic: Clinic, client: Client, settings:
     assert "larger than 1 MB" in results[1]["says"]
     assert {results[0]["accession"], results[3]["accession"]} == {"A-1"}
     assert Case.objects.get().samples.count() == 2
+
+
+def test_who_agreed_reads_on_the_page_whom_to_ask(clinic: Clinic, client: Client) -> None:
+    case = read_case("red")
+    for person in (clinic.ana, clinic.bo):
+        client.force_login(person)
+        client.post(f"/cases/{case.pk}/answer", {"label": "red"})
+    assert "Ask the chief to amend it." in client.get(f"/cases/{case.pk}").content.decode()
+    client.force_login(clinic.chief)
+    assert "Amend this decision" in client.get(f"/cases/{case.pk}").content.decode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from firstread.clinic import registry
 from firstread.clinic.models import Case, Check, Person, Role
-from firstread.domain.case import DECIDED, NO_ALARM, OTHER, WAITING, CaseState
+from firstread.domain.case import DECIDED, NO_ALARM, OTHER, WAITING, Basis, CaseState
 from firstread.domain.errors import BadMeasurement, NotAllowed, PackRefused, UnknownPack, WrongState
 
 LONGEST_COMMENT = 4000
@@ -52,6 +52,8 @@ def may_amend(case: Case, *, by: Person) -> str:
         return "Only the chief, or a specialist who answered this case, may amend it."
     if by.role != Role.CHIEF and case.sign_offs.filter(by__role=Role.CHIEF).exists():
         return "The chief has decided this case. Ask the chief to amend it."
+    if by.role != Role.CHIEF and case.sign_offs.filter(basis=Basis.TWO_READERS).exists():
+        return "Two specialists agreed on this case. Ask the chief to amend it."
     return ""
 
 

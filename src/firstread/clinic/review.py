@@ -55,7 +55,9 @@ def _answered_already(case: Case, by: Person, label: str) -> bool:
     if mine.label == label:
         return True
     if case.state in DECIDED:
-        raise WrongState("You have answered already, and the case is signed off. Amend it instead.")
+        raise WrongState(
+            "You have answered already, and the case is signed off. Amend it, or ask the chief to."
+        )
     raise WrongState("You have answered already. Ask the chief if you see it differently now.")
 
 

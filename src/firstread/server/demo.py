@@ -190,7 +190,7 @@ def _answer(plan: Plan, case: Case, people: dict[str, Person]) -> None:
     if plan.amended_to and plan.amended_to != case.finding:
         amend(
             case.pk,
-            by=people["haematologist2"],
+            by=people["chief"],
             label=plan.amended_to,
             comment="Seen again at higher magnification.",
         )
