@@ -195,6 +195,20 @@ def test_a_list_is_filtered_and_an_accession_found_without_standing_in_an_addres
     assert [case["check"] for case in found] == ["breast-cytology"]
 
 
+def test_a_search_pages_through_every_case_of_the_accession(program: Make) -> None:
+    Check.objects.update(many=False)  # then each sample makes a part of its own
+    lab = program()
+    for number in range(3):
+        lab.put_in(png(seed=number), check="leukaemia", accession="A1")
+    asked = {"accession": "A1", "limit": 2}
+    first = lab("POST", "/cases/search", asked).json()
+    rest = lab("POST", "/cases/search", asked | {"cursor": first["next"]}).json()
+    assert [case["part"] for case in first["cases"] + rest["cases"]] == [3, 2, 1]
+    assert rest["next"] is None
+    for wrong in ({"cursor": "made up"}, {"limit": 0}, {"limit": 201}):
+        assert lab("POST", "/cases/search", asked | wrong).status_code == 422
+
+
 def test_an_accession_that_is_too_long_is_to_be_shortened(program: Make) -> None:
     lab, long = program(), "8" * 65
     sentence = "The accession must be one line of at most 64 characters. Shorten it."

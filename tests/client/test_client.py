@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -121,6 +122,19 @@ def test_every_page_of_cases_is_walked(client: Callable[..., Client]) -> None:
         lab.submit([("c.png", cell_png(seed=number))], check="leukaemia", accession=f"A{number}")
     assert [case["accession"] for case in lab.cases(check="leukaemia")] == ["A2", "A1", "A0"]
     assert list(lab.cases(state="read")) == []
+
+
+def test_every_page_of_what_is_found_is_walked() -> None:
+    asked: list[dict[str, str]] = []
+
+    def server(request: httpx.Request) -> httpx.Response:
+        asked.append(json.loads(request.content))
+        page = {"cases": [{"part": len(asked)}], "next": "c2" if len(asked) == 1 else None}
+        return httpx.Response(200, json=page)
+
+    client = Client("http://x.example", "t", transport=httpx.MockTransport(server))
+    assert [case["part"] for case in client.find("A1")] == [1, 2]
+    assert [each.get("cursor") for each in asked] == [None, "c2"]
 
 
 def test_the_servers_refusals_are_the_same_errors_here(client: Callable[..., Client]) -> None:

@@ -126,8 +126,14 @@ class Client:
 
     def find(self, accession: str, *, check: str = "") -> list[dict[str, Any]]:
         """The cases of an accession."""
-        found = self._post("/cases/search", json={"accession": accession, "check": check})
-        return list(found["cases"])
+        asked: dict[str, Any] = {"accession": accession, "check": check}
+        found: list[dict[str, Any]] = []
+        while True:
+            page = self._post("/cases/search", json=asked)
+            found += page["cases"]
+            if not page["next"]:
+                return found
+            asked["cursor"] = page["next"]
 
     def case(self, case_id: str | uuid.UUID) -> dict[str, Any]:
         """Everything about a case; raises UnknownCase."""

@@ -145,13 +145,16 @@ def list_cases(
     summary="Find the cases of an accession",
 )
 def search_cases(request: HttpRequest) -> dict[str, Any]:
-    """A POST, for addresses are written to logs and an accession must not stand there."""
+    """A POST, for addresses are written to logs and an accession must not stand there.
+
+    Pages as the list does: `cursor` is the `next` of the page before.
+    """
     body = body_of(request, Search)
     found = Case.objects.filter(accession=body.accession)
     if body.check:
         found = found.filter(check_row_id=body.check)
-    cases, _ = page_of(found, after=None, limit=200)
-    return {"cases": [shown.short(case) for case in cases], "next": None}
+    cases, following = page_of(found, after=Cursor.opened(body.cursor), limit=body.limit)
+    return {"cases": [shown.short(case) for case in cases], "next": following}
 
 
 @router.get(

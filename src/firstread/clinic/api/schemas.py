@@ -60,6 +60,9 @@ class Search(Strict):
 
     accession: Annotated[Line, Field(min_length=1, max_length=64)]
     check: Annotated[Line, Field(max_length=64)] = ""
+    limit: Annotated[int, Field(ge=1, le=200, strict=True)] = 200
+    cursor: Annotated[str | None, Field(max_length=200)] = None
+    """The `next` of the page before."""
 
 
 class Answer(Strict):
