@@ -39,7 +39,7 @@ def main() -> None:
 
 def _enter(browser: Browser, name: str, theme: str, *, width_px: int = 1280) -> Page:
     size = {"width": width_px, "height": 800}
-    page = browser.new_page(viewport=size, color_scheme=theme)  # type: ignore[arg-type]
+    page = browser.new_page(viewport=size, color_scheme=theme)  # type: ignore[arg-type]  # a literal type
     page.goto(f"{AT}/sign-in")
     page.click(f'[data-fill="{name}"]')
     page.wait_for_selector(".case-row")

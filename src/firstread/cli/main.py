@@ -57,7 +57,7 @@ class Refused(click.ClickException):
 
     def __init__(self, error: FirstreadError) -> None:
         super().__init__(str(error))
-        self.exit_code = error.exit_code  # type: ignore[misc]
+        self.exit_code = error.exit_code  # type: ignore[misc]  # click types it as the class's
 
     def show(self, file: IO[Any] | None = None) -> None:
         click.echo(f"firstread: {self.message}", file=file, err=True)
@@ -83,7 +83,7 @@ class Firstread(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
         if cmd_name not in COMMANDS:
             return None
         try:
@@ -92,7 +92,7 @@ class Firstread(click.Group):
             _refuse_without_extra(cmd_name, error)
             raise
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  click's signature
         with formatter.section("Commands"):
             formatter.write_dl([(name, command.help) for name, command in COMMANDS.items()])
 

@@ -67,6 +67,6 @@ def train(recipe: str, *, data: Path, out: Path, work: Path) -> None:
                     err=True,
                 )
 
-        say = lambda words: console.print(words, highlight=False)  # noqa: E731
+        say = lambda words: console.print(words, highlight=False)  # noqa: E731  one line for two ways of saying
         pack = run(opened, data=data, out=out, work=work, report=report, say=say)
     click.echo(f"{pack}")

@@ -162,7 +162,7 @@ def _lines(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
     """Rows that hold something, each with the line on which it begins."""
     before = 0
     for cells in reader:
-        line, before = before + 1, reader.line_num  # type: ignore[attr-defined]
+        line, before = before + 1, reader.line_num  # type: ignore[attr-defined]  # csv has no public type
         if any(cell.strip() for cell in cells):
             yield line, [cell.strip() for cell in cells]
 

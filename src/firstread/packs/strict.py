@@ -28,12 +28,12 @@ def table_to_value(kind: type[T], table: object, *, where: str) -> T:
         raise _refusal(where, "must be a table", table)
     values: dict[str, Any] = {}
     known: set[str] = set()
-    for each in fields(kind):  # type: ignore[arg-type]
+    for each in fields(kind):  # type: ignore[arg-type]  # checked at run time
         key = each.metadata.get("key", each.name)
         known.add(key)
         path = f"{where}.{key}" if where else key
         if key in table:
-            hint = _hints(kind)[each.name]  # type: ignore[arg-type]
+            hint = _hints(kind)[each.name]  # type: ignore[arg-type]  # checked at run time
             values[each.name] = _value(hint, table[key], where=path)
         elif each.default is MISSING:
             raise PackRefused(f"pack.toml lacks '{path}'. Train or copy the pack again.")
@@ -71,9 +71,9 @@ def _value(kind: Any, raw: object, *, where: str) -> Any:
 def _scalar(kind: type, raw: object, *, where: str) -> Any:
     if kind is float:
         # TOML writes 1 for 1.0, and a bool is an int to Python but not to a reader of the file.
-        if type(raw) not in (int, float) or not math.isfinite(float(raw)):  # type: ignore[arg-type]
+        if type(raw) not in (int, float) or not math.isfinite(float(raw)):  # type: ignore[arg-type]  # checked at run time
             raise _refusal(where, "must be a finite number", raw)
-        return float(raw)  # type: ignore[arg-type]
+        return float(raw)  # type: ignore[arg-type]  # checked at run time
     if type(raw) is not kind:
         said = {str: "a text", int: "a whole number", bool: "true or false"}[kind]
         raise _refusal(where, f"must be {said}", raw)

@@ -62,7 +62,7 @@ class Worker:
                 if not step():
                     bell.wait(heard, at_most_s=LOOKS_EVERY_S)
                 stumbled = 0
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:  # noqa: BLE001  see below
                 # The one place that catches everything: one case must not stop those behind it.
                 # Its row keeps the attempt, and after the last one goes to a person.
                 stumbled += 1

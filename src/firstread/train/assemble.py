@@ -188,7 +188,7 @@ def _stated(
         about = About(
             name=recipe.name,
             version=recipe.version,
-            kind=recipe.kind,  # type: ignore[arg-type]
+            kind=recipe.kind,  # type: ignore[arg-type]  # the manifest is checked when it is read
             **{key: value for key, value in recipe.pack.items() if key != "words"},
         )
     except TypeError as why:

@@ -82,7 +82,7 @@ def _stated(
 ) -> FamiliarityReference:
     def stated(marks: tuple[float, ...]) -> FamiliarityReference:
         return FamiliarityReference(
-            on=on,  # type: ignore[arg-type]
+            on=on,  # type: ignore[arg-type]  # a literal type
             method="knn",
             k=k,
             reference=REFERENCE,

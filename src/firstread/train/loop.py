@@ -60,7 +60,7 @@ def fit(
     torch.set_num_threads(recipe.schedule.threads)
     torch.use_deterministic_algorithms(True)
     torch.manual_seed(recipe.seed)
-    network = build(recipe).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = build(recipe).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
     average: Network = copy.deepcopy(network).eval()
     optimizer = _optimizer(network, recipe)
     state.mkdir(parents=True, exist_ok=True)
@@ -166,7 +166,7 @@ def _epoch(
             table["lr"] = _rate(share, recipe)
         loss = _loss(network, lesson, chosen, recipe, epoch=epoch, by=by)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has no type for it
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         _average(average, network, epoch * len(batches) + step, recipe)

@@ -140,7 +140,7 @@ class Network(nn.Module):
 
     def head(self, name: str) -> nn.Linear:
         """The linear head of one set of labels."""
-        linear: nn.Linear = self.heads[name]  # type: ignore[assignment]
+        linear: nn.Linear = self.heads[name]  # type: ignore[assignment]  # ModuleDict gives Module
         return linear
 
     def forward(self, image: Tensor, head: str) -> Tensor:

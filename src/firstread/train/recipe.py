@@ -159,7 +159,7 @@ def _filled(kind: type[T], values: Any, *, where: str) -> T:
     """`values` as the frozen `kind`; an unknown key or a missing one is named."""
     if not isinstance(values, dict):
         raise BadConfiguration(f"The recipe's [{where}] must be a table. Write it as one.")
-    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]  # kind is a dataclass
     unknown = sorted(set(values) - set(fields))
     if unknown:
         raise BadConfiguration(

@@ -26,7 +26,7 @@ class Scope(HttpBearer):
         super().__init__()
         self.scope = scope
 
-    def authenticate(self, request: HttpRequest, token: str) -> Person | None:  # noqa: ARG002
+    def authenticate(self, request: HttpRequest, token: str) -> Person | None:  # noqa: ARG002  ninja's signature
         return tokens.person_of(token, scope=self.scope)
 
 

@@ -19,13 +19,13 @@ router = Router(tags=["checks"], auth=Scope("checks:read"))
 
 
 @router.get("/checks", response={200: ChecksOut, **REFUSALS}, summary="List the checks")
-def list_checks(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001
+def list_checks(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001  ninja's signature
     """What can be asked of a sample, with the labels and measurements of each check."""
     return {"checks": [shown.check(check) for check in registry.checks(enabled_only=False)]}
 
 
 @router.get("/packs", response={200: PacksOut, **REFUSALS}, summary="List the packs")
-def list_all_packs(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001
+def list_all_packs(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001  ninja's signature
     """What the models are, for whom, and how well they did where they were measured."""
     packs = []
     for folder in list_packs():

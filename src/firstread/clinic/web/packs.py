@@ -155,7 +155,7 @@ def _prose(folder: Path) -> SafeString:
             if child.type == "image" and source and "/" not in source:
                 child.attrSet("src", reverse("pack-picture", args=[folder.name, source]))
     # markdown-it-py escapes everything that is not its own markup, as html is off.
-    prose: SafeString = mark_safe(  # noqa: S308
+    prose: SafeString = mark_safe(  # noqa: S308  html is off, see above
         markdown.renderer.render(tokens, markdown.options, {})
     )
     return prose

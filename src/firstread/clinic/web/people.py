@@ -91,7 +91,7 @@ def check(request: HttpRequest, name: str) -> HttpResponse:
 def _people(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpResponse:
     rows = list(Person.objects.prefetch_related("checks").order_by("-is_active", "username"))
     for row in rows:
-        row.reads_names = [each.name for each in row.checks.all()]  # type: ignore[attr-defined]
+        row.reads_names = [each.name for each in row.checks.all()]  # type: ignore[attr-defined]  # for the template
     context = {
         "people": rows,
         "roles": Role.choices,
