@@ -4,7 +4,7 @@ PYTEST_ARGS ?=
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo check format test walk bench docs wheel lock clean
+.PHONY: help setup servers demo check format test walk bench docs wheel lock clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,6 +25,16 @@ help:  ## this list
 	@touch $@
 
 setup: .venv/.everything  ## make .venv with everything in it
+
+.servers/.ready: requirements/servers.txt deploy/servers/package-lock.json
+	@echo "Installing the servers that tests talk to (S3, Azure and Google storage, MLServer) ..."
+	@sh deploy/make-venv.sh .servers
+	@.servers/bin/pip install -q --require-hashes -r requirements/servers.txt
+	@cp deploy/servers/package.json deploy/servers/package-lock.json deploy/servers/.npmrc .servers/
+	@cd .servers && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+servers: .venv/bin/pip .servers/.ready  ## the storage emulators and MLServer that some tests talk to
 
 demo: .venv/.server  ## the whole system on http://127.0.0.1:8000 (PORT= changes it)
 	@$(BIN)/firstread demo --port $(PORT)

@@ -16,7 +16,6 @@ from firstread.cli.progress import progress
 from firstread.domain.errors import FirstreadError, UnreadableSample
 
 if TYPE_CHECKING:
-    from firstread.domain.read import Read
     from firstread.packs import Manifest
     from firstread.runtime import PackReader
 
@@ -86,19 +85,10 @@ def _answer(asked: _Asked, *, reader: PackReader) -> dict[str, Any]:
         return place | {"error": asked.error}
     try:
         if asked.values is not None:
-            return place | _plain(reader.read_measurements(asked.values).read)
-        return place | _plain(reader.read(_bytes(asked.path)).read)
+            return place | reader.read_measurements(asked.values).read.as_answer()
+        return place | reader.read(_bytes(asked.path)).read.as_answer()
     except FirstreadError as error:
         return place | {"error": str(error)}
-
-
-def _plain(read: Read) -> dict[str, Any]:
-    whole = read.as_dict()
-    keys = ("label", "probability", "findings", "finding_set", "familiarity", "alarms", "unfit")
-    plain = {key: whole[key] for key in keys}
-    if read.contributions:
-        plain["contributions"] = whole["contributions"]
-    return plain | {"pack": read.pack, "version": read.version, "ms": read.ms}
 
 
 def _line(answer: dict[str, Any], *, width: int) -> str:

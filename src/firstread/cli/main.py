@@ -48,6 +48,10 @@ _PACKAGES = {
         "ninja", "psycopg", "pydantic", "uvicorn", "watchfiles", "whitenoise",
     },
     "client": {"httpx"},
+    "serve": {"httptools", "prometheus_client", "python_multipart", "starlette", "uvicorn", "uvloop"},
+    "edge": {"httpx", "watchfiles"},
+    "screen": {"obstore", "pyarrow"},
+    "ray": {"ray"},
     "train": {"matplotlib", "onnx", "onnxscript", "scipy", "tomli_w", "torch"},
 }  # fmt: skip
 

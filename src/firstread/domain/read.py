@@ -61,3 +61,12 @@ class Read:
     def as_dict(self) -> dict[str, Any]:
         """The read as plain JSON values."""
         return asdict(self)
+
+    def as_answer(self) -> dict[str, Any]:
+        """What `firstread classify --json`, the HTTP reader and its client say of the sample."""
+        whole = self.as_dict()
+        keys = ("label", "probability", "findings", "finding_set", "familiarity", "alarms", "unfit")
+        plain = {key: whole[key] for key in keys}
+        if self.contributions:
+            plain["contributions"] = whole["contributions"]
+        return plain | {"pack": self.pack, "version": self.version, "ms": self.ms}

@@ -66,7 +66,7 @@ class PackReader:
         if self.manifest.input is None:
             return self._read_row(data, measurements_of(data), began=began)
         pixels = prepare(decode(data), self.manifest.input)
-        outputs = self._run(pixels[np.newaxis])
+        outputs = self.run(pixels[np.newaxis])
         embedding = outputs["embedding"][0] if "embedding" in outputs else None
         unfit = unfit_quality(measure(pixels), limits=self.manifest.quality)
         return self._outcome(
@@ -103,7 +103,7 @@ class PackReader:
 
     def _read_row(self, data: bytes, values: Given, *, began: float) -> Outcome:
         row = as_array(values, measurements=self.manifest.measurements)
-        outputs = self._run(row[np.newaxis])
+        outputs = self.run(row[np.newaxis])
         each = outputs["contributions"][0].astype(float)
         contributions = tuple(
             Contribution(
@@ -117,7 +117,11 @@ class PackReader:
             data, outputs, began=began, vector=row, unfit=None, contributions=contributions
         )
 
-    def _run(self, batch: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+    def run(self, batch: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+        """The bare network: each output by name, N first, for uint8 [N, H, W, 3] or float32 [N, F].
+
+        Raises PackRefused where the network does not take it.
+        """
         outputs = self._session.run(batch)
         _refuse_other_shapes(outputs, manifest=self.manifest)
         return outputs

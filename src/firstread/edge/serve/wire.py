@@ -1,0 +1,65 @@
+"""What a protocol sees of HTTP: a request that has arrived whole, and the answer to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from firstread.edge.serve.warm import WarmPacks
+
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """One request; its body lies in memory, within the limit."""
+
+    method: str
+    path: str
+    parts: Mapping[str, str] = _NONE
+    """What stood in the places of the route, such as `pack` of `/read/{pack}`."""
+    query: Mapping[str, str] = _NONE
+    headers: Mapping[str, str] = _NONE
+    """By name in small letters."""
+    body: bytes = b""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """One response, whole."""
+
+    status: int = 200
+    body: bytes = b""
+    media_type: str = "application/json"
+    headers: Mapping[str, str] = _NONE
+
+
+Handler = Callable[[Asked, "WarmPacks"], Answer]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """Where a protocol listens, and what the OpenAPI description says of it."""
+
+    method: str
+    path: str
+    """With places in braces: `/read/{pack}`."""
+    handler: Handler
+    reads: bool
+    """Whether it decodes or runs a network: then it waits for a thread of the pool."""
+    open: bool = False
+    """Whether it answers without the bearer token: what a load balancer asks."""
+    summary: str
+    tag: str
+    describe: Mapping[str, Any] = field(default_factory=dict)
+    """More of its OpenAPI operation: requestBody, parameters, responses."""
+
+
+def as_json(value: Any, *, status: int = 200, headers: Mapping[str, str] = _NONE) -> Answer:
+    """The answer that carries `value` as JSON."""
+    body = json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+    return Answer(status=status, body=body, headers=headers)
