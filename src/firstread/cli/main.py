@@ -48,7 +48,9 @@ _PACKAGES = {
         "ninja", "psycopg", "pydantic", "uvicorn", "watchfiles", "whitenoise",
     },
     "client": {"httpx"},
-    "serve": {"httptools", "prometheus_client", "python_multipart", "starlette", "uvicorn", "uvloop"},
+    "serve": {
+        "httptools", "prometheus_client", "python_multipart", "starlette", "uvicorn", "uvloop",
+    },
     "edge": {"httpx", "watchfiles"},
     "screen": {"obstore", "pyarrow"},
     "ray": {"ray"},
