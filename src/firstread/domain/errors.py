@@ -3,6 +3,7 @@
 FirstreadError
 ├── UnreadableSample      not an image, truncated, too large: what was put in cannot be opened
 ├── BadMeasurement        a measurement is missing, not a number, or out of range; names the field
+├── BadRequest            a request is not of the form that its protocol asks for; `status` tells
 ├── UnknownPack           no pack of that name where packs are looked for
 ├── PackRefused           the pack is damaged, or answers differently on this machine
 ├── UnknownCheck          no check of that name is set up
@@ -35,6 +36,14 @@ class BadMeasurement(FirstreadError):
     def __init__(self, message: str, *, field: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+class BadRequest(FirstreadError):
+    """A request is not of the form that its protocol asks for; `status` is HTTP's number."""
+
+    def __init__(self, message: str, *, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class UnknownPack(FirstreadError):
