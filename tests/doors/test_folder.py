@@ -15,12 +15,13 @@ from django.db import OperationalError, connection
 
 from firstread.clinic import intake
 from firstread.clinic.doors import folder
-from firstread.clinic.doors.folder import FolderDoor
-from firstread.clinic.doors.places import Inbox
 from firstread.clinic.models import Case, CaseSample, RefusedSample
+from firstread.inbox import taking
+from firstread.inbox.places import Inbox
+from firstread.inbox.taking import Taking
 from tests.images_for_tests import cell_png
 
-Make = Callable[..., FolderDoor]
+Make = Callable[..., Taking]
 
 
 def put(inbox: Path, name: str | bytes, data: bytes | None = None, *, seed: int = 1) -> Path:
@@ -255,7 +256,7 @@ def test_while_the_database_is_away_the_claim_stands(
         made.take_all()
         made.adopt()
     assert not refused(inbox)
-    monkeypatch.setattr(folder, "ADOPT_AFTER_S", -1.0)
+    monkeypatch.setattr(taking, "ADOPT_AFTER_S", -1.0)
     made.adopt()
     assert Case.objects.get().accession == "1"
 
@@ -265,7 +266,7 @@ def test_two_doors_take_each_file_once(door: Make, inbox: Path) -> None:
         put(inbox, f"leukaemia/{number}_x.png", seed=number)
     doors = [door(), door()]
 
-    def run(made: FolderDoor) -> None:
+    def run(made: Taking) -> None:
         try:
             made.take_all()
         finally:

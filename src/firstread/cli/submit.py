@@ -153,7 +153,7 @@ def _line(told: dict[str, Any]) -> str:
 
 
 def _files(paths: Sequence[str]) -> list[Path]:
-    from firstread.clinic.doors.names import passed_over
+    from firstread.inbox.names import passed_over
 
     files: list[Path] = []
     for given in paths:
@@ -184,7 +184,7 @@ def _check(client: Client, name: str) -> dict[str, Any]:
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
-    from firstread.clinic.doors.names import ACCESSION_PATTERN
+    from firstread.inbox.names import ACCESSION_PATTERN
 
     try:
         found = re.compile(pattern or ACCESSION_PATTERN)
@@ -196,7 +196,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _accession(file: Path, pattern: re.Pattern[str]) -> str:
-    from firstread.clinic.doors.names import plain
+    from firstread.inbox.names import plain
 
     found = pattern.search(plain(file.name))
     return (found["accession"] or "") if found else ""

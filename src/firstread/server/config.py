@@ -15,8 +15,8 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from firstread.clinic.doors.names import ACCESSION_PATTERN
 from firstread.domain.errors import BadConfiguration
+from firstread.inbox.names import ACCESSION_PATTERN
 from firstread.server.environment import from_environment
 from firstread.server.secret import DEMO_KEY, secret_key
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from firstread.clinic.doors.settle import Ripe, Settling, Signature
+from firstread.inbox.settle import Ripe, Settling, Signature
 
 KEY = Path("a.png")
 

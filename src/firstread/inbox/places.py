@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from firstread.clinic.doors.names import plain
+from firstread.inbox.names import plain
 
 TAKING = ".taking"
 DONE = ".done"

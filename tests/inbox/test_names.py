@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firstread.clinic.doors.names import ACCESSION_PATTERN, address_of, plain
 from firstread.domain.errors import FirstreadError, UnknownCheck
+from firstread.inbox.names import ACCESSION_PATTERN, address_of, plain
 
 PATTERN = re.compile(ACCESSION_PATTERN)
 

@@ -1,0 +1,1 @@
+"""A watched folder: what its names say, when a file is there whole, and how it is claimed."""
