@@ -2,9 +2,10 @@
 
 from firstread.runtime.batch import read_all
 from firstread.runtime.measurements import json_rows, measurements_as_bytes
-from firstread.runtime.read import Outcome, PackReader, open_reader
+from firstread.runtime.read import Network, Outcome, PackReader, open_reader
 
 __all__ = [
+    "Network",
     "Outcome",
     "PackReader",
     "json_rows",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,19 @@ from firstread.runtime import calibrate
 from firstread.runtime.familiarity import Neighbours, open_neighbours
 from firstread.runtime.measurements import Given, as_array, measurements_as_bytes, measurements_of
 from firstread.runtime.prepare import prepare
-from firstread.runtime.session import Session, runtime_name
+from firstread.runtime.session import Session
 from firstread.runtime.unfit import unfit_label, unfit_quality
+
+
+class Network(Protocol):
+    """What runs a pack's network: this machine's `Session`, or a server elsewhere."""
+
+    @property
+    def runtime(self) -> str:
+        """What runs it, such as 'onnxruntime 1.31.0 CPU x86_64'."""
+
+    def run(self, batch: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+        """Each output by name, float32 with N first, for uint8 [N, H, W, 3] or float32 [N, F]."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,6 +48,8 @@ class Outcome:
     """[K, h, w]: where in the picture each label comes from; None where the pack has no map."""
     embedding: NDArray[np.float32] | None
     """[D]; None where the pack gives none."""
+    where: str = ""
+    """Where the network ran, and after what: 'at one:8080'. Empty: on this machine, as it should."""
 
 
 class PackReader:
@@ -47,13 +60,13 @@ class PackReader:
         *,
         manifest: Manifest,
         pack_sha256: str,
-        session: Session,
+        network: Network,
         neighbours: Neighbours | None,
     ) -> None:
         self.manifest = manifest
         self.pack_sha256 = pack_sha256
-        self.runtime = runtime_name()
-        self._session = session
+        self.runtime = network.runtime
+        self._network = network
         self._neighbours = neighbours
 
     def read(self, data: bytes) -> Outcome:
@@ -122,7 +135,7 @@ class PackReader:
 
         Raises PackRefused where the network does not take it.
         """
-        outputs = self._session.run(batch)
+        outputs = self._network.run(batch)
         _refuse_other_shapes(outputs, manifest=self.manifest)
         return outputs
 
@@ -192,11 +205,14 @@ def _refuse_other_shapes(outputs: dict[str, NDArray[np.float32]], *, manifest: M
             )
 
 
-def open_reader(pack: str | Path, *, threads: int = 1) -> PackReader:
+def open_reader(
+    pack: str | Path, *, threads: int = 1, network: Callable[[Manifest], Network] | None = None
+) -> PackReader:
     """Open the pack folder `pack`: checksums, manifest, network, golden samples.
 
-    `threads` is how many threads one read uses. Raises PackRefused where the pack is damaged or
-    answers differently on this machine.
+    `threads` is how many threads one read uses. `network` opens what runs the pack's network
+    elsewhere; without it the pack's own runs here. Raises PackRefused where the pack is damaged or
+    answers differently on this machine, and what `network` raises.
     """
     folder = Path(pack)
     pack_sha256 = verify(folder)
@@ -204,7 +220,9 @@ def open_reader(pack: str | Path, *, threads: int = 1) -> PackReader:
     reader = PackReader(
         manifest=manifest,
         pack_sha256=pack_sha256,
-        session=Session(folder / "model.onnx", kind=manifest.kind, threads=threads),
+        network=network(manifest)
+        if network is not None
+        else Session(folder / "model.onnx", kind=manifest.kind, threads=threads),
         neighbours=None
         if manifest.familiarity is None
         else open_neighbours(folder, stated=manifest.familiarity),

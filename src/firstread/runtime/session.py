@@ -48,6 +48,7 @@ class Session:
             raise _refusal("model.onnx is no network that this onnxruntime can open") from None
         self._input = self._checked_input(kind)
         self._outputs = self._checked_outputs(kind)
+        self.runtime = runtime_name()
 
     def run(self, batch: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
         """Each output by name, float32 with N first: [N, K], [N, D], [N, K, h, w] or [N, K, F].
