@@ -35,6 +35,7 @@ COMMANDS = {
     "audit": _Command(help="Check the audit trail.", extra="server"),
     "replay": _Command(help="Read a case again and compare the numbers.", extra="server"),
     "classify": _Command(help="Read pictures or measurements right here."),
+    "serve": _Command(help="Serve packs over HTTP, without a clinic.", extra="serve"),
     "evaluate": _Command(help="Measure a pack on labelled samples.", extra="train"),
     "train": _Command(help="Make a pack from labelled samples.", extra="train"),
     "packs": _Command(help="List, show and verify the packs."),

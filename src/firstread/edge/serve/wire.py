@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from firstread.edge.serve.warm import WarmPacks
-
-_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,10 +17,10 @@ class Asked:
 
     method: str
     path: str
-    parts: Mapping[str, str] = _NONE
+    parts: Mapping[str, str] = field(default_factory=dict)
     """What stood in the places of the route, such as `pack` of `/read/{pack}`."""
-    query: Mapping[str, str] = _NONE
-    headers: Mapping[str, str] = _NONE
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
     """By name in small letters."""
     body: bytes = b""
 
@@ -35,7 +32,11 @@ class Answer:
     status: int = 200
     body: bytes = b""
     media_type: str = "application/json"
-    headers: Mapping[str, str] = _NONE
+    headers: Mapping[str, str] = field(default_factory=dict)
+    pack: str = ""
+    """The pack that read, for the log line and the counts."""
+    reads: int = 0
+    """How many samples it read."""
 
 
 Handler = Callable[[Asked, "WarmPacks"], Answer]
@@ -51,6 +52,9 @@ class Route:
     handler: Handler
     reads: bool
     """Whether it decodes or runs a network: then it waits for a thread of the pool."""
+    refuse: Callable[[int, str], Answer] | None = None
+    """How this protocol says a status and a sentence, where its clients expect another form than
+    `problems.problem`: for what is refused before the handler (413, 401, 503)."""
     open: bool = False
     """Whether it answers without the bearer token: what a load balancer asks."""
     summary: str
@@ -59,7 +63,7 @@ class Route:
     """More of its OpenAPI operation: requestBody, parameters, responses."""
 
 
-def as_json(value: Any, *, status: int = 200, headers: Mapping[str, str] = _NONE) -> Answer:
+def as_json(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
     """The answer that carries `value` as JSON."""
     body = json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
-    return Answer(status=status, body=body, headers=headers)
+    return Answer(status=status, body=body, headers=headers or {})

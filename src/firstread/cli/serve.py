@@ -1,0 +1,78 @@
+"""`firstread serve`: packs behind HTTP, without a clinic."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from firstread.edge.serve.settings import (
+    ServeSettings,
+    cores,
+    read_token,
+    refuse_bad_token,
+)
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command(context_settings={"auto_envvar_prefix": "FIRSTREAD_SERVE", "show_default": True})
+@click.option(
+    "--pack",
+    "packs",
+    multiple=True,
+    envvar="FIRSTREAD_SERVE_PACK",
+    help="A pack's name or folder; all if none.",
+)
+@click.option("--host", default="127.0.0.1", help="Where to listen.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, help="0 takes a free one.")
+@click.option("--threads", type=click.IntRange(1, 256), help="How many read at once; the cores.")
+@click.option("--queue", type=click.IntRange(0, 100_000), default=64, help="How many may wait.")
+@click.option("--max-body-mb", type=click.IntRange(1, 1024), default=64, help="Largest request.")
+@click.option(
+    "--memory-cap-mb", type=click.IntRange(1), default=1024, help="What open packs may take."
+)
+@click.option(
+    "--idle-s", type=click.FloatRange(0.1), default=600.0, help="Then an unused pack is unloaded."
+)
+@click.option("--token", help="What clients must send; better in a file or the environment.")
+@click.option("--token-file", type=_FILE, help="A file that holds the token.")
+@click.option("--open-to-all", is_flag=True, help="Listen beyond this machine without a token.")
+@click.option("--tls-cert", type=_FILE, help="The certificate, with its chain, in PEM form.")
+@click.option("--tls-key", type=_FILE, help="Its key.")
+@click.option(
+    "--grace-s", type=click.FloatRange(0.0), default=30.0, help="To finish, after SIGTERM."
+)
+@click.option("--log", type=click.Choice(["json", "text"]), default="json", help="Form of lines.")
+@click.pass_context
+def serve(
+    ctx: click.Context,
+    /,
+    *,
+    threads: int | None,
+    token: str | None,
+    token_file: Path | None,
+    **options: Any,
+) -> None:
+    """Read samples over HTTP with one or many packs; no clinic, no database.
+
+    Every option is also a variable: FIRSTREAD_SERVE_PORT for --port. Names of packs in
+    FIRSTREAD_SERVE_PACK are separated by spaces.
+    """
+    # numpy's own threads would take the cores from the reads, and memory for each.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from firstread.edge.serve.run import serve as serve_until_stopped
+
+    if token_file is not None:
+        token = read_token(token_file)
+    if token is not None:
+        refuse_bad_token(token)
+    settings = ServeSettings(threads=threads or cores(), token=token, **options)
+    ctx.exit(serve_until_stopped(settings, say=_say))
+
+
+def _say(line: str) -> None:
+    click.echo(line)

@@ -1,0 +1,278 @@
+"""One connection of a client: bytes become requests, and answers become bytes, by httptools."""
+
+from __future__ import annotations
+
+import asyncio
+import http
+from collections import deque
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import httptools
+
+from firstread.edge.serve.limits import DRAINED_BYTES, HEAD_BYTES, PIPELINED, Patience
+from firstread.edge.serve.problems import problem
+from firstread.edge.serve.routing import NOWHERE
+from firstread.edge.serve.wire import Answer
+
+if TYPE_CHECKING:
+    from firstread.edge.serve.app import App
+    from firstread.edge.serve.pool import Job
+
+_STATUS_LINES = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode()
+    for status in http.HTTPStatus
+}
+_LINGER_S = 2.0
+
+
+class Request:
+    """What has arrived of one request."""
+
+    __slots__ = (
+        "at_s", "chunks", "early", "expects", "headers", "keep_alive", "method", "parts", "path",
+        "query", "route", "size", "target",
+    )  # fmt: skip
+
+    def __init__(self, *, at_s: float) -> None:
+        self.at_s = at_s
+        self.target = b""
+        self.method = ""
+        self.path = ""
+        self.query = ""
+        self.headers: dict[str, str] = {}
+        self.keep_alive = True
+        self.expects = False
+        self.route = NOWHERE
+        self.parts: Mapping[str, str] = {}
+        self.early: Answer | None = None
+        """A refusal that needs no body: the body is thrown away."""
+        self.chunks: list[bytes] = []
+        self.size = 0
+
+    def body(self) -> bytes:
+        """The whole body; it is handed over, not kept."""
+        chunks, self.chunks = self.chunks, []
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+class Connection(asyncio.Protocol):
+    """Reads requests one after the other, and answers them in their order.
+
+    No library's server is used here, only its parser: what a small machine needs (a body limit
+    while it streams, time-outs for slow clients, work dropped when its client goes) costs a
+    coroutine, two tasks and 60 MB elsewhere; the decision in
+    docs/decisions has the figures.
+    """
+
+    def __init__(self, app: App, *, patience: Patience) -> None:
+        self._app = app
+        self._patience = patience
+        self._loop = asyncio.get_running_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self._arriving: Request | None = None
+        self._headed = False
+        self._head_bytes = 0
+        self._line: deque[Request] = deque()
+        self._active: Request | None = None
+        self._job: Job | None = None
+        self._ending = False
+        self._stuck = False
+        self._deadline_s = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    # What the transport says
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        if not self._app.welcome(self):
+            self._refuse(
+                503, "This reader has as many connections as it can serve. Try again later."
+            )
+            return
+        self._expect(self._patience.head_s)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        if self._ending:
+            return
+        if self._arriving is None:
+            self._expect(self._patience.head_s)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._ending = True  # answered as the plain request that it also is, then closed
+        except httptools.HttpParserError:
+            self._refuse(
+                400, "This is not HTTP/1.1 that this reader understands. Check the client."
+            )
+            return
+        if self._arriving is not None and not self._headed:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES:
+                self._refuse(431, "The headers of this request are too large. Send fewer.")
+
+    def eof_received(self) -> bool:
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio's signature
+        self._ending = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._job is not None:
+            self._job.drop()
+        for request in (*self._line, self._arriving):
+            if request is not None:
+                self._app.forget(request)
+        self._line.clear()
+        self._arriving = None
+        self._app.farewell(self)
+
+    def pause_writing(self) -> None:
+        self._stuck = True
+        self._expect(self._patience.take_s)
+
+    def resume_writing(self) -> None:
+        self._stuck = False
+        self._expect(self._patience.idle_s)
+        self._next()
+
+    # What the parser says
+
+    def on_message_begin(self) -> None:
+        self._arriving = Request(at_s=self._loop.time())
+        self._headed = False
+        self._head_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        cast("Request", self._arriving).target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        headers = cast("Request", self._arriving).headers
+        key, said = name.decode("latin-1").lower(), value.decode("latin-1").strip()
+        headers[key] = f"{headers[key]}, {said}" if key in headers else said
+
+    def on_headers_complete(self) -> None:
+        request = cast("Request", self._arriving)
+        self._headed = True
+        request.method = self._parser.get_method().decode("latin-1")
+        request.keep_alive = self._parser.should_keep_alive()
+        request.expects = request.headers.get("expect", "").lower() == "100-continue"
+        self._app.judge(request)
+        self._expect(self._patience.body_s)
+        if request.early is not None:
+            if request.expects:
+                request.keep_alive = False  # its body may follow or not: nobody can tell
+        elif request.expects and self._active is None and not self._line:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, body: bytes) -> None:
+        request = cast("Request", self._arriving)
+        self._deadline_s = self._loop.time() + self._patience.body_s
+        request.size += len(body)
+        if request.early is None:
+            self._app.keep(request, body)
+        elif request.size > DRAINED_BYTES:
+            self._transport.abort()
+
+    def on_message_complete(self) -> None:
+        request = cast("Request", self._arriving)
+        self._arriving = None
+        self._line.append(request)
+        if len(self._line) > PIPELINED:
+            self._transport.pause_reading()
+        self._next()
+
+    # What the app says
+
+    def reply(self, answer: Answer) -> None:
+        """The answer to the request that is being worked on."""
+        request, self._active, self._job = self._active, None, None
+        if request is None or self._transport.is_closing():
+            return
+        self._write(request, answer)
+        self._next()
+
+    def end(self) -> None:
+        """The process stops: finish what has been taken, take no more."""
+        self._ending = True
+        if self._active is None and not self._line:
+            self._transport.close()
+
+    # What follows
+
+    def _next(self) -> None:
+        while self._line and self._active is None and not self._stuck:
+            if len(self._line) == PIPELINED:
+                self._transport.resume_reading()
+            request = self._line.popleft()
+            begun = request.early or self._app.ask(request, self.reply)
+            if isinstance(begun, Answer):
+                self._write(request, begun)
+            else:
+                self._active, self._job = request, begun
+                # Nothing is expected of the client while it waits for us.
+                self._expect(float("inf"))
+
+    def _write(self, request: Request, answer: Answer) -> None:
+        closing = self._ending or not request.keep_alive or self._app.is_stopping
+        lines = [
+            _STATUS_LINES.get(answer.status) or f"HTTP/1.1 {answer.status} \r\n".encode(),
+            self._app.date_line(),
+            f"content-type: {answer.media_type}\r\ncontent-length: {len(answer.body)}\r\n".encode(),
+            b"cache-control: no-store\r\nx-content-type-options: nosniff\r\n",
+        ]
+        for name, value in answer.headers.items():
+            lines.append(f"{name}: {_one_line(value)}\r\n".encode("latin-1", errors="replace"))
+        lines.append(b"connection: close\r\n\r\n" if closing else b"\r\n")
+        if request.method != "HEAD":
+            lines.append(answer.body)
+        self._transport.write(b"".join(lines))
+        if closing:
+            self._linger()
+        elif not self._line:
+            self._expect(self._patience.idle_s)
+
+    def _refuse(self, status: int, sentence: str) -> None:
+        """Answer what is no request, and close."""
+        request = Request(at_s=self._loop.time())
+        request.keep_alive = False
+        answer = problem(status, sentence)
+        self._app.note(request, answer)
+        self._write(request, answer)
+
+    def _linger(self) -> None:
+        """Close, but not before the client could take the answer: closing at once would reset the
+        connection where bytes of its request are still on their way."""
+        self._ending = True
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+            self._loop.call_later(_LINGER_S, self._transport.close)
+        else:
+            self._transport.close()
+
+    def _expect(self, within_s: float) -> None:
+        self._deadline_s = self._loop.time() + within_s
+
+    def _watch(self) -> None:
+        """Look whether the client has kept us waiting too long; one timer a connection."""
+        left_s = self._deadline_s - self._loop.time()
+        if left_s > 0:
+            self._timer = self._loop.call_later(min(left_s, self._patience.body_s), self._watch)
+        elif self._stuck:
+            self._transport.abort()
+        elif self._arriving is not None:
+            self._refuse(408, "This request did not arrive whole in time. Send it again.")
+        else:
+            self._transport.close()
+
+
+def _one_line(value: str) -> str:
+    """No answer may grow a header out of what a client sent."""
+    return "".join(sign for sign in value if sign.isprintable())
+
+
+def bound(app: App, *, patience: Patience) -> Any:
+    """What makes the connection for each client."""
+    return lambda: Connection(app, patience=patience)

@@ -1,0 +1,63 @@
+"""Refusals of the HTTP reader in the form of RFC 9457: a status, and a sentence with the remedy."""
+
+from __future__ import annotations
+
+import http
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from firstread.domain.errors import (
+    BadMeasurement,
+    FirstreadError,
+    PackRefused,
+    UnknownPack,
+    UnreadableSample,
+)
+from firstread.edge.serve.wire import Answer
+
+MEDIA_TYPE = "application/problem+json"
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_STATUS: dict[type[FirstreadError], int] = {
+    UnreadableSample: 422,
+    BadMeasurement: 422,
+    UnknownPack: 404,
+    PackRefused: 503,
+}
+
+
+class Refused(FirstreadError):
+    """A request that is answered with this status and sentence."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def problem(
+    status: int, detail: str, *, headers: Mapping[str, str] = _NO_HEADERS, field: str = ""
+) -> Answer:
+    """The answer that says what was wrong; `field` names the measurement where one was."""
+    said = {
+        "type": "about:blank",
+        "title": http.HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if field:
+        said["field"] = field
+    return Answer(
+        status=status,
+        body=json.dumps(said, ensure_ascii=False).encode(errors="replace"),
+        media_type=MEDIA_TYPE,
+        headers=headers,
+    )
+
+
+def problem_of(error: FirstreadError) -> Answer:
+    """The answer that stands for the error; 500 for one that no request can cause."""
+    if isinstance(error, Refused):
+        return problem(error.status, str(error))
+    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
+    field = error.field if isinstance(error, BadMeasurement) else ""
+    return problem(status, str(error), field=field)

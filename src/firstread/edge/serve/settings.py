@@ -1,0 +1,86 @@
+"""How the HTTP reader is run; what it answers is told by the packs alone."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from firstread.domain.errors import BadConfiguration
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeSettings:
+    """The options of `firstread serve`."""
+
+    packs: tuple[str, ...] = ()
+    """Names or folders; all on the shelves where none is named."""
+    host: str = "127.0.0.1"
+    port: int = 8080
+    threads: int = 1
+    queue: int = 64
+    """How many requests may wait for a thread."""
+    max_body_mb: int = 64
+    memory_cap_mb: int = 1024
+    idle_s: float = 600.0
+    token: str | None = None
+    open_to_all: bool = False
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    grace_s: float = 30.0
+    log: Literal["json", "text"] = "json"
+
+    @property
+    def max_body_bytes(self) -> int:
+        return self.max_body_mb << 20
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def refuse_unguarded(settings: ServeSettings) -> None:
+    """Raises BadConfiguration where whoever reaches this machine could have samples read."""
+    if _is_loopback(settings.host) or settings.token or settings.open_to_all:
+        return
+    raise BadConfiguration(
+        f"Everybody who reaches {settings.host} could use this reader. Give it a token "
+        "(--token-file FILE), or say --open-to-all where something else guards it."
+    )
+
+
+def read_token(file: Path) -> str:
+    """The token that the file holds; raises BadConfiguration where it holds none."""
+    try:
+        token = file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        token = ""
+    if not token:
+        raise BadConfiguration(
+            f"The file '{file}' holds no token that can be read. Write one line of letters and "
+            "digits into it."
+        )
+    return token
+
+
+def refuse_bad_token(token: str) -> None:
+    """Raises BadConfiguration where no HTTP header could carry the token."""
+    if not token.isascii() or not token.isprintable() or " " in token or not token:
+        raise BadConfiguration(
+            "The token holds a space or a sign that no HTTP header can carry. Use letters, digits, "
+            "'-' and '_'."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
