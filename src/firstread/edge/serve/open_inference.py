@@ -1,0 +1,331 @@
+"""The Open Inference Protocol v2 over HTTP, as clients of Triton, KServe and MLServer speak it."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import firstread
+from firstread.domain.errors import BadMeasurement, BadRequest, UnreadableSample
+from firstread.edge.serve.encoding import opened, squeezed
+from firstread.edge.serve.open_inference_description import DESCRIBED
+from firstread.edge.serve.refusals import said_by
+from firstread.edge.serve.tensors import (
+    MAX_SAMPLES,
+    Call,
+    Form,
+    Tensor,
+    Wanted,
+    parse_call,
+    top_labels,
+    written,
+)
+from firstread.edge.serve.wire import Answer, Asked, Handler, Route, as_json
+from firstread.runtime.measurements import as_array
+
+if TYPE_CHECKING:
+    from firstread.edge.serve.warm import WarmPacks
+    from firstread.packs import Manifest
+    from firstread.runtime import Outcome, PackReader
+
+_PLATFORM = "firstread_pack"
+_EXTENSIONS = ("binary_tensor_data", "classification", "model_configuration", "model_repository")
+_SAMPLE = Form(name="sample", datatype="BYTES", shape=(-1,))
+_OF_SAMPLES = ("read", "probabilities")
+"""The outputs that only the whole path of a read can give."""
+
+
+def _server(_asked: Asked, _packs: WarmPacks) -> Answer:
+    return as_json(
+        {"name": "firstread", "version": firstread.__version__, "extensions": list(_EXTENSIONS)}
+    )
+
+
+def _live(_asked: Asked, _packs: WarmPacks) -> Answer:
+    return as_json({"live": True})
+
+
+def _ready(_asked: Asked, _packs: WarmPacks) -> Answer:
+    return as_json({"ready": True})
+
+
+def _index(_asked: Asked, packs: WarmPacks) -> Answer:
+    manifests = (packs.manifest(name) for name in packs.names)
+    names = zip(packs.names, manifests, strict=True)
+    return as_json(
+        [
+            {"name": name, "version": manifest.version, "state": "READY", "reason": ""}
+            for name, manifest in names
+        ]
+    )
+
+
+def _model_ready(asked: Asked, packs: WarmPacks) -> Answer:
+    name = _name(asked, packs)
+    packs.reader(name)  # a pack that cannot be opened is not ready
+    return as_json({"name": name, "ready": True})
+
+
+def _model(asked: Asked, packs: WarmPacks) -> Answer:
+    name = _name(asked, packs)
+    manifest = packs.manifest(name)
+    return as_json(
+        {
+            "name": name,
+            "versions": [manifest.version],
+            "platform": _PLATFORM,
+            "inputs": [_input_metadata(form, manifest=manifest) for form in _forms(manifest)],
+            "outputs": [_shown(form) for form in _output_forms(packs.reader(name))],
+        }
+    )
+
+
+def _input_metadata(form: Form, *, manifest: Manifest) -> dict[str, Any]:
+    other = next(each.name for each in _forms(manifest) if each.name != form.name)
+    return _shown(form) | {"parameters": {"instead_of": other}}
+
+
+def _shown(form: Form) -> dict[str, Any]:
+    return {"name": form.name, "datatype": form.datatype, "shape": list(form.shape)}
+
+
+def _config(asked: Asked, packs: WarmPacks) -> Answer:
+    """Triton's model configuration, as far as it says something of a pack."""
+    name = _name(asked, packs)
+    inputs = [_configured(form) | {"optional": True} for form in _forms(packs.manifest(name))]
+    return as_json(
+        {
+            "name": name,
+            "platform": _PLATFORM,
+            "backend": "onnxruntime",
+            # 0 says that the first axis of each shape is the batch, and that nothing is put
+            # together from several requests.
+            "max_batch_size": 0,
+            "input": inputs,
+            "output": [_configured(form) for form in _output_forms(packs.reader(name))],
+            "parameters": {"max_samples": {"string_value": str(MAX_SAMPLES)}},
+        }
+    )
+
+
+def _configured(form: Form) -> dict[str, Any]:
+    datatype = "STRING" if form.datatype == "BYTES" else form.datatype
+    return {"name": form.name, "data_type": f"TYPE_{datatype}", "dims": list(form.shape)}
+
+
+def _infer(asked: Asked, packs: WarmPacks, *, max_body_bytes: int) -> Answer:
+    name = _name(asked, packs)
+    manifest = packs.manifest(name)
+    call = parse_call(
+        opened(asked, max_bytes=max_body_bytes),
+        header_bytes=asked.headers.get("inference-header-content-length"),
+        forms=_forms(manifest),
+    )
+    if len(call.inputs) > 1:
+        raise BadRequest(f"Send either '{_forms(manifest)[0].name}' or 'sample', not both.")
+    reader = packs.reader(name)
+    if "sample" in call.inputs:
+        tensors = _from_samples(call, reader)
+    else:
+        tensors = _from_numbers(next(iter(call.inputs.values())), reader)
+    head: dict[str, Any] = {"model_name": name, "model_version": manifest.version}
+    if call.id is not None:
+        head["id"] = call.id
+    answer = squeezed(_answer(call, tensors, head=head, labels=manifest.codes), asked)
+    return replace(answer, pack=name, reads=next(iter(call.inputs.values())).shape[0])
+
+
+def _name(asked: Asked, packs: WarmPacks) -> str:
+    """The pack that the address names; raises UnknownPack, and BadRequest for its version."""
+    name = asked.parts["name"]
+    version = asked.parts.get("version")
+    here = packs.manifest(name).version
+    if version is not None and version != here:
+        raise BadRequest(
+            f"The pack '{name}' is here in version {here} alone. Ask for it, or for none.",
+            status=404,
+        )
+    return name
+
+
+def _forms(manifest: Manifest) -> tuple[Form, Form]:
+    """The two inputs, of which a request gives one."""
+    given = manifest.input
+    if given is None:
+        shape: tuple[int, ...] = (-1, len(manifest.measurements))
+        return Form(name="measurements", datatype="FP32", shape=shape), _SAMPLE
+    shape = (-1, given.height_px, given.width_px, 3)
+    return Form(name="image", datatype="UINT8", shape=shape), _SAMPLE
+
+
+def _output_forms(reader: PackReader) -> list[Form]:
+    """All outputs of a pack: what its network gives for one blank sample, and the read's own."""
+    network = reader.run(_blank(reader.manifest))
+    forms = [
+        Form(name=name, datatype="FP32", shape=(-1, *values.shape[1:]))
+        for name, values in network.items()
+    ]
+    labels = len(reader.manifest.labels)
+    forms.append(Form(name="probabilities", datatype="FP32", shape=(-1, labels)))
+    return [*forms, Form(name="read", datatype="BYTES", shape=(-1,))]
+
+
+def _blank(manifest: Manifest) -> NDArray[Any]:
+    if manifest.input is None:
+        lowest = [each.minimum for each in manifest.measurements]
+        return np.array([lowest], dtype=np.float32)
+    return np.zeros((1, manifest.input.height_px, manifest.input.width_px, 3), dtype=np.uint8)
+
+
+def _from_numbers(given: Tensor, reader: PackReader) -> dict[str, Tensor]:
+    """What the bare network says. Each sample runs alone: a batch would round differently."""
+    values = np.asarray(given.values)
+    rows = values if given.name == "image" else _checked_rows(values, reader.manifest)
+    runs = [reader.run(row[np.newaxis]) for row in rows]
+    return {name: _stacked(name, [run[name][0] for run in runs]) for name in runs[0]}
+
+
+def _checked_rows(values: NDArray[Any], manifest: Manifest) -> list[NDArray[np.float32]]:
+    codes = [each.code for each in manifest.measurements]
+    rows = []
+    for number, row in enumerate(values.tolist()):
+        # NaN is how a tensor says that a measurement is missing.
+        known = zip(codes, row, strict=True)
+        given = {code: value for code, value in known if not math.isnan(value)}
+        try:
+            rows.append(as_array(given, measurements=manifest.measurements))
+        except BadMeasurement as error:
+            raise BadRequest(f"Row {number} of 'measurements': {error}") from None
+    return rows
+
+
+def _from_samples(call: Call, reader: PackReader) -> dict[str, Tensor]:
+    """The whole path of a read, each sample alone.
+
+    Where some cannot be read, all are refused, so that no place holds numbers that mean nothing;
+    unless `read` alone is asked for, where each place says itself what happened.
+    """
+    samples = call.inputs["sample"].values
+    outcomes = [_outcome(bytes(data), reader) for data in samples]
+    refused = [(n, each) for n, each in enumerate(outcomes) if isinstance(each, str)]
+    if refused and [each.name for each in call.wanted] != ["read"]:
+        raise UnreadableSample(
+            " ".join(f"Sample {n} of {len(outcomes)} (from 0): {why}" for n, why in refused[:20])
+        )
+    tensors = {"read": _reads(outcomes)}
+    read = [each for each in outcomes if not isinstance(each, str)]
+    if not refused:
+        tensors |= _numbers_of(read, reader.manifest)
+    return tensors
+
+
+def _outcome(data: bytes, reader: PackReader) -> Outcome | str:
+    try:
+        return reader.read(data)
+    except (UnreadableSample, BadMeasurement) as error:
+        return str(error)
+
+
+def _reads(outcomes: list[Outcome | str]) -> Tensor:
+    values = [
+        json.dumps({"error": each} if isinstance(each, str) else each.read.as_dict()).encode()
+        for each in outcomes
+    ]
+    return Tensor(name="read", datatype="BYTES", shape=(len(values),), values=values)
+
+
+def _numbers_of(outcomes: list[Outcome], manifest: Manifest) -> dict[str, Tensor]:
+    found = {
+        "logits": [each.logits for each in outcomes],
+        "probabilities": [_probabilities(each, manifest) for each in outcomes],
+        "embedding": [each.embedding for each in outcomes if each.embedding is not None],
+        "evidence": [each.evidence for each in outcomes if each.evidence is not None],
+        "contributions": [_contributions(each) for each in outcomes if each.read.contributions],
+    }
+    return {name: _stacked(name, rows) for name, rows in found.items() if rows}
+
+
+def _probabilities(outcome: Outcome, manifest: Manifest) -> NDArray[np.float32]:
+    by_label = {finding.label: finding.probability for finding in outcome.read.findings}
+    return np.array([by_label[code] for code in manifest.codes], dtype=np.float32)
+
+
+def _contributions(outcome: Outcome) -> NDArray[np.float32]:
+    return np.array([each.logits for each in outcome.read.contributions], dtype=np.float32).T
+
+
+def _stacked(name: str, rows: list[NDArray[np.float32]]) -> Tensor:
+    values = np.stack(rows)
+    return Tensor(name=name, datatype="FP32", shape=values.shape, values=values)
+
+
+def _answer(
+    call: Call, tensors: Mapping[str, Tensor], *, head: dict[str, Any], labels: tuple[str, ...]
+) -> Answer:
+    wanted = call.wanted or tuple(Wanted(name=name, binary=call.binary) for name in tensors)
+    heads, pieces = [], []
+    for each in wanted:
+        tensor = tensors.get(each.name)
+        if tensor is None:
+            raise BadRequest(_no_output(each.name, tensors))
+        if each.top:
+            tensor = top_labels(tensor, top=each.top, labels=labels)
+        one, data = written(tensor, binary=each.binary)
+        heads.append(one)
+        pieces.append(data)
+    answer = as_json(head | {"outputs": heads})
+    if not any("parameters" in one for one in heads):
+        return answer
+    return Answer(
+        body=b"".join([answer.body, *pieces]),
+        media_type="application/octet-stream",
+        headers={"inference-header-content-length": str(len(answer.body))},
+    )
+
+
+def _no_output(name: str, tensors: Mapping[str, Tensor]) -> str:
+    why = "is given for the input 'sample' alone" if name in _OF_SAMPLES else "is none of this pack"
+    return f"The output '{name[:60]}' {why}. There are: {', '.join(tensors)}."
+
+
+def refused(status: int, sentence: str) -> Answer:
+    """A refusal as this protocol writes it."""
+    return as_json({"error": sentence}, status=status)
+
+
+def routes(*, max_body_bytes: int) -> tuple[Route, ...]:
+    """Every address of the protocol; a compressed body unpacks to `max_body_bytes` at most."""
+    infer = functools.partial(_infer, max_body_bytes=max_body_bytes)
+    functools.update_wrapper(infer, _infer)
+    handlers: dict[str, Handler] = {
+        "server": _server,
+        "live": _live,
+        "ready": _ready,
+        "index": _index,
+        "model": _model,
+        "model_ready": _model_ready,
+        "config": _config,
+        "infer": infer,
+    }
+    return tuple(
+        Route(
+            method=each.method,
+            path=path,
+            handler=said_by(handlers[each.handler], refused),
+            reads=each.reads,
+            refuse=refused,
+            open=each.open,
+            summary=each.summary,
+            tag="Open Inference Protocol v2",
+            describe=each.describe(path),
+        )
+        for each in DESCRIBED
+        for path in each.paths
+    )
