@@ -98,10 +98,10 @@ async def _serve(
     from firstread.edge.serve.app import App
     from firstread.edge.serve.connection import bound
     from firstread.edge.serve.limits import Patience
-    from firstread.edge.serve.native import ROUTES
+    from firstread.edge.serve.protocols import routes
 
     loop = asyncio.get_running_loop()
-    app = App(ROUTES, packs=packs, settings=settings)
+    app = App(routes(settings), packs=packs, settings=settings)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop_or_end, stop, number)
