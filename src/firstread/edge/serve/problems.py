@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from firstread.domain.errors import (
     BadMeasurement,
+    BadRequest,
     FirstreadError,
     PackRefused,
     UnknownPack,
@@ -24,14 +25,6 @@ _STATUS: dict[type[FirstreadError], int] = {
     UnknownPack: 404,
     PackRefused: 503,
 }
-
-
-class Refused(FirstreadError):
-    """A request that is answered with this status and sentence."""
-
-    def __init__(self, message: str, *, status: int) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 def problem(
@@ -56,7 +49,7 @@ def problem(
 
 def problem_of(error: FirstreadError) -> Answer:
     """The answer that stands for the error; 500 for one that no request can cause."""
-    if isinstance(error, Refused):
+    if isinstance(error, BadRequest):
         return problem(error.status, str(error))
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
     field = error.field if isinstance(error, BadMeasurement) else ""
