@@ -4,7 +4,7 @@ PYTEST_ARGS ?=
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup servers demo check format test walk bench docs wheel lock clean
+.PHONY: help setup servers arm demo check format test walk bench docs wheel lock clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -35,6 +35,9 @@ setup: .venv/.everything  ## make .venv with everything in it
 	@touch $@
 
 servers: .venv/bin/pip .servers/.ready  ## the storage emulators and MLServer that some tests talk to
+
+arm: .venv/bin/pip  ## an emulated 64-bit ARM machine, on which a test reads (Debian only)
+	@sh deploy/aarch64/prepare.sh
 
 demo: .venv/.server  ## the whole system on http://127.0.0.1:8000 (PORT= changes it)
 	@$(BIN)/firstread demo --port $(PORT)

@@ -11,6 +11,8 @@ compile --extra server --group build -o requirements/server.txt
 compile --extra server --extra serve --extra edge --extra screen --extra ray --extra train \
     --group build --group test --group check --group docs \
     -c requirements/server.txt -o requirements/everything.txt
+# What an edge machine installs; also unpacked for the emulated ARM machine.
+compile --extra edge --extra serve -c requirements/everything.txt -o requirements/edge.txt
 # Servers that the tests talk to, in an environment of their own (make servers).
 .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
     --no-header --no-emit-index-url --no-annotate --group servers -o requirements/servers.txt
