@@ -26,6 +26,12 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     envvar="FIRSTREAD_SERVE_PACK",
     help="A pack's name or folder; all if none.",
 )
+@click.option("--default-pack", help="The pack where a request names none; the only one.")
+@click.option(
+    "--vr-pictures",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A folder whose pictures /VRInference/1 and so on classify.",
+)
 @click.option("--host", default="127.0.0.1", help="Where to listen.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, help="0 takes a free one.")
 @click.option("--threads", type=click.IntRange(1, 256), help="How many read at once; the cores.")

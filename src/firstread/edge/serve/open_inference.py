@@ -303,7 +303,6 @@ def refused(status: int, sentence: str) -> Answer:
 def routes(*, max_body_bytes: int) -> tuple[Route, ...]:
     """Every address of the protocol; a compressed body unpacks to `max_body_bytes` at most."""
     infer = functools.partial(_infer, max_body_bytes=max_body_bytes)
-    functools.update_wrapper(infer, _infer)
     handlers: dict[str, Handler] = {
         "server": _server,
         "live": _live,

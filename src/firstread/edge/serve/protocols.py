@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from firstread.edge.serve import native, open_inference
+from collections.abc import Sequence
+
+from firstread.domain.errors import UnknownPack
+from firstread.edge.serve import allds2020, native, open_inference
 from firstread.edge.serve.settings import ServeSettings
 from firstread.edge.serve.wire import Route
 
 
-def routes(settings: ServeSettings) -> tuple[Route, ...]:
-    """The routes of all protocols, none of them twice."""
+def routes(settings: ServeSettings, *, names: Sequence[str]) -> tuple[Route, ...]:
+    """The routes of all protocols, none of them twice, for the packs called `names`.
+
+    Raises UnknownPack where the default pack is none of them.
+    """
+    default_pack = settings.default_pack
+    if default_pack is not None and default_pack not in names:
+        raise UnknownPack(
+            f"The default pack '{default_pack}' is none of this reader's: {', '.join(names)}. "
+            "Name one of them with --default-pack."
+        )
     return (
         *native.ROUTES,
         *open_inference.routes(max_body_bytes=settings.max_body_bytes),
+        *allds2020.routes(default_pack=default_pack, vr_pictures=settings.vr_pictures),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,6 @@ def status_of(error: FirstreadError) -> int:
 def said_by(handler: Handler, refuse: Callable[[int, str], Answer]) -> Handler:
     """The handler, with what it refuses said by `refuse`."""
 
-    @functools.wraps(handler)
     def answer(asked: Asked, packs: WarmPacks) -> Answer:
         try:
             return handler(asked, packs)

@@ -101,7 +101,7 @@ async def _serve(
     from firstread.edge.serve.protocols import routes
 
     loop = asyncio.get_running_loop()
-    app = App(routes(settings), packs=packs, settings=settings)
+    app = App(routes(settings, names=packs.names), packs=packs, settings=settings)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop_or_end, stop, number)

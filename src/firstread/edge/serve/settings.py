@@ -17,6 +17,10 @@ class ServeSettings:
 
     packs: tuple[str, ...] = ()
     """Names or folders; all on the shelves where none is named."""
+    default_pack: str | None = None
+    """The pack of protocols whose addresses name none; the only one where there is one."""
+    vr_pictures: Path | None = None
+    """The folder of test pictures that AllDS2020's VR clients ask for by number."""
     host: str = "127.0.0.1"
     port: int = 8080
     threads: int = 1
