@@ -13,9 +13,13 @@ FirstreadError
 ├── NotAllowed            this person may not do this
 ├── ConflictingRequest    the same idempotency key came with another request
 ├── BadDataset            a folder of labelled samples does not have the form it should
+├── BadArchive            what should be screened cannot be opened or listed, or holds no samples
+├── ResultsTaken          a results file belongs to another run, or another process writes it
 ├── BadConfiguration      a setting does not hold what it should
+├── SpoolRefused          an edge's spool is damaged, of another version, or in another's hands
 ├── AuditBroken           the audit trail does not add up
 ├── Unreachable           a server did not answer
+│   └── NobodyReads       none of the servers that read for a check answers: the case waits
 └── MissingExtra          the command needs an extra that is not installed
 """
 
@@ -90,8 +94,26 @@ class BadDataset(FirstreadError):
     """A folder of labelled samples does not have the form it should."""
 
 
+class BadArchive(FirstreadError):
+    """What should be screened cannot be opened or listed, or holds no samples."""
+
+    exit_code = 2
+
+
+class ResultsTaken(FirstreadError):
+    """A results file belongs to another run, or another process writes it."""
+
+    exit_code = 2
+
+
 class BadConfiguration(FirstreadError):
     """A setting does not hold what it should."""
+
+    exit_code = 2
+
+
+class SpoolRefused(FirstreadError):
+    """An edge's spool is damaged, of another version, or worked with by another process."""
 
     exit_code = 2
 
@@ -102,6 +124,14 @@ class AuditBroken(FirstreadError):
 
 class Unreachable(FirstreadError):
     """A server did not answer."""
+
+
+class NobodyReads(Unreachable):
+    """None of the servers that read for a check answers; asking again helps in `again_in_s`."""
+
+    def __init__(self, message: str, *, again_in_s: float) -> None:
+        super().__init__(message)
+        self.again_in_s = again_in_s
 
 
 class MissingExtra(FirstreadError):

@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 
 from firstread.domain.errors import BadMeasurement, PackRefused, UnreadableSample
 from firstread.domain.read import Contribution, Finding, Read
-from firstread.imaging import decode
 from firstread.imaging.quality import measure
 from firstread.packs import Manifest, open_manifest, verify
 from firstread.packs.golden import TOLERANCE, golden_bytes, refuse_other_answers
 from firstread.runtime import calibrate
 from firstread.runtime.familiarity import Neighbours, open_neighbours
 from firstread.runtime.measurements import Given, as_array, measurements_as_bytes, measurements_of
-from firstread.runtime.prepare import prepare
+from firstread.runtime.prepare import pixels_of
 from firstread.runtime.session import Session
 from firstread.runtime.unfit import unfit_label, unfit_quality
 
@@ -49,7 +48,7 @@ class Outcome:
     embedding: NDArray[np.float32] | None
     """[D]; None where the pack gives none."""
     where: str = ""
-    """Where the network ran, and after what: 'at one:8080'. Empty: on this machine, as it should."""
+    """Where the network ran, such as 'at one:8080'; empty where it ran here by itself."""
 
 
 class PackReader:
@@ -78,7 +77,7 @@ class PackReader:
         began = time.perf_counter()
         if self.manifest.input is None:
             return self._read_row(data, measurements_of(data), began=began)
-        pixels = prepare(decode(data), self.manifest.input)
+        pixels = pixels_of(data, self.manifest.input)
         outputs = self.run(pixels[np.newaxis])
         embedding = outputs["embedding"][0] if "embedding" in outputs else None
         unfit = unfit_quality(measure(pixels), limits=self.manifest.quality)
@@ -153,8 +152,7 @@ class PackReader:
         chances = calibrate.probabilities(logits, temperature=manifest.calibration.temperature)
         codes = manifest.codes
         findings = tuple(
-            Finding(label=codes[i], probability=float(chances[i]))
-            for i in np.argsort(-chances, kind="stable")
+            Finding(label=codes[i], probability=chance) for i, chance in calibrate.ranked(chances)
         )
         conformal = manifest.conformal
         top = findings[0]
