@@ -36,6 +36,7 @@ COMMANDS = {
     "replay": _Command(help="Read a case again and compare the numbers.", extra="server"),
     "classify": _Command(help="Read pictures or measurements right here."),
     "serve": _Command(help="Serve packs over HTTP, without a clinic.", extra="serve"),
+    "screen": _Command(help="Read a whole archive into one table.", extra="screen"),
     "evaluate": _Command(help="Measure a pack on labelled samples.", extra="train"),
     "train": _Command(help="Make a pack from labelled samples.", extra="train"),
     "packs": _Command(help="List, show and verify the packs."),
@@ -53,7 +54,7 @@ _PACKAGES = {
         "httptools", "prometheus_client", "python_multipart", "starlette", "uvicorn", "uvloop",
     },
     "edge": {"httpx", "watchfiles"},
-    "screen": {"obstore", "pyarrow"},
+    "screen": {"httpx", "obstore", "pyarrow"},
     "ray": {"ray"},
     "train": {"matplotlib", "onnx", "onnxscript", "scipy", "tomli_w", "torch"},
 }  # fmt: skip

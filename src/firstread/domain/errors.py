@@ -123,7 +123,11 @@ class AuditBroken(FirstreadError):
 
 
 class Unreachable(FirstreadError):
-    """A server did not answer."""
+    """A server did not answer, or with nothing of use; then `status` is what it answered with."""
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class NobodyReads(Unreachable):

@@ -1,0 +1,1 @@
+"""Whole archives: listed, fetched, read once each, and written to one table."""
