@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
 from firstread.domain.errors import FirstreadError
+from firstread.edge.serve import health, pages
 from firstread.edge.serve.limits import CONNECTIONS, Held
+from firstread.edge.serve.logs import Log
+from firstread.edge.serve.metrics import Counts
 from firstread.edge.serve.pool import Job, ReadPool
 from firstread.edge.serve.problems import problem, problem_of
 from firstread.edge.serve.routing import Table
@@ -27,20 +30,29 @@ if TYPE_CHECKING:
 
 Reply = Callable[[Answer], None]
 _RETRY_AFTER_S = "1"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class App:
     """The routes, the pool and the packs behind all connections."""
 
     def __init__(
-        self, routes: Iterable[Route], *, packs: WarmPacks, settings: ServeSettings
+        self,
+        protocols: Iterable[Route],
+        *,
+        packs: WarmPacks,
+        settings: ServeSettings,
+        log: Log,
     ) -> None:
-        self.table = Table(routes)
         self.packs = packs
         self.settings = settings
+        self.log = log
         self.pool = ReadPool(threads=settings.threads, queue=settings.queue)
         # Four of the largest, or what as many small ones take.
         self.held = Held(most_bytes=4 * settings.max_body_bytes)
+        self.counts = Counts(packs=packs, pool=self.pool, held=self.held)
+        routes = (*protocols, *health.ROUTES, *self.counts.routes())
+        self.table = Table((*routes, *pages.routes(routes, guarded=settings.token is not None)))
         self.connections: set[Connection] = set()
         self.is_stopping = False
         self._opener = ThreadPoolExecutor(max_workers=1, thread_name_prefix="open")
@@ -119,9 +131,7 @@ class App:
             return None
         if self.pool.is_full or self.is_stopping:
             self.held.give(len(body))
-            answer = self._busy(request)
-            self.note(request, answer)
-            return answer
+            return self._busy(request)
         job = Job(asked_at_s=time.perf_counter())
         self.pool.taken += 1
         start = partial(self._start, job, request, asked, reply)
@@ -135,6 +145,28 @@ class App:
 
     def note(self, request: Request, answer: Answer, job: Job | None = None) -> None:
         """Count and log one answer."""
+        now = time.perf_counter()
+        route = request.route.path
+        self.counts.request(method=_known(request.method), route=route, status=answer.status)
+        waited_ms = read_ms = None
+        if job is not None:
+            waited_s, took_s = job.begun_at_s - job.asked_at_s, now - job.begun_at_s
+            self.counts.read(
+                pack=answer.pack, samples=answer.reads, waited_s=waited_s, took_s=took_s
+            )
+            waited_ms, read_ms = round(waited_s * 1000, 2), round(took_s * 1000, 2)
+        self.log.event(
+            "request",
+            method=_known(request.method),
+            route=route,
+            status=answer.status,
+            ms=round((now - request.at_s) * 1000, 2),
+            waited_ms=waited_ms,
+            read_ms=read_ms,
+            bytes=request.size,
+            pack=answer.pack,
+            samples=answer.reads or None,
+        )
 
     def date_line(self) -> bytes:
         """The Date header, made once a second."""
@@ -159,6 +191,7 @@ class App:
         finish = partial(self._finish, job, request, len(asked.body), reply)
         if job.dropped:
             self._let_go(len(asked.body))
+            self.counts.dropped()
             return
         future = self.pool.submit(partial(_answered, request.route, asked, self.packs), job)
         self._on_loop_after(future, partial(finish, future))
@@ -168,8 +201,9 @@ class App:
     ) -> None:
         self._let_go(size)
         if future.cancelled():
+            self.counts.dropped()
             return
-        answer = _answer_of(future, request)
+        answer = self._answer_of(future, request)
         self.note(request, answer, job)
         reply(answer)
         if self._idle_timer is None:
@@ -188,11 +222,18 @@ class App:
             self._tasks.discard(task)
             self.held.give(len(asked.body))
             if not task.cancelled():
-                answer = _answer_of(task, request)
+                answer = self._answer_of(task, request)
                 self.note(request, answer)
                 reply(answer)
 
         task.add_done_callback(done)
+
+    def _answer_of(self, done: Future[Answer] | asyncio.Task[Answer], request: Request) -> Answer:
+        error = done.exception()
+        if error is None:
+            return done.result()
+        self.log.failure(error, route=request.route.path)
+        return refusal(request.route, 500, "This reader failed; its log says where.")
 
     def _on_loop_after(self, future: Future[Any], then: Callable[[], None]) -> None:
         def tell(_: Future[Any]) -> None:
@@ -269,8 +310,6 @@ async def _aside(route: Route, asked: Asked, packs: WarmPacks) -> Answer:
     return _answered(route, asked, packs)
 
 
-def _answer_of(done: Future[Answer] | asyncio.Task[Answer], request: Request) -> Answer:
-    error = done.exception()
-    if error is None:
-        return done.result()
-    return refusal(request.route, 500, "This reader failed; its log says where.")
+def _known(method: str) -> str:
+    """The method, for counts that no client may make grow without end."""
+    return method if method in _METHODS else "other"

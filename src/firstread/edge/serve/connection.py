@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http
+import time
 from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -141,7 +142,7 @@ class Connection(asyncio.Protocol):
     # What the parser says
 
     def on_message_begin(self) -> None:
-        self._arriving = Request(at_s=self._loop.time())
+        self._arriving = Request(at_s=time.perf_counter())
         self._headed = False
         self._head_bytes = 0
 
@@ -209,6 +210,7 @@ class Connection(asyncio.Protocol):
             request = self._line.popleft()
             begun = request.early or self._app.ask(request, self.reply)
             if isinstance(begun, Answer):
+                self._app.note(request, begun)
                 self._write(request, begun)
             else:
                 self._active, self._job = request, begun
@@ -236,7 +238,7 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, status: int, sentence: str) -> None:
         """Answer what is no request, and close."""
-        request = Request(at_s=self._loop.time())
+        request = Request(at_s=time.perf_counter())
         request.keep_alive = False
         answer = problem(status, sentence)
         self._app.note(request, answer)

@@ -1,31 +1,166 @@
-"""Firstread's own address: `POST /read/{pack}`, and what there is to know of the packs."""
+"""Firstread's own addresses: `POST /read/{pack}`, and what there is to know of the packs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import base64
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
+from firstread.domain.errors import BadRequest, FirstreadError
+from firstread.domain.measurements import MAX_ROWS
+from firstread.edge.serve import native_description as describe
+from firstread.edge.serve.multipart import is_form, parts_of
 from firstread.edge.serve.wire import Answer, Asked, Route, as_json
 
 if TYPE_CHECKING:
     from firstread.edge.serve.warm import WarmPacks
+    from firstread.packs import Manifest
+    from firstread.runtime import Outcome, PackReader
+
+_Said = dict[str, Any]
 
 
 def read(asked: Asked, packs: WarmPacks) -> Answer:
-    """Read what the body holds with the pack of the address."""
-    reader = packs.reader(asked.parts["pack"])
-    outcome = reader.read(asked.body)
-    return _told(as_json(outcome.read.as_answer()), pack=reader.manifest.name, reads=1)
+    """Read what the body holds with the pack of the address.
+
+    One sample is answered with its read; a form or a list with a list in its order, in which what
+    cannot be read has a sentence in place of a read.
+    """
+    manifest = packs.manifest(asked.parts["pack"])
+    tell = _teller(asked, manifest)
+    content = asked.headers.get("content-type", "").strip().lower()
+    _refuse_wrong_form(content, asked, manifest)
+    reader = packs.reader(manifest.name)
+    if is_form(content):
+        said: Any = _read_form(asked, reader, tell)
+    elif manifest.input is None and asked.body.lstrip()[:1] == b"[":
+        said = _read_rows(asked.body, reader, tell)
+    else:
+        said = tell(asked.body, reader.read(asked.body))
+    count = len(said) if isinstance(said, list) else 1
+    return replace(as_json(said), pack=manifest.name, reads=count)
 
 
-def _told(answer: Answer, *, pack: str, reads: int) -> Answer:
-    return Answer(
-        status=answer.status,
-        body=answer.body,
-        media_type=answer.media_type,
-        headers=answer.headers,
-        pack=pack,
-        reads=reads,
+def all_packs(asked: Asked, packs: WarmPacks) -> Answer:  # noqa: ARG001  the form of a handler
+    """What there is to read with."""
+    warm = packs.warm()
+    return as_json(
+        [_in_short(packs.manifest(name)) | {"warm": name in warm} for name in packs.names]
     )
+
+
+def one_pack(asked: Asked, packs: WarmPacks) -> Answer:
+    """Everything that one pack says of itself."""
+    return as_json(asdict(packs.manifest(asked.parts["pack"])))
+
+
+def _in_short(manifest: Manifest) -> _Said:
+    return {
+        "name": manifest.name,
+        "version": manifest.version,
+        "title": manifest.pack.title,
+        "check": manifest.check,
+        "kind": manifest.kind,
+        "intended_use": manifest.pack.intended_use,
+        "labels": [
+            {"code": label.code, "title": label.title, "positive": label.positive}
+            for label in manifest.labels
+        ],
+    }
+
+
+def _refuse_wrong_form(content: str, asked: Asked, manifest: Manifest) -> None:
+    """Raises BadRequest where the body says of itself that it is not what the pack takes."""
+    if asked.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
+        raise BadRequest("Send the sample as it is, without Content-Encoding.", status=415)
+    if manifest.input is None:
+        if content.startswith(("image/", "video/", "audio/")):
+            raise BadRequest(
+                f"The pack {manifest.name} reads measurements, not pictures. Send JSON: an object "
+                "with one number for each measurement, or a list of them.",
+                status=415,
+            )
+    elif content.startswith(("application/json", "text/")):
+        raise BadRequest(
+            f"The pack {manifest.name} reads pictures. Send the bytes of one, or several as a "
+            "multipart form.",
+            status=415,
+        )
+
+
+def _read_form(
+    asked: Asked, reader: PackReader, tell: Callable[[bytes, Outcome], _Said]
+) -> list[_Said]:
+    parts = parts_of(asked.body, content_type=asked.headers["content-type"])
+    if not parts:
+        raise BadRequest("The form holds no file. Send each sample as a file of it.", status=422)
+    said = []
+    for part in parts:
+        place = {"path": part.file_name or part.name}
+        try:
+            said.append(place | tell(part.data, reader.read(part.data)))
+        except FirstreadError as error:
+            said.append(place | {"error": str(error)})
+    return said
+
+
+def _read_rows(
+    body: bytes, reader: PackReader, tell: Callable[[bytes, Outcome], _Said]
+) -> list[_Said]:
+    from firstread.runtime import json_rows
+
+    rows = json_rows(body)
+    if len(rows) > MAX_ROWS:
+        raise BadRequest(
+            f"This list has more than {MAX_ROWS} rows. Send it in several requests.", status=413
+        )
+    said: list[_Said] = []
+    for line, values in enumerate(rows, start=1):
+        try:
+            said.append({"line": line} | tell(b"", reader.read_measurements(values)))
+        except FirstreadError as error:
+            said.append({"line": line, "error": str(error)})
+    return said
+
+
+def _teller(asked: Asked, manifest: Manifest) -> Callable[[bytes, Outcome], _Said]:
+    """What turns an outcome into its answer, with the evidence map where it is asked for."""
+    wanted, label = asked.query.get("evidence"), asked.query.get("label")
+    if wanted is None:
+        return _plain
+    if wanted != "png":
+        raise BadRequest("Evidence maps come as PNG. Ask for '?evidence=png'.", status=422)
+    if label is not None and label not in manifest.codes:
+        raise BadRequest(
+            f"The pack {manifest.name} has no such label. It has: {', '.join(manifest.codes)}.",
+            status=422,
+        )
+    return partial(_with_evidence, manifest=manifest, label=label)
+
+
+def _plain(_data: bytes, outcome: Outcome) -> _Said:
+    return outcome.read.as_answer()
+
+
+def _with_evidence(
+    data: bytes, outcome: Outcome, *, manifest: Manifest, label: str | None
+) -> _Said:
+    said, given = outcome.read.as_answer(), manifest.input
+    if outcome.evidence is None or given is None:
+        return said | {"evidence": None}
+    from firstread.imaging.overlay import overlay_png
+    from firstread.imaging.size import upright_size_px
+
+    shown = label or outcome.read.label
+    png = overlay_png(
+        outcome.evidence[manifest.codes.index(shown)],
+        sample_px=upright_size_px(data),
+        network_px=(given.width_px, given.height_px),
+        fit=given.fit,
+    )
+    return said | {"evidence": {"label": shown, "png": base64.b64encode(png).decode("ascii")}}
 
 
 ROUTES = (
@@ -34,7 +169,26 @@ ROUTES = (
         path="/read/{pack}",
         handler=read,
         reads=True,
-        summary="Read samples",
+        summary="Read one sample, or many",
         tag="Read",
+        describe=describe.READ,
+    ),
+    Route(
+        method="GET",
+        path="/packs",
+        handler=all_packs,
+        reads=False,
+        summary="The packs of this reader",
+        tag="Packs",
+        describe=describe.ALL_PACKS,
+    ),
+    Route(
+        method="GET",
+        path="/packs/{pack}",
+        handler=one_pack,
+        reads=False,
+        summary="Everything that a pack says of itself",
+        tag="Packs",
+        describe=describe.ONE_PACK,
     ),
 )

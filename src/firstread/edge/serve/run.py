@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from firstread.domain.errors import BadConfiguration
+from firstread.edge.serve.logs import Log
 from firstread.edge.serve.memory import share_arenas
 from firstread.edge.serve.settings import ServeSettings, refuse_unguarded
 
@@ -29,12 +30,14 @@ def serve(settings: ServeSettings, *, say: Callable[[str], None]) -> int:
         tls = _tls(settings)
         from firstread.edge.serve.warm import WarmPacks, folders_of
 
+        log = Log(form=settings.log)
         packs = WarmPacks(
             folders_of(settings.packs),
             memory_cap_mb=settings.memory_cap_mb,
             idle_s=settings.idle_s,
+            tell=log.event,
         )
-        return _run(_serve(settings, packs=packs, listening=listening, tls=tls, say=say))
+        return _run(_serve(settings, packs=packs, listening=listening, tls=tls, say=say, log=log))
     finally:
         listening.close()
 
@@ -94,6 +97,7 @@ async def _serve(
     listening: socket.socket,
     tls: ssl.SSLContext | None,
     say: Callable[[str], None],
+    log: Log,
 ) -> int:
     from firstread.edge.serve.app import App
     from firstread.edge.serve.connection import bound
@@ -101,15 +105,19 @@ async def _serve(
     from firstread.edge.serve.protocols import routes
 
     loop = asyncio.get_running_loop()
-    app = App(routes(settings, names=packs.names), packs=packs, settings=settings)
+    app = App(routes(settings, names=packs.names), packs=packs, settings=settings, log=log)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop_or_end, stop, number)
     server = await loop.create_server(bound(app, patience=Patience()), sock=listening, ssl=tls)
     if settings.packs:
+        packs.expect(packs.names)
         app.open_soon(packs.names)
-    say(f"The reader is at {_address(settings, listening)} with {', '.join(packs.names)}")
+    address = _address(settings, listening)
+    say(f"The reader is at {address} with {', '.join(packs.names)}")
+    log.event("listening", address=address, threads=settings.threads, packs=list(packs.names))
     await stop.wait()
+    log.event("stopping")
     server.close()
     left = await _finished(app, within_s=settings.grace_s)
     app.close()

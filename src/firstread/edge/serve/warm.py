@@ -37,6 +37,10 @@ class _Slot:
     takes_mb: float = 0.0
 
 
+def _tell_nobody(_event: str, **_fields: object) -> None:
+    """Where no log is kept."""
+
+
 class WarmPacks:
     """The packs that this process reads with, by name. Threads may share it.
 
@@ -55,15 +59,31 @@ class WarmPacks:
         memory_cap_mb: float = 1024.0,
         idle_s: float = 600.0,
         clock: Callable[[], float] = time.monotonic,
+        tell: Callable[..., None] = _tell_nobody,
     ) -> None:
         self._slots = {name: _Slot(folder=folder) for name, folder in folders.items()}
         self._memory_cap_mb = memory_cap_mb
         self._idle_s = idle_s
         self._clock = clock
+        self._tell = tell
+        self._expected: frozenset[str] = frozenset()
         self._keeping = threading.Lock()
         self._measuring = threading.Lock()
         self.opened = 0
         """How many times a pack was opened; an unload or a replaced pack makes it grow."""
+
+    def expect(self, names: Iterable[str]) -> None:
+        """These will be opened now: until then `unready` says so."""
+        self._expected = frozenset(names)
+
+    def unready(self) -> str | None:
+        """Why no samples should be sent here yet, or None."""
+        refused = self.refusals()
+        if refused and len(refused) == len(self._slots):
+            return next(iter(refused.values()))
+        if any(self._slots[name].stamp == () for name in self._expected):
+            return "The packs of this reader are still being opened. Ask again in a second."
+        return None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -112,7 +132,8 @@ class WarmPacks:
         with self._keeping:
             for slot in self._open_slots():
                 if now - slot.used_at_s >= self._idle_s:
-                    slot.reader, gone = None, True
+                    self._close(slot, why="idle")
+                    gone = True
             left = [self._idle_s - (now - slot.used_at_s) for slot in self._open_slots()]
         if gone:
             give_back()
@@ -155,16 +176,25 @@ class WarmPacks:
 
     def _open(self, slot: _Slot) -> PackReader:
         stamp, slot.looked_at_s, slot.changed = _stamp(slot.folder), self._clock(), False
+        began_s = time.perf_counter()
         try:
             reader, takes_mb = self._measured(slot.folder)
         except PackRefused as error:
             slot.refusal, slot.stamp = error, stamp
+            self._tell("pack_refused", folder=slot.folder.name, reason=str(error))
             if slot.reader is not None:
                 return slot.reader
             raise
         slot.reader, slot.manifest, slot.refusal = reader, reader.manifest, None
         slot.stamp, slot.takes_mb, slot.used_at_s = stamp, takes_mb, self._clock()
         self.opened += 1
+        self._tell(
+            "pack_opened",
+            pack=reader.manifest.name,
+            version=reader.manifest.version,
+            takes_mb=round(takes_mb, 1),
+            ms=round((time.perf_counter() - began_s) * 1000, 1),
+        )
         self._make_room(keep=slot)
         return reader
 
@@ -177,6 +207,11 @@ class WarmPacks:
         files_mb = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 2**20
         return reader, max(grown_mb, files_mb)
 
+    def _close(self, slot: _Slot, *, why: str) -> None:
+        """Let go of the reader; who reads with it still holds it."""
+        slot.reader = None
+        self._tell("pack_unloaded", folder=slot.folder.name, why=why)
+
     def _make_room(self, *, keep: _Slot) -> None:
         gone = False
         with self._keeping:
@@ -186,7 +221,8 @@ class WarmPacks:
                 if taken_mb <= self._memory_cap_mb:
                     break
                 if slot is not keep:
-                    slot.reader, gone = None, True
+                    self._close(slot, why="memory")
+                    gone = True
                     taken_mb -= slot.takes_mb
         if gone:
             give_back()
