@@ -14,6 +14,7 @@ from PIL import Image
 
 from firstread.domain.errors import UnreadableSample
 from firstread.imaging import decode, display, thumbnail
+from firstread.imaging.decode import decode_small
 from tests.images_for_tests import (
     as_png,
     bomb_png,
@@ -153,6 +154,89 @@ def test_hostile_bytes_raise_nothing_but_our_own_error(start: bytes, rest: bytes
     for data in (start + rest, rest):
         with suppress(UnreadableSample):
             assert decode(data, max_pixels=1_000_000).mode == "RGB"
+
+
+JPEGS = [form for form in FORMS if "jpeg" in form]
+
+
+@pytest.mark.parametrize("form", JPEGS)
+@pytest.mark.parametrize(("shrinks", "factor"), [(1.9, 1), (2.0, 2), (7.9, 4), (8.0, 8), (99.0, 8)])
+def test_a_jpeg_is_decoded_at_the_least_size_that_is_enough(
+    form: str, shrinks: float, factor: int
+) -> None:
+    found = decode_small(FORMS[form], shrinks=lambda _width, _height: shrinks)
+    assert found.image.mode == "RGB"
+    assert found.size_px == PICTURE.size
+    assert found.image.size == (64 // factor, 64 // factor)
+    plain = decode(FORMS[form]).reduce(factor)
+    apart = np.abs(np.asarray(found.image, dtype=float) - np.asarray(plain, dtype=float))
+    assert apart.mean() < 2.5
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form not in JPEGS])
+def test_what_is_no_jpeg_is_decoded_whole(form: str) -> None:
+    found = decode_small(FORMS[form], shrinks=lambda _width, _height: 8.0)
+    assert np.array_equal(np.asarray(found.image), np.asarray(decode(FORMS[form])))
+    assert found.box == (0, 0, *found.image.size)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("factor", [2, 4, 8])
+def test_a_part_of_a_pixel_stays_at_its_edge_however_the_picture_is_turned(
+    factor: int, orientation: int
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    across = np.linspace(0, 255, 3 * 67).reshape(67, 3)  # brighter to the right in every row
+    picture = Image.fromarray(np.tile(across[None], (45, 1, 1)).astype(np.uint8))
+    data = save(picture, "JPEG", quality=95, subsampling=0, exif=exif)
+    asked: list[tuple[int, int]] = []
+
+    def shrinks(width: int, height: int) -> float:
+        asked.append((width, height))
+        return float(factor)
+
+    whole, found = decode(data), decode_small(data, shrinks=shrinks)
+    assert asked == [whole.size] == [found.size_px]
+    left, top, right, bottom = found.box
+    assert (right - left, bottom - top) == (whole.width / factor, whole.height / factor)
+    assert 0 <= left <= right <= found.image.width
+    assert 0 <= top <= bottom <= found.image.height
+    plain = whole.resize((2, 2), Image.Resampling.BILINEAR)
+    apart = [
+        np.abs(np.asarray(small, dtype=float) - np.asarray(plain, dtype=float)).mean()
+        for small in (
+            found.image.resize((2, 2), Image.Resampling.BILINEAR, box=found.box),
+            found.image.resize((2, 2), Image.Resampling.BILINEAR),
+        )
+    ]
+    assert apart[0] * 2.5 < apart[1]
+
+
+SMALL_JPEGS = {form: data for form, data in SMALL.items() if "jpeg" in form}
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    form=st.sampled_from(sorted(SMALL_JPEGS)),
+    end=st.floats(0.2, 1),
+    damage=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=6),
+    shrinks=st.sampled_from([2.0, 4.0, 8.0, float("inf")]),
+)
+def test_a_damaged_jpeg_is_refused_small_where_it_is_refused_whole(
+    form: str, end: float, damage: list[tuple[float, int]], shrinks: float
+) -> None:
+    data = bytearray(SMALL_JPEGS[form][: int(end * len(SMALL_JPEGS[form]))])
+    for place, value in damage:
+        data[int(place * len(data))] = value
+    found = []
+    for by in (1.0, shrinks):
+        try:
+            small = decode_small(bytes(data), shrinks=lambda _w, _h, by=by: by, max_pixels=10**6)
+            found.append(str(small.size_px))
+        except UnreadableSample as refusal:
+            found.append(str(refusal))
+    assert found[0] == found[1]
 
 
 def test_pages_get_no_metadata() -> None:

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from zipfile import ZipFile
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFilter
 
+from firstread import phantom
+from firstread.imaging import decode
 from firstread.packs import Input
-from firstread.runtime.prepare import prepare
+from firstread.runtime.prepare import pixels_of, prepare
+from tests.images_for_tests import save
+
+DATA = Path(
+    os.environ.get("FIRSTREAD_DATASETS", Path(__file__).resolve().parents[3] / "shared" / "data")
+)
 
 
-def _input(*, fit: str = "crop", colour: str = "rgb", size: tuple[int, int] = (32, 32)) -> Input:
+def _input(
+    *,
+    fit: str = "crop",
+    colour: str = "rgb",
+    size: tuple[int, int] = (32, 32),
+    how: str = "bilinear",
+) -> Input:
     return Input(
         width_px=size[0],
         height_px=size[1],
         colour=colour,  # type: ignore[arg-type]
         fit=fit,  # type: ignore[arg-type]
-        interpolation="bilinear",
+        interpolation=how,  # type: ignore[arg-type]
     )
 
 
@@ -72,3 +91,86 @@ def test_fine_detail_does_not_turn_into_patterns(fit: str) -> None:
 def test_grey_repeats_the_luma() -> None:
     pixels = prepare(Image.new("RGB", (32, 32), (255, 0, 0)), _input(colour="grey"))
     assert pixels[0, 0].tolist() == [76, 76, 76]
+
+
+def _photographs() -> dict[str, Image.Image]:
+    """Fields of cells as a camera sees them: detail of every size, and light that varies."""
+    cells = [
+        Image.open(BytesIO(phantom.make(check, seed=seed).png)).convert("RGB")
+        for check, seed in (("blood-smear", 1), ("leukaemia", 2), ("blood-smear", 3))
+    ]
+    field = Image.new("RGB", (1296, 972))
+    for number in range(9 * 7):
+        cell = cells[number % 3].resize((144, 144)).rotate(90 * (number % 4))
+        field.paste(cell, (number % 9 * 144, number // 9 * 144))
+    return {
+        # No lens and no colour filter before a sensor is as sharp as a drawing.
+        "a field of cells": field.filter(ImageFilter.GaussianBlur(0.8)),
+        "a cell close by": cells[0].resize((1100, 1003), Image.Resampling.LANCZOS),
+        "a light that varies": Image.radial_gradient("L").resize((900, 701)).convert("RGB"),
+    }
+
+
+PHOTOGRAPHS = _photographs()
+
+
+@pytest.mark.parametrize("how", ["nearest", "box", "bilinear", "bicubic", "lanczos"])
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_a_jpeg_decoded_small_is_within_half_a_grey_level_of_one_decoded_whole(
+    name: str, fit: str, how: str
+) -> None:
+    for side in (64, 100, 128):
+        given = _input(fit=fit, how=how, size=(side, side))
+        for orientation in (1, 6):
+            exif = Image.Exif()
+            exif[0x0112] = orientation
+            _is_near(save(PHOTOGRAPHS[name], "JPEG", quality=92, exif=exif), given)
+
+
+def _is_near(data: bytes, given: Input) -> None:
+    small, whole = pixels_of(data, given), prepare(decode(data), given)
+    assert np.abs(small.astype(float) - whole.astype(float)).mean() < 0.5
+
+
+def test_a_large_jpeg_takes_a_fraction_of_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = save(PHOTOGRAPHS["a field of cells"].resize((2592, 1944)), "JPEG", quality=80)
+    sizes: list[tuple[int, int]] = []
+    resize = Image.Image.resize
+
+    def seen(self: Image.Image, *args: object, **options: object) -> Image.Image:
+        sizes.append(self.size)
+        return resize(self, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Image.Image, "resize", seen)
+    pixels_of(data, _input(size=(100, 100)))
+    pixels_of(data, _input(size=(128, 128)))
+    assert sizes == [(324, 243), (648, 486)]
+
+
+@pytest.mark.parametrize("shape", [(1, 900), (900, 1), (7, 7), (2000, 3), (33, 3000)])
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+def test_a_jpeg_of_any_shape_fits(shape: tuple[int, int], fit: str) -> None:
+    data = save(Image.new("RGB", shape, (10, 120, 230)), "JPEG", quality=95)
+    assert pixels_of(data, _input(fit=fit)).shape == (32, 32, 3)
+
+
+def _kept_pictures() -> Iterator[bytes]:
+    for name in ("blood-cell", "marrow-cell"):
+        for path in sorted((DATA / name / "originals").iterdir())[:20]:
+            yield path.read_bytes()
+    for name in ("smear-field", "pneumonia", "brain-tumour"):
+        with ZipFile(DATA / name / "images.zip") as archive:
+            for member in archive.namelist()[:20]:
+                with Image.open(BytesIO(archive.read(member))) as picture:
+                    yield save(picture.convert("RGB"), "JPEG", quality=92)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("how", ["bilinear", "lanczos"])
+def test_kept_pictures_are_within_half_a_grey_level_too(how: str) -> None:
+    if not (DATA / "smear-field").is_dir():
+        pytest.skip("the pictures are not here: set FIRSTREAD_DATASETS")
+    for data in _kept_pictures():
+        for side in (64, 100, 128):
+            _is_near(data, _input(size=(side, side), how=how))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,16 @@ def probabilities(logits: NDArray[np.float32], *, temperature: float) -> NDArray
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
 
 
+def ranked(chances: NDArray[np.float64]) -> list[tuple[int, float]]:
+    """Each label's index with its probability, most probable first; equal ones in their order.
+
+    >>> ranked(np.array([0.25, 0.5, 0.25]))
+    [(1, 0.5), (0, 0.25), (2, 0.25)]
+    """
+    # Of a dozen numbers Python's own sort is several times quicker than NumPy's.
+    return sorted(enumerate(chances.tolist()), key=itemgetter(1), reverse=True)
+
+
 def finding_set(
     codes: Sequence[str], chances: NDArray[np.float64], *, conformal: Conformal
 ) -> tuple[str, ...]:
@@ -32,9 +43,9 @@ def finding_set(
     >>> finding_set(["a", "b", "c"], np.array([0.1, 0.5, 0.4]), conformal=conformal)
     ('b', 'c')
     """
-    order = np.argsort(-chances, kind="stable")
+    first, *others = ranked(chances)
     least = 1.0 - conformal.threshold
-    return tuple(codes[i] for n, i in enumerate(order) if n == 0 or chances[i] >= least)
+    return (codes[first[0]], *(codes[i] for i, chance in others if chance >= least))
 
 
 def alarms(
@@ -49,13 +60,12 @@ def alarms(
     A positive label without an operating point raises the alarm when it is the most probable.
     """
     threshold = {point.label: point.threshold for point in points}
-    order = np.argsort(-chances, kind="stable")
     raised = []
-    for place, i in enumerate(order):
+    for place, (i, chance) in enumerate(ranked(chances)):
         code = codes[i]
         if code not in positive:
             continue
-        reaches = chances[i] >= threshold[code] if code in threshold else place == 0
+        reaches = chance >= threshold[code] if code in threshold else place == 0
         if reaches:
             raised.append(code)
     return tuple(raised)

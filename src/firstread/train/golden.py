@@ -15,10 +15,9 @@ from PIL import Image
 
 from firstread import phantom
 from firstread.domain.errors import UnknownCheck
-from firstread.imaging import decode
 from firstread.packs import Golden, Input, Measurement
 from firstread.runtime.measurements import as_array
-from firstread.runtime.prepare import prepare
+from firstread.runtime.prepare import pixels_of
 from firstread.runtime.session import Session
 
 FOLDER = "golden"
@@ -36,7 +35,7 @@ def image_golden(
         data = _picture(check, label, given, seed=SEED + number)
         name = f"{FOLDER}/{number:02d}.png"
         (pack / name).write_bytes(data)
-        pixels = prepare(decode(data), given)
+        pixels = pixels_of(data, given)
         golden.append(_asked(session, name, pixels[np.newaxis]))
     return tuple(golden)
 

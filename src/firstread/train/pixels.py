@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from firstread.datasets import Dataset, Split, split
 from firstread.domain.errors import BadDataset
-from firstread.imaging import decode
-from firstread.runtime.prepare import prepare
+from firstread.runtime.prepare import pixels_of
 from firstread.train.recipe import Recipe, Source
 
 
@@ -39,7 +38,7 @@ def load(dataset: Dataset, source: Source, recipe: Recipe) -> Pixels:
         )
     index_of = {label: index for index, label in enumerate(source.labels)}
     given = source.input
-    images = np.stack([prepare(decode(dataset.data(item)), given) for item in dataset.items])
+    images = np.stack([pixels_of(dataset.data(item), given) for item in dataset.items])
     targets = np.array([index_of[item.label] for item in dataset.items], np.int64)
     shares = recipe.shares
     parts = split(dataset, validation=shares.validation, test=shares.test, seed=recipe.seed)
