@@ -141,3 +141,114 @@ def test_a_damaged_pack_is_refused_before_anything_is_read(packs: Path, tmp_path
     assert result.exit_code == 1
     assert result.stdout == ""
     assert "card.md is not as it was sealed" in result.stderr
+
+
+def _labelled(folder: Path) -> Path:
+    """Two red cells, one of them called green, and a blue one, in folders that name labels."""
+    for name, colour, seed in (("red/a", "red", 1), ("green/b", "red", 2), ("blue/c", "blue", 3)):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.png").write_bytes(cell_png(colour, seed=seed))
+    return folder
+
+
+def test_where_labels_are_known_each_answer_is_compared_and_figures_follow(
+    packs: Path, tmp_path: Path
+) -> None:
+    folder = _labelled(tmp_path / "samples")
+    (folder / "red" / "broken.png").write_bytes(b"no picture")
+    (folder / "odd.png").write_bytes(cell_png("green"))
+    result = _classify(folder, "--pack", "colour")
+    odd, blue, green, red, broken = result.stdout.splitlines()[:5]
+    assert "odd.png                  green" in odd
+    assert "true negative   blue" in blue
+    assert "false positive  red" in green
+    assert "truly green" in green
+    assert "true positive   red" in red
+    assert "ERROR" in broken
+    told = result.stdout.split("\n\n", 1)[1]
+    assert "4 from the names of folders" in told
+    assert "an alarm of red, whose probability reaches the pack's operating point" in told
+    assert "Not counted: 1 could not be read, 1 without a known label." in told
+    assert "true positives             1\nfalse positives            1" in told
+    assert "specificity            0.500  (0.095-0.905)" in told
+    assert "label right            0.667  (0.208-0.939) of 3" in told
+
+
+def test_with_json_each_object_has_its_truth_and_the_last_one_the_figures(
+    packs: Path, tmp_path: Path
+) -> None:
+    *answers, last = _lines(_classify(_labelled(tmp_path / "s"), "--pack", "colour", "--json"))
+    assert [(each["truth"], each["outcome"]) for each in answers] == [
+        ("blue", "true negative"),
+        ("green", "false positive"),
+        ("red", "true positive"),
+    ]
+    figures = last["summary"]
+    assert (figures["n"], figures["true_positives"], figures["false_negatives"]) == (3, 1, 0)
+    assert figures["recall"]["value"] == 1.0
+    assert figures["truths"] == {"the names of folders": 3}
+
+
+def test_names_of_the_leukaemia_image_database_are_understood(packs: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "ALL_IDB"
+    folder.mkdir()
+    for name, colour in (("Im001_1", "red"), ("Im002_0", "green"), ("Im003_1", "blue")):
+        (folder / f"{name}.png").write_bytes(cell_png(colour))
+    *answers, _ = _lines(_classify(folder, "--pack", "colour", "--json"))
+    assert [each["outcome"] for each in answers] == [
+        "true positive", "true negative", "false negative",
+    ]  # fmt: skip
+
+
+def test_a_table_beside_the_samples_is_no_sample(packs: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "samples"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(cell_png("red"))
+    (folder / "labels.csv").write_text("path,label\na.png,red\ngone.png,blue\n")
+    result = _classify(folder, "--pack", "colour", "--json")
+    assert result.exit_code == 0
+    assert [each.get("outcome") for each in _lines(result)] == ["true positive", None]
+    assert "1 of 2: the first is 'gone.png'" in result.stderr
+    (folder / "a.png").unlink()
+    assert "holds no files" in _classify(folder, "--pack", "colour").stdout
+
+
+def test_who_wants_no_comparison_gets_the_plain_lines(packs: Path, tmp_path: Path) -> None:
+    folder = _labelled(tmp_path / "s")
+    result = _classify(folder, "--pack", "colour", "--json", "--labels", "none")
+    assert len(_lines(result)) == 3
+    assert all("truth" not in each for each in _lines(result))
+
+
+def test_other_labels_may_count_as_positive(packs: Path, tmp_path: Path) -> None:
+    folder = _labelled(tmp_path / "s")
+    *answers, _ = _lines(_classify(folder, "--pack", "colour", "--json", "--positive", "blue"))
+    assert [each["outcome"] for each in answers] == [
+        "true positive", "true negative", "true negative",
+    ]  # fmt: skip
+    wrong = _classify(folder, "--pack", "colour", "--positive", "blast")
+    assert wrong.exit_code == 2
+    assert "'blast', which is no label of colour. It has: red, green, blue" in wrong.stderr
+
+
+def test_labels_that_fit_no_sample_are_refused(packs: Path, tmp_path: Path) -> None:
+    folder = _labelled(tmp_path / "s")
+    table = tmp_path / "truth.csv"
+    table.write_text("path,label\nelsewhere.png,red\n")
+    result = _classify(folder, "--pack", "colour", "--labels", table)
+    assert result.exit_code == 1
+    assert "says of none of the 3 samples" in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_table_of_measurements_may_say_what_its_rows_show(packs: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("size,shape,nuclei,class\n9,9,9,4\n1,1,1,4\n1,1,1,odd\n")
+    (tmp_path / "rows.json").write_text('[{"size": 1, "shape": 1, "label": "benign"}]')
+    result = _classify(tmp_path / "rows.csv", tmp_path / "rows.json", "--pack", "sizes", "--json")
+    assert result.exit_code == 0
+    *answers, last = _lines(result)
+    assert [each.get("outcome") for each in answers] == [
+        "true positive", "false negative", None, "true negative",
+    ]  # fmt: skip
+    assert last["summary"]["truths"] == {"the table's own column": 3}
+    assert "1 rows have a label that the pack does not know, such as 'odd'" in result.stderr

@@ -22,6 +22,7 @@ _NUMBER = re.compile(r"[+-]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][+-]?[0-9]{1,3}
 MISSING = frozenset({"", "?", "-", "na", "n/a", "nan", "null", "none"})
 ACCESSION_COLUMNS = frozenset({"accession", "accessionnumber", "sampleid", "samplenumber", "id"})
 PATIENT_COLUMNS = frozenset({"patient", "patientid", "mrn"})
+LABEL_COLUMNS = frozenset({"label", "class"})
 
 
 class Measured(Protocol):
@@ -50,6 +51,8 @@ class Row:
     values: dict[str, float | None]
     accession: str = ""
     patient: str = ""
+    label: str = ""
+    """What the row truly shows, where the table says so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +76,7 @@ class _Columns:
     codes: dict[int, str]
     accession: int | None
     patient: int | None
+    label: int | None
     width: int
 
 
@@ -88,9 +92,10 @@ def parse_csv(
 ) -> Table:
     """Read a table whose columns are separated by commas, semicolons or tabs.
 
-    A column is found by the measurement's code or title; `accession` and `patient` columns are
-    taken along, and all others left out. An empty field, `?` or `NA` is missing. A comma is a
-    decimal comma. Ranges are not looked at here: the step that takes a row holds it to them.
+    A column is found by the measurement's code or title; `accession`, `patient` and `label` (or
+    `class`) columns are taken along, and all others left out. An empty field, `?` or `NA` is
+    missing. A comma is a decimal comma. Ranges are not looked at here: the step that takes a row
+    holds it to them.
 
     `needs_accession` demands an accession column of a table of several rows, which a door needs
     and a plain read does not.
@@ -192,11 +197,14 @@ def _columns(header: Sequence[str], *, manifest: TakesMeasurements) -> _Columns:
             special.setdefault("accession", place)
         elif plain in PATIENT_COLUMNS:
             special.setdefault("patient", place)
+        elif plain in LABEL_COLUMNS:
+            special.setdefault("label", place)
     _refuse_absent(manifest, present=set(codes.values()))
     return _Columns(
         codes=codes,
         accession=special.get("accession"),
         patient=special.get("patient"),
+        label=special.get("label"),
         width=len(header),
     )
 
@@ -241,7 +249,8 @@ def _row(cells: Sequence[str], *, line: int, columns: _Columns, manifest: TakesM
     if columns.accession is not None and not accession:
         raise BadMeasurement(f"Line {line} has no accession. Fill it in.", field="accession")
     patient = filled[columns.patient] if columns.patient is not None else ""
-    return Row(line=line, values=values, accession=accession, patient=patient)
+    label = filled[columns.label] if columns.label is not None else ""
+    return Row(line=line, values=values, accession=accession, patient=patient, label=label)
 
 
 def _value(cell: str, *, line: int, code: str, title: str) -> float | None:

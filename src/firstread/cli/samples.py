@@ -1,0 +1,113 @@
+"""What the PATHs of `classify` and `client` name: files, those in folders, the rows of tables."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from firstread.domain.errors import FirstreadError, UnreadableSample
+
+if TYPE_CHECKING:
+    from firstread.domain.measurements import TakesMeasurements
+
+_MAX_BYTES = 1 << 30
+_LABEL_KEYS = ("label", "class")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One thing to read: a whole file, or one row of measurements of it."""
+
+    path: str
+    root: str = ""
+    """The folder that was named for it; '' where the file was named itself."""
+    line: int | None = None
+    """Of a CSV the line, of a JSON list the place, both counted from 1."""
+    values: Mapping[str, Any] | None = None
+    label: str = ""
+    """What a table says that its row truly shows."""
+    error: str | None = None
+
+
+def files_of(paths: Sequence[str]) -> Iterator[Asked]:
+    """Each file, and of each folder all that lies in it."""
+    for path in paths:
+        if path != "-" and Path(path).is_dir():
+            yield from _inside(path)
+        else:
+            yield Asked(path=path)
+
+
+def _inside(folder: str) -> Iterator[Asked]:
+    """All files below the folder, sorted. Hidden ones are a system's own and no samples; all
+    others are read, so that what is no sample says so and does not vanish."""
+    empty = True
+    for here, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = os.path.join(here, name)  # noqa: PTH118  keeps './' as the person wrote it
+            if not name.startswith(".") and Path(path).is_file():
+                empty = False
+                yield Asked(path=path, root=folder)
+    if empty:
+        yield Asked(path=folder)
+
+
+def rows_of(files: Iterable[Asked], *, takes: TakesMeasurements) -> Iterator[Asked]:
+    """The rows of tables and JSON files, each as something to read by itself."""
+    for file in files:
+        try:
+            yield from _rows_in(bytes_of(file.path), file=file, takes=takes)
+        except FirstreadError as error:
+            yield replace(file, error=str(error))
+
+
+def _rows_in(data: bytes, *, file: Asked, takes: TakesMeasurements) -> list[Asked]:
+    from firstread.domain.measurements import parse_csv
+
+    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+        return _json_rows_in(data, file=file, takes=takes)
+    table = parse_csv(data, takes, needs_accession=False)
+    asked = [replace(file, line=row.line, values=row.values, label=row.label) for row in table.rows]
+    asked += [replace(file, line=row.line, error=row.reason) for row in table.refused]
+    return sorted(asked, key=lambda one: one.line or 0)
+
+
+def _json_rows_in(data: bytes, *, file: Asked, takes: TakesMeasurements) -> list[Asked]:
+    from firstread.runtime import json_rows
+
+    rows = json_rows(data)
+    measured = {each.code for each in takes.measurements}
+    asked = []
+    for number, row in enumerate(rows, start=1):
+        values, label = dict(row), ""
+        for key in _LABEL_KEYS:
+            if key not in measured and isinstance(row.get(key), str):
+                label = values.pop(key)
+        line = number if len(rows) > 1 else None
+        asked.append(replace(file, line=line, values=values, label=label))
+    return asked
+
+
+def bytes_of(path: str) -> bytes:
+    """The bytes of a file, or of the input for '-'; raises UnreadableSample with the reason."""
+    if path == "-":
+        return sys.stdin.buffer.read(_MAX_BYTES)
+    file = Path(path)
+    try:
+        if file.is_dir():
+            raise UnreadableSample("This folder holds no files. Name a folder that does.")
+        if file.stat().st_size > _MAX_BYTES:
+            raise UnreadableSample("This file is larger than 1 GiB. Send a smaller picture.")
+        return file.read_bytes()
+    except FileNotFoundError:
+        raise UnreadableSample("There is no such file. Check the path.") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "bad name"
+        raise UnreadableSample(
+            f"This file cannot be opened ({reason}). Check its rights."
+        ) from None
