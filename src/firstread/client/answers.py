@@ -44,5 +44,5 @@ def _refusal(status: int, problem: dict[str, Any]) -> FirstreadError:
     if status in (401, 403):
         return NotAllowed(said)
     if status >= 500 or status in BUSY:
-        return Unreachable(said)
+        return Unreachable(said, status=status)
     return FirstreadError(said)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import ssl
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -67,6 +71,7 @@ class Client:
                 "There is no token, or it holds a space, a line end or another character that no "
                 "token has: copy it whole, or have one made with 'firstread token PERSON'."
             )
+        self._root = urlsplit(url).path.rstrip("/")
         self._host = urlsplit(url).netloc.rpartition("@")[2]
         self._tries = max(1, tries)
         self._sleep = sleep
@@ -78,19 +83,31 @@ class Client:
         )
 
     def submit(
-        self, samples: Sequence[Sample], *, check: str, accession: str = "", patient: str = ""
+        self,
+        samples: Sequence[Sample],
+        *,
+        check: str,
+        accession: str = "",
+        patient: str = "",
+        edge: Mapping[str, Any] | None = None,
+        key: str = "",
     ) -> Submitted:
         """Put images in as one case.
 
-        Raises UnreadableSample where none of them can be opened, UnknownCheck, NotAllowed.
+        `edge` is what an edge says of them (docs/edge.md); a request with the same `key` counts
+        once, also in another process. Raises UnreadableSample where none of them can be opened,
+        UnknownCheck, NotAllowed.
         """
         named = [
             (sample.name, sample.read_bytes()) if isinstance(sample, Path) else sample
             for sample in samples
         ]
         fields = {"check": check, "accession": accession, "patient": patient}
+        if edge is not None:
+            fields["edge"] = json.dumps(edge)
         answer = self._post(
             "/cases",
+            key=key,
             data={name: value for name, value in fields.items() if value},
             files=[("sample", (name, data, "application/octet-stream")) for name, data in named],
         )
@@ -103,15 +120,19 @@ class Client:
         check: str,
         accession: str = "",
         patient: str = "",
+        edge: Mapping[str, Any] | None = None,
+        key: str = "",
     ) -> Submitted:
         """Put one row of measurements in as a case; raises BadMeasurement, naming the field."""
-        body = {
+        body: dict[str, Any] = {
             "check": check,
             "accession": accession,
             "patient": patient,
             "measurements": dict(values),
         }
-        return _submitted(self._post("/cases", json=body))
+        if edge is not None:
+            body["edge"] = dict(edge)
+        return _submitted(self._post("/cases", key=key, json=body))
 
     def cases(self, *, state: str = "", check: str = "") -> Iterator[dict[str, Any]]:
         """Every case, newest first, page by page as they are asked for."""
@@ -157,6 +178,41 @@ class Client:
         """The models that the server has, and how well they did where they were measured."""
         return list(self._get("/packs")["packs"])
 
+    def clock(self) -> datetime:
+        """What the server's clock says now, to the second; raises Unreachable.
+
+        >>> here = httpx.MockTransport(lambda _: httpx.Response(
+        ...     200, text="ok", headers={"Date": "Fri, 20 Nov 2026 08:00:00 GMT"}))
+        >>> Client("http://x.example", "frs_1", transport=here).clock().isoformat()
+        '2026-11-20T08:00:00+00:00'
+        """
+        try:
+            response = self._http.get(self._http.base_url.copy_with(path=self._root + "/healthz"))
+        except httpx.TransportError as error:
+            if _is_untrusted(error):
+                raise self._untrusted() from None
+            raise Unreachable(
+                f"The server {self._host} does not answer. Check its address and the network."
+            ) from None
+        if not response.is_success or response.text.strip() != "ok":
+            raise Unreachable(
+                f"What answers at {self._host} is no Firstread clinic (status "
+                f"{response.status_code}). Check the address."
+            )
+        try:
+            return parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
+        except (KeyError, ValueError):
+            raise Unreachable(
+                f"The server {self._host} does not say what time it is. Let the proxy before it "
+                "pass the header Date."
+            ) from None
+
+    def _untrusted(self) -> Unreachable:
+        return Unreachable(
+            f"The certificate of {self._host} is not trusted here, so nothing was sent. Check the "
+            "address and this machine's clock; name your own authority's file in SSL_CERT_FILE."
+        )
+
     def close(self) -> None:
         """Close the connection; `with` does it by itself."""
         self._http.close()
@@ -175,8 +231,9 @@ class Client:
     def _get(self, path: str, **given: Any) -> dict[str, Any]:
         return self._send("GET", path, **given)
 
-    def _post(self, path: str, **given: Any) -> dict[str, Any]:
-        return self._send("POST", path, headers={"Idempotency-Key": uuid.uuid4().hex}, **given)
+    def _post(self, path: str, *, key: str = "", **given: Any) -> dict[str, Any]:
+        headers = {"Idempotency-Key": key or uuid.uuid4().hex}
+        return self._send("POST", path, headers=headers, **given)
 
     def _send(self, method: str, path: str, **given: Any) -> dict[str, Any]:
         # httpx itself tries only a connect again; a lost answer needs the key, which is ours.
@@ -184,7 +241,9 @@ class Client:
             pause_s = min(0.5 * 2 ** (self._tries - 1 - left), LONGEST_PAUSE_S)
             try:
                 response = self._http.request(method, path, **given)
-            except httpx.TransportError:
+            except httpx.TransportError as error:
+                if _is_untrusted(error):
+                    raise self._untrusted() from None
                 if not left:
                     raise Unreachable(
                         f"The server {self._host} does not answer. Check its address and the "
@@ -196,6 +255,16 @@ class Client:
                 pause_s = _asked_pause_s(response, otherwise=pause_s)
             self._sleep(pause_s)
         raise AssertionError("unreachable")
+
+
+def _is_untrusted(error: BaseException) -> bool:
+    """Whether a certificate was the reason, which httpx hides in what its error came from."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, ssl.SSLCertVerificationError):
+            return True
+        found = found.__cause__ or found.__context__
+    return False
 
 
 def _asked_pause_s(response: httpx.Response, *, otherwise: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from firstread.clinic.models import AuditRow, Case, Person
@@ -89,11 +89,21 @@ def _read(detail: Detail) -> str:
     return f"read it with {detail['pack']}" if detail.get("pack") else "read it"
 
 
+def _from_edge(detail: Detail) -> str:
+    said = f"brought it from the edge {detail['host']}"
+    if "received_at" in detail:
+        at = datetime.fromisoformat(detail["received_at"]).astimezone(UTC)
+        said += f", which received it on {at:%Y-%m-%d at %H:%M} UTC"
+    return f"{said} and read it with {detail['pack']}" if detail.get("pack") else said
+
+
 _SENTENCES: dict[str, Callable[[Detail], str]] = {
     "received": lambda d: f"received {_samples(d)} through the {d.get('door')} door",
     "added": lambda d: f"added {_samples(d)} through the {d.get('door')} door",
     "read": _read,
     "unfit": lambda _: "could not read it and asks a person to",
+    "from_edge": _from_edge,
+    "edge_read_not_taken": lambda d: f"brought a read from there that is made anew: {d['why']}",
     "viewed": lambda _: "looked at it",
     "differ": lambda _: "found that two specialists differ, and asks the chief",
     "signed_off": lambda d: f"signed it off: {d['title']}",

@@ -9,7 +9,8 @@ from datetime import datetime
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from firstread.clinic import audit, bells, registry, store
+from firstread.clinic import audit, bells, edge_reads, registry, store
+from firstread.clinic.edge_reads import FromEdge
 from firstread.clinic.models import (
     Case,
     CaseSample,
@@ -81,6 +82,7 @@ class _Request:
     door: str
     by: Person | None
     at: datetime
+    edge: FromEdge | None
 
 
 def receive(
@@ -92,14 +94,24 @@ def receive(
     patient: str = "",
     by: Person | None,
     received_at: datetime | None = None,
+    edge: FromEdge | None = None,
 ) -> Received:
     """Receive pictures as one case; the same ones again change nothing.
 
-    Without an accession the case is named by its first sample. `received_at` is for the demo's
-    worklist only. Raises UnknownCheck, UnreadableSample (after keeping what was refused),
-    BadMeasurement (accession or patient), WrongState (the accession is another patient's).
+    Without an accession the case is named by its first sample. `received_at` is set where an edge
+    or the demo had them before; `edge` says what was read there. Raises UnknownCheck,
+    UnreadableSample (after keeping what was refused), BadMeasurement (accession or patient),
+    WrongState (the accession is another patient's).
     """
-    asked = _request(check, door=door, accession=accession, patient=patient, by=by, at=received_at)
+    asked = _request(
+        check,
+        door=door,
+        accession=accession,
+        patient=patient,
+        by=by,
+        at=received_at,
+        edge=edge,
+    )
     if asked.check.kind != "image":
         raise UnreadableSample(
             f"The check '{asked.check.name}' takes measurements, not pictures. Fill in the form, "
@@ -126,9 +138,18 @@ def receive_measurements(
     patient: str = "",
     by: Person | None,
     received_at: datetime | None = None,
+    edge: FromEdge | None = None,
 ) -> Received:
     """Receive one row of measurements as a case; raises BadMeasurement, naming the field."""
-    asked = _request(check, door=door, accession=accession, patient=patient, by=by, at=received_at)
+    asked = _request(
+        check,
+        door=door,
+        accession=accession,
+        patient=patient,
+        by=by,
+        at=received_at,
+        edge=edge,
+    )
     if asked.check.kind != "measurements":
         raise UnreadableSample(
             f"The check '{asked.check.name}' takes pictures, not measurements. Send a picture."
@@ -155,6 +176,7 @@ def _request(
     patient: str,
     by: Person | None,
     at: datetime | None,
+    edge: FromEdge | None,
 ) -> _Request:
     return _Request(
         check=registry.check_named(check),
@@ -163,6 +185,7 @@ def _request(
         door=door,
         by=by,
         at=at or timezone.now(),
+        edge=edge,
     )
 
 
@@ -273,6 +296,9 @@ def _write(kept: Sequence[_Kept], *, asked: _Request) -> tuple[Case, bool, int]:
         case=case,
         detail={"door": asked.door, "samples": len(fresh), "check": asked.check.name},
     )
+    if asked.edge is not None:
+        rows = list(case.samples.filter(sample__in=[each.sha256 for each in fresh]))
+        edge_reads.take(rows, case=case, asked=asked.edge, by=asked.by)
     _tell_of_others(case, fresh, by=asked.by)
     return case, created, len(fresh)
 

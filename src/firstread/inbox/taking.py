@@ -148,12 +148,12 @@ class Taking:
             ripe = self.settling.look(inside, signature, table=is_table(inside.name))
             if ripe is Ripe.NOT_YET:
                 return None
-            if ripe is Ripe.QUIET and not self._is_whole(path, signature, inside, checks=checks):
-                self.settling.was_not_whole(inside)
-                return None
             # What is too large comes back, and so needs no room.
             keeps = signature.size_bytes <= self.most_bytes
             if keeps and not self.receiver.has_room(signature.size_bytes):
+                return None
+            if ripe is Ripe.QUIET and not self._is_whole(path, signature, inside, checks=checks):
+                self.settling.was_not_whole(inside)
                 return None
             taken = self._taken(inside, signature)
         except FileNotFoundError:

@@ -20,7 +20,7 @@ from firstread.packs.manifest import (
     parse_manifest,
 )
 from firstread.packs.shelf import find_pack, list_packs
-from firstread.packs.sums import seal, verify
+from firstread.packs.sums import pack_sha256, seal, verify
 from firstread.packs.write import write_manifest
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "find_pack",
     "list_packs",
     "open_manifest",
+    "pack_sha256",
     "parse_manifest",
     "seal",
     "verify",

@@ -29,13 +29,7 @@ def verify(pack: str | Path) -> str:
     is changed, missing, a link, or not listed.
     """
     root = Path(pack)
-    try:
-        text = (root / SUMS).read_bytes()
-    except OSError:
-        raise PackRefused(
-            f"The pack '{root.name}' has no {SUMS}, so nothing shows that it is whole. "
-            "Copy it again."
-        ) from None
+    text = _sums(root)
     listed = _parse(text, pack=root.name)
     present = _files(root)
     for name, expected in listed.items():
@@ -47,6 +41,24 @@ def verify(pack: str | Path) -> str:
         if name not in listed:
             raise _damaged(root, f"{name} is not listed in {SUMS}")
     return hashlib.sha256(text).hexdigest()
+
+
+def pack_sha256(pack: str | Path) -> str:
+    """The pack's hash, by which two machines know that they have the same; no file is checked.
+
+    Raises PackRefused where the folder has no SHA256SUMS.
+    """
+    return hashlib.sha256(_sums(Path(pack))).hexdigest()
+
+
+def _sums(root: Path) -> bytes:
+    try:
+        return (root / SUMS).read_bytes()
+    except OSError:
+        raise PackRefused(
+            f"The pack '{root.name}' has no {SUMS}, so nothing shows that it is whole. "
+            "Copy it again."
+        ) from None
 
 
 def _parse(text: bytes, *, pack: str) -> dict[str, str]:

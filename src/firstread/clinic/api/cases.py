@@ -12,16 +12,23 @@ from pydantic import Field
 from firstread.clinic import case_view, intake, review, sign_off
 from firstread.clinic.api import shown
 from firstread.clinic.api.access import Scope
+from firstread.clinic.api.edge import EdgeIn, from_edge
 from firstread.clinic.api.once import digest, key_of, once_by_key, once_with_work
 from firstread.clinic.api.paging import Cursor, page_of
-from firstread.clinic.api.parse import Images, body_of, body_schema, new_case
+from firstread.clinic.api.parse import (
+    Images,
+    NewMeasurements,
+    body_of,
+    body_schema,
+    new_case,
+    plain_schema,
+)
 from firstread.clinic.api.schemas import (
     Amendment,
     Answer,
     CaseOut,
     CasesOut,
     NewCase,
-    NewMeasurements,
     Problem,
     ReceivedOut,
     Search,
@@ -32,6 +39,7 @@ from firstread.clinic.models import Case, Person
 from firstread.domain.case import CaseState
 
 DOOR = "api"
+EDGE_DOOR = "edge"
 REFUSALS: dict[Any, Any] = {frozenset({400, 401, 403, 404, 405, 409, 413, 415, 422, 429}): Problem}
 
 router = Router(tags=["cases"])
@@ -53,6 +61,12 @@ def _new_case_body() -> dict[str, Any]:
         "items": {"type": "string", "format": "binary"},
         "description": "One or more images: PNG, JPEG, TIFF, BMP, WebP or GIF.",
     }
+    form["properties"]["edge"] = {
+        "type": "string",
+        "contentMediaType": "application/json",
+        "contentSchema": plain_schema(EdgeIn),
+        "description": "What an edge says of these samples.",
+    }
     form["required"] = ["check", "sample"]
     return {
         "parameters": [_KEY],
@@ -60,7 +74,7 @@ def _new_case_body() -> dict[str, Any]:
             "required": True,
             "content": {
                 "multipart/form-data": {"schema": form},
-                "application/json": {"schema": NewMeasurements.model_json_schema()},
+                "application/json": {"schema": plain_schema(NewMeasurements)},
             },
         },
     }
@@ -95,22 +109,28 @@ def create_case(request: HttpRequest, response: HttpResponse) -> Status[Any]:
 
 
 def _receive(brought: Images | NewMeasurements, *, by: Person) -> Received:
+    edge = None if brought.edge is None else from_edge(brought.edge)
+    door = DOOR if edge is None else EDGE_DOOR
     if isinstance(brought, Images):
         return intake.receive(
             brought.samples,
             check=brought.fields.check,
             accession=brought.fields.accession,
             patient=brought.fields.patient,
-            door=DOOR,
+            door=door,
             by=by,
+            received_at=edge.received_at if edge else None,
+            edge=edge,
         )
     return intake.receive_measurements(
         brought.measurements,
         check=brought.check,
         accession=brought.accession,
         patient=brought.patient,
-        door=DOOR,
+        door=door,
         by=by,
+        received_at=edge.received_at if edge else None,
+        edge=edge,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
@@ -14,11 +14,12 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils.datastructures import MultiValueDict
 from ninja.errors import ValidationError
 from ninja.parser import Parser
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from pydantic import ValidationError as Invalid
 
+from firstread.clinic.api.edge import EdgeIn
 from firstread.clinic.api.problems import Refused
-from firstread.clinic.api.schemas import NewCase, NewMeasurements
+from firstread.clinic.api.schemas import NewCase, Number
 from firstread.clinic.intake import Incoming
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -30,11 +31,23 @@ class Images:
 
     fields: NewCase
     samples: tuple[Incoming, ...]
+    edge: EdgeIn | None = None
 
     def plain(self) -> Any:
         """What makes two such requests the same."""
         held = [[each.name, hashlib.sha256(each.data).hexdigest()] for each in self.samples]
-        return [self.fields.model_dump(), held]
+        plain = [self.fields.model_dump(), held]
+        return plain if self.edge is None else [*plain, self.edge.model_dump()]
+
+
+class NewMeasurements(NewCase):
+    """A row of measurements; null is a measurement that was not made."""
+
+    measurements: Annotated[
+        dict[Annotated[str, Field(max_length=64)], Number | None],
+        Field(min_length=1, max_length=1000),
+    ]
+    edge: EdgeIn | None = None
 
 
 class StrictParser(Parser):
@@ -76,8 +89,26 @@ def body_schema(model: type[BaseModel]) -> dict[str, Any]:
     """What the OpenAPI document says of such a body."""
     return {
         "required": True,
-        "content": {"application/json": {"schema": model.model_json_schema()}},
+        "content": {"application/json": {"schema": plain_schema(model)}},
     }
+
+
+def plain_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The model's schema with each part in its place: `$defs` have none in an OpenAPI document."""
+    whole = model.model_json_schema()
+    parts = whole.pop("$defs", {})
+
+    def inlined(value: Any) -> Any:
+        if isinstance(value, list):
+            return [inlined(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        if "$ref" in value:
+            return inlined(parts[value["$ref"].rpartition("/")[2]])
+        return {name: inlined(each) for name, each in value.items()}
+
+    found: dict[str, Any] = inlined(whole)
+    return found
 
 
 def json_body(request: HttpRequest) -> Any:
@@ -86,14 +117,18 @@ def json_body(request: HttpRequest) -> Any:
         body = request.body
     except RequestDataTooBig:
         raise Refused(413, "This JSON is too large. Send fewer values at a time.") from None
+    return _strict_json(body, what="body")
+
+
+def _strict_json(text: str | bytes, *, what: str) -> Any:
     try:
-        value = json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_object)
+        value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
         # "\ud800" is JSON and no text: it cannot be stored, nor sent back.
         json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise Refused(
             400,
-            "The body is not JSON, or holds NaN, Infinity, a name twice, or characters that no "
+            f"The {what} is not JSON, or holds NaN, Infinity, a name twice, or characters that no "
             "text has. Correct it.",
         ) from None
     return value
@@ -142,13 +177,16 @@ def _form(request: HttpRequest) -> Images:
     doubled = [name for name in form if len(form.getlist(name)) > 1]
     if doubled:
         raise Refused(422, f"The field '{doubled[0][:40]}' is given twice. Give it once.")
-    fields = validated(NewCase, form.dict())
+    plain = form.dict()
+    told = plain.pop("edge", None)
+    edge = None if told is None else validated(EdgeIn, _strict_json(told, what="field 'edge'"))
+    fields = validated(NewCase, plain)
     samples = tuple(
         Incoming(data=file.read(), name=file.name or "") for file in files.getlist("sample")
     )
     if not samples:
         raise Refused(422, "There is no sample. Put one or more files into the field 'sample'.")
-    return Images(fields=fields, samples=samples)
+    return Images(fields=fields, samples=samples, edge=edge)
 
 
 def _media_type(request: HttpRequest) -> str:

@@ -46,15 +46,6 @@ class NewCase(Strict):
     patient: Annotated[Line, Field(max_length=64)] = ""
 
 
-class NewMeasurements(NewCase):
-    """A row of measurements; null is a measurement that was not made."""
-
-    measurements: Annotated[
-        dict[Annotated[str, Field(max_length=64)], Number | None],
-        Field(min_length=1, max_length=1000),
-    ]
-
-
 class Search(Strict):
     """Which case it was; asked by POST, for an accession must not stand in an address."""
 

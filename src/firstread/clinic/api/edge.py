@@ -1,0 +1,143 @@
+"""What an edge sends beside its samples, field by field: its name, when they came, its reads."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import numpy as np
+from django.utils import timezone
+from numpy.typing import NDArray
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from firstread.clinic.api.problems import Refused
+from firstread.clinic.api.schemas import Comment, Line, Number, Slug, Strict
+from firstread.clinic.edge_reads import EdgeRead, FromEdge
+from firstread.domain.read import Contribution, Familiarity, Finding, Read
+
+OLDEST = timedelta(days=90)
+CLOCKS_APART = timedelta(minutes=5)
+"""By how much an edge's clock may run fast; what it names as later than now came now."""
+MOST_LABELS = 1000
+MOST_CELLS = 2**20
+"""Of an evidence map."""
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Chance = Annotated[Number, Field(ge=0, le=1)]
+Logits = Annotated[list[Number], Field(min_length=1, max_length=MOST_LABELS)]
+
+
+class FindingIn(Strict):
+    label: Slug
+    probability: Chance
+
+
+class FamiliarityIn(Strict):
+    score: Chance
+    familiar: bool
+
+
+class ContributionIn(Strict):
+    measurement: Slug
+    value: Number | None
+    logits: Logits
+
+
+class ReadIn(Strict):
+    """`Read.as_dict()` of the edge."""
+
+    pack: Annotated[Line, Field(min_length=1, max_length=120)]
+    version: Annotated[Line, Field(min_length=1, max_length=32)]
+    pack_sha256: Sha256
+    sample_sha256: Sha256
+    label: Slug
+    probability: Chance
+    findings: Annotated[list[FindingIn], Field(min_length=1, max_length=MOST_LABELS)]
+    finding_set: Annotated[list[Slug], Field(max_length=MOST_LABELS)]
+    coverage: Chance | None
+    familiarity: FamiliarityIn | None
+    alarms: Annotated[list[Slug], Field(max_length=MOST_LABELS)]
+    unfit: Annotated[Comment, Field(max_length=300)] | None
+    contributions: Annotated[list[ContributionIn], Field(max_length=MOST_LABELS)]
+    runtime: Annotated[Line, Field(max_length=200)]
+    ms: Annotated[Number, Field(ge=0)]
+
+
+class EvidenceIn(Strict):
+    """A map [K, h, w], little-endian float16 in base64."""
+
+    shape: Annotated[list[Annotated[int, Field(ge=1, le=4096)]], Field(min_length=3, max_length=3)]
+    float16: Annotated[str, Field(max_length=4 * MOST_CELLS)]
+
+
+class EdgeReadIn(Strict):
+    read: ReadIn
+    logits: Logits
+    evidence: EvidenceIn | None = None
+
+
+class EdgeIn(Strict):
+    """Read by a machine that was away; see docs/edge.md."""
+
+    host: Annotated[Line, Field(min_length=1, max_length=64, examples=["ward-3"])]
+    received_at: AwareDatetime | None = None
+    """When the samples came in there: not in the future, at most 90 days ago."""
+    reads: Annotated[list[EdgeReadIn], Field(max_length=64, default_factory=list)]
+
+
+def from_edge(given: EdgeIn) -> FromEdge:
+    """What the edge said, as the values that intake takes."""
+    return FromEdge(
+        host=given.host,
+        received_at=_received_at(given),
+        reads={each.read.sample_sha256: _edge_read(each) for each in given.reads},
+    )
+
+
+def _received_at(given: EdgeIn) -> datetime | None:
+    """When the samples came in at the edge; refuses a moment that cannot be."""
+    if given.received_at is None:
+        return None
+    now = timezone.now()
+    if not now - OLDEST <= given.received_at <= now + CLOCKS_APART:
+        raise Refused(
+            422,
+            "'received_at' must lie in the last 90 days, and not in the future. Set the clock of "
+            "the edge, or leave it out.",
+        )
+    return min(given.received_at, now)
+
+
+def _edge_read(each: EdgeReadIn) -> EdgeRead:
+    plain = each.read
+    familiarity = plain.familiarity
+    read = Read(
+        **{
+            **plain.model_dump(),
+            "findings": tuple(Finding(**f.model_dump()) for f in plain.findings),
+            "finding_set": tuple(plain.finding_set),
+            "familiarity": Familiarity(**familiarity.model_dump()) if familiarity else None,
+            "alarms": tuple(plain.alarms),
+            "unfit": plain.unfit or None,
+            "contributions": tuple(
+                Contribution(measurement=c.measurement, value=c.value, logits=tuple(c.logits))
+                for c in plain.contributions
+            ),
+        }
+    )
+    evidence = None if each.evidence is None else _map(each.evidence)
+    return EdgeRead(read=read, logits=tuple(each.logits), evidence=evidence)
+
+
+def _map(given: EvidenceIn) -> NDArray[np.float32]:
+    cells = math.prod(given.shape)
+    try:
+        data = base64.b64decode(given.float16, validate=True)
+    except (binascii.Error, ValueError):
+        data = b""
+    if cells > MOST_CELLS or len(data) != 2 * cells:
+        raise Refused(422, "The evidence map does not hold what its shape says. Leave it out.")
+    return np.frombuffer(data, dtype="<f2").astype(np.float32).reshape(given.shape)
