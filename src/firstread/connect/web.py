@@ -9,6 +9,8 @@ import httpx
 
 from firstread.domain.errors import Unreachable, UnreadableSample
 
+PAUSE_S = 0.5
+"""After the first try; twice as long after each more."""
 _TRIES = 4
 _TIMEOUT_S = 30.0
 _WHOLE_S = 300.0
@@ -20,8 +22,7 @@ _LATER = (408, 425, 429, 500, 502, 503, 504)
 class Web:
     """Keeps its connections open; threads may share it."""
 
-    def __init__(self, *, connections: int, pause_s: float = 0.5) -> None:
-        self._pause_s = pause_s
+    def __init__(self, *, connections: int) -> None:
         self._client = httpx.Client(
             follow_redirects=True,
             max_redirects=5,
@@ -40,7 +41,7 @@ class Web:
         Raises UnreadableSample where the server says no or sends above `max_bytes`, and
         Unreachable where it does not answer in several tries.
         """
-        pause_s = self._pause_s
+        pause_s = PAUSE_S
         for last in [False] * (_TRIES - 1) + [True]:
             try:
                 found = self._once(url, max_bytes=max_bytes, room=room)

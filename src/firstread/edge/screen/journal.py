@@ -34,7 +34,7 @@ _ANSWERED = (
     f"(address BLOB PRIMARY KEY, {', '.join(Answered._fields[1:])}) WITHOUT ROWID"
 )
 _ADD = f"INSERT OR REPLACE INTO answered VALUES ({', '.join('?' * len(Answered._fields))})"  # noqa: S608  our own names
-_TOLD = {"source": "the archive", "pack_sha256": "the pack"}
+_TOLD = {"source": "archive", "pack_sha256": "pack"}
 
 
 class Journal:
