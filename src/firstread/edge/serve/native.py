@@ -52,8 +52,9 @@ def all_packs(asked: Asked, packs: WarmPacks) -> Answer:  # noqa: ARG001  the fo
 
 
 def one_pack(asked: Asked, packs: WarmPacks) -> Answer:
-    """Everything that one pack says of itself."""
-    return as_json(asdict(packs.manifest(asked.parts["pack"])))
+    """Everything that one pack says of itself, and the hash that names its contents."""
+    name = asked.parts["pack"]
+    return as_json(asdict(packs.manifest(name)) | {"pack_sha256": packs.pack_sha256(name)})
 
 
 def _in_short(manifest: Manifest) -> _Said:

@@ -176,7 +176,7 @@ ALL_PACKS: dict[str, Any] = {
 ONE_PACK: dict[str, Any] = {
     "responses": {
         "200": {
-            "description": "Its pack.toml as JSON.",
+            "description": "Its pack.toml as JSON, with the pack's hash as `pack_sha256`.",
             "content": {"application/json": {"schema": {"type": "object"}}},
         },
         "404": {"description": "No pack of that name."},

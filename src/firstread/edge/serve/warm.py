@@ -11,7 +11,7 @@ from pathlib import Path
 
 from firstread.domain.errors import BadConfiguration, PackRefused, UnknownPack
 from firstread.edge.serve.memory import give_back, resident_mb
-from firstread.packs import Manifest, find_pack, list_packs, open_manifest
+from firstread.packs import Manifest, find_pack, list_packs, open_manifest, pack_sha256
 from firstread.runtime import PackReader, open_reader
 
 LOOK_AGAIN_S = 1.0
@@ -111,6 +111,12 @@ class WarmPacks:
         if manifest is None or self._is_changed(slot):
             manifest = slot.manifest = open_manifest(slot.folder)
         return manifest
+
+    def pack_sha256(self, name: str) -> str:
+        """The hash of what `reader` reads with; does not open the pack's network."""
+        slot = self._slot(name)
+        reader = slot.reader
+        return pack_sha256(slot.folder) if reader is None else reader.pack_sha256
 
     def is_warm(self, name: str) -> bool:
         """Whether `reader` answers at once."""
