@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from firstread.edge.serve.cloud import Cloud, cloud_of, settled
 from firstread.edge.serve.settings import (
     ServeSettings,
     cores,
@@ -77,7 +80,23 @@ def serve(
     if token is not None:
         refuse_bad_token(token)
     settings = ServeSettings(threads=threads or cores(), token=token, **options)
+    cloud = cloud_of(os.environ)
+    if cloud is not None:
+        settings = _in_cloud(ctx, settings, cloud=cloud)
     ctx.exit(serve_until_stopped(settings, say=_say))
+
+
+def _in_cloud(ctx: click.Context, settings: ServeSettings, *, cloud: Cloud) -> ServeSettings:
+    """The settings as the cloud wishes them, and the packs that it hands over, if none is named."""
+    default = click.core.ParameterSource.DEFAULT
+    said = [name for name in ctx.params if ctx.get_parameter_source(name) is not default]
+    settings = settled(settings, cloud=cloud, said=said)
+    if settings.packs or cloud.models is None:
+        return settings
+    from firstread.edge.serve.cloud_models import packs_of
+
+    fetched = ctx.with_resource(tempfile.TemporaryDirectory(prefix="firstread-packs-"))
+    return replace(settings, packs=packs_of(cloud.models, into=Path(fetched)))
 
 
 def _say(line: str) -> None:

@@ -52,8 +52,9 @@ def _live(_asked: Asked, _packs: WarmPacks) -> Answer:
     return as_json({"live": True})
 
 
-def _ready(_asked: Asked, _packs: WarmPacks) -> Answer:
-    return as_json({"ready": True})
+def _ready(_asked: Asked, packs: WarmPacks) -> Answer:
+    reason = packs.unready()
+    return as_json({"ready": True}) if reason is None else refused(503, reason)
 
 
 def _index(_asked: Asked, packs: WarmPacks) -> Answer:

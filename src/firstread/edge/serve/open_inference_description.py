@@ -164,6 +164,7 @@ DESCRIBED = (
         paths=("/v2/health/ready",),
         summary="Whether the server takes requests",
         answers=_json(_object(ready=_FLAG)),
+        refusals=(503,),
         open=True,
     ),
     Described(

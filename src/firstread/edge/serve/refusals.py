@@ -1,21 +1,16 @@
-"""Which status each refusal has, for protocols that say refusals in their own form."""
+"""Refusals for protocols that say them in a form of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from firstread.domain.errors import BadRequest, FirstreadError
+from firstread.domain.errors import FirstreadError
 from firstread.edge.serve.problems import problem_of
 from firstread.edge.serve.wire import Answer, Asked, Handler
 
 if TYPE_CHECKING:
     from firstread.edge.serve.warm import WarmPacks
-
-
-def status_of(error: FirstreadError) -> int:
-    """HTTP's number for the error."""
-    return error.status if isinstance(error, BadRequest) else problem_of(error).status
 
 
 def said_by(handler: Handler, refuse: Callable[[int, str], Answer]) -> Handler:
@@ -25,6 +20,6 @@ def said_by(handler: Handler, refuse: Callable[[int, str], Answer]) -> Handler:
         try:
             return handler(asked, packs)
         except FirstreadError as error:
-            return refuse(status_of(error), str(error))
+            return refuse(problem_of(error).status, str(error))
 
     return answer

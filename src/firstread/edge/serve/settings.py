@@ -21,6 +21,9 @@ class ServeSettings:
     """The pack of protocols whose addresses name none; the only one where there is one."""
     vr_pictures: Path | None = None
     """The folder of test pictures that AllDS2020's VR clients ask for by number."""
+    health_route: str | None = None
+    predict_route: str | None = None
+    """The addresses that Vertex AI chose for us."""
     host: str = "127.0.0.1"
     port: int = 8080
     threads: int = 1

@@ -84,19 +84,24 @@ def parse_call(body: bytes, *, header_bytes: str | None, forms: Sequence[Form]) 
 
 def json_object(text: bytes) -> dict[str, Any]:
     """The JSON object that `text` holds; raises BadRequest where it holds none, or too much."""
-    if text.count(b",") > MAX_JSON_VALUES:
-        raise BadRequest(
-            f"The JSON holds more than {MAX_JSON_VALUES:,} values. Send tensors as binary data, "
-            "or in several requests.",
-            status=413,
-        )
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        raise BadRequest("The body is not JSON. Send a JSON object.") from None
+    found = json_value(text)
     if not isinstance(found, dict):
         raise BadRequest("The JSON of the body must be an object.")
     return found
+
+
+def json_value(text: bytes) -> Any:
+    """What the JSON `text` holds; raises BadRequest where it is none, or holds too much."""
+    if text.count(b",") > MAX_JSON_VALUES:
+        raise BadRequest(
+            f"The JSON holds more than {MAX_JSON_VALUES:,} values. Send it in several requests, "
+            "tensors as binary data.",
+            status=413,
+        )
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadRequest("The body is not JSON. Send JSON, or name its Content-Type.") from None
 
 
 def _split(body: bytes, *, header_bytes: str | None) -> tuple[bytes, memoryview]:
