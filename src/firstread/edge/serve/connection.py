@@ -31,8 +31,8 @@ class Request:
     """What has arrived of one request."""
 
     __slots__ = (
-        "at_s", "chunks", "early", "expects", "headers", "keep_alive", "method", "parts", "path",
-        "query", "route", "size", "target",
+        "answered", "at_s", "chunks", "early", "expects", "headers", "keep_alive", "method",
+        "parts", "path", "query", "route", "size", "target",
     )  # fmt: skip
 
     def __init__(self, *, at_s: float) -> None:
@@ -48,6 +48,7 @@ class Request:
         self.parts: Mapping[str, str] = {}
         self.early: Answer | None = None
         """A refusal that needs no body: the body is thrown away."""
+        self.answered = False
         self.chunks: list[bytes] = []
         self.size = 0
 
@@ -79,6 +80,7 @@ class Connection(asyncio.Protocol):
         self._active: Request | None = None
         self._job: Job | None = None
         self._ending = False
+        self._closed = False
         self._stuck = False
         self._deadline_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -123,11 +125,8 @@ class Connection(asyncio.Protocol):
             self._timer.cancel()
         if self._job is not None:
             self._job.drop()
-        for request in (*self._line, self._arriving):
-            if request is not None:
-                self._app.forget(request)
-        self._line.clear()
-        self._arriving = None
+        self._closed = True
+        self._forget_all()
         self._app.farewell(self)
 
     def pause_writing(self) -> None:
@@ -162,11 +161,11 @@ class Connection(asyncio.Protocol):
         request.expects = request.headers.get("expect", "").lower() == "100-continue"
         self._app.judge(request)
         self._expect(self._patience.body_s)
-        if request.early is not None:
-            if request.expects:
-                request.keep_alive = False  # its body may follow or not: nobody can tell
-        elif request.expects and self._active is None and not self._line:
+        if request.early is not None and request.expects:
+            request.keep_alive = False  # its body may follow or not: nobody can tell
+        elif request.expects and self._is_next():
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._answer_early(request)
 
     def on_body(self, body: bytes) -> None:
         request = cast("Request", self._arriving)
@@ -174,12 +173,16 @@ class Connection(asyncio.Protocol):
         request.size += len(body)
         if request.early is None:
             self._app.keep(request, body)
+            self._answer_early(request)
         elif request.size > DRAINED_BYTES:
             self._transport.abort()
 
     def on_message_complete(self) -> None:
         request = cast("Request", self._arriving)
         self._arriving = None
+        if request.answered or self._closed:
+            self._app.forget(request)
+            return
         self._line.append(request)
         if len(self._line) > PIPELINED:
             self._transport.pause_reading()
@@ -204,7 +207,7 @@ class Connection(asyncio.Protocol):
     # What follows
 
     def _next(self) -> None:
-        while self._line and self._active is None and not self._stuck:
+        while self._line and self._active is None and not self._stuck and not self._closed:
             if len(self._line) == PIPELINED:
                 self._transport.resume_reading()
             request = self._line.popleft()
@@ -217,8 +220,19 @@ class Connection(asyncio.Protocol):
                 # Nothing is expected of the client while it waits for us.
                 self._expect(float("inf"))
 
+    def _is_next(self) -> bool:
+        return self._active is None and not self._line and not self._stuck
+
+    def _answer_early(self, request: Request) -> None:
+        """Say at once what no body will change, and throw away what still comes of it."""
+        if request.early is not None and self._is_next():
+            request.answered = True
+            self._app.note(request, request.early)
+            self._write(request, request.early)
+
     def _write(self, request: Request, answer: Answer) -> None:
-        closing = self._ending or not request.keep_alive or self._app.is_stopping
+        last = self._ending or self._app.is_stopping
+        closing = not request.keep_alive or (last and not self._line)
         lines = [
             _STATUS_LINES.get(answer.status) or f"HTTP/1.1 {answer.status} \r\n".encode(),
             self._app.date_line(),
@@ -247,12 +261,20 @@ class Connection(asyncio.Protocol):
     def _linger(self) -> None:
         """Close, but not before the client could take the answer: closing at once would reset the
         connection where bytes of its request are still on their way."""
-        self._ending = True
+        self._ending = self._closed = True
+        self._forget_all()
         if self._transport.can_write_eof():
             self._transport.write_eof()
             self._loop.call_later(_LINGER_S, self._transport.close)
         else:
             self._transport.close()
+
+    def _forget_all(self) -> None:
+        """What has arrived behind the last answer is not worked on."""
+        for request in (*self._line, self._arriving):
+            if request is not None:
+                self._app.forget(request)
+        self._line.clear()
 
     def _expect(self, within_s: float) -> None:
         self._deadline_s = self._loop.time() + within_s
