@@ -4,7 +4,7 @@ PYTEST_ARGS ?=
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup servers arm demo check format test walk bench docs wheel lock clean
+.PHONY: help setup servers peers arm demo check format test walk bench docs wheel lock clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -39,6 +39,17 @@ servers: .venv/bin/pip .servers/.ready  ## the storage emulators and MLServer th
 arm: .venv/bin/pip  ## an emulated 64-bit ARM machine, on which a test reads (Debian only)
 	@sh deploy/aarch64/prepare.sh
 
+# Each peer lives in an environment of its own: they disagree about versions, and about size.
+.peers/%/.ready: benchmarks/serving/peers/%/requirements.txt
+	@echo "Installing $* to measure beside ..."
+	@mkdir -p .peers
+	@sh deploy/make-venv.sh .peers/$*
+	@.peers/$*/bin/pip install -q --require-hashes -r $<
+	@touch $@
+
+PEERS := $(notdir $(patsubst %/requirements.txt,%,$(wildcard benchmarks/serving/peers/*/requirements.txt)))
+peers: $(PEERS:%=.peers/%/.ready)  ## the servers that benchmarks/serving measures beside ours
+
 demo: .venv/.server  ## the whole system on http://127.0.0.1:8000 (PORT= changes it)
 	@$(BIN)/firstread demo --port $(PORT)
 
@@ -58,8 +69,9 @@ test: .venv/.everything  ## all tests
 walk: .venv/.everything  ## one case from door to sign-off, in a real browser
 	@$(BIN)/pytest -v tests/walks tests/browser $(PYTEST_ARGS)
 
-bench: .venv/.everything  ## measure speed, side by side
+bench: .venv/.everything peers  ## measure speed, side by side: half an hour on a quiet machine
 	@for file in benchmarks/[a-z]*.py; do $(BIN)/python $$file || exit 1; done
+	@$(BIN)/python benchmarks/serving/run.py
 
 docs: .venv/.everything  ## build the documentation and run its examples
 	@$(BIN)/sphinx-build -W -q -b doctest docs docs/_build/doctest

@@ -13,6 +13,11 @@ compile --extra server --extra serve --extra edge --extra screen --extra ray --e
     -c requirements/server.txt -o requirements/everything.txt
 # What an edge machine installs; also unpacked for the emulated ARM machine.
 compile --extra edge --extra serve -c requirements/everything.txt -o requirements/edge.txt
+# The servers that ours is measured beside, each in an environment of its own (make peers).
+for peer in benchmarks/serving/peers/*/requirements.in; do
+    .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+        --no-header --no-emit-index-url --no-annotate "$peer" -o "${peer%.in}.txt"
+done
 # Servers that the tests talk to, in an environment of their own (make servers).
 .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
     --no-header --no-emit-index-url --no-annotate --group servers -o requirements/servers.txt
