@@ -19,12 +19,12 @@ def packs_of(models: str, *, into: Path) -> tuple[str, ...]:
     BadArchive or Unreachable where the bucket cannot be read.
     """
     if "://" not in models:
-        return _packs_below(Path(models))
+        return _packs_below(Path(models), called=models)
     _fetch(models, into=into)
-    return _packs_below(into)
+    return _packs_below(into, called=models)
 
 
-def _packs_below(folder: Path) -> tuple[str, ...]:
+def _packs_below(folder: Path, *, called: str) -> tuple[str, ...]:
     below = [folder]
     for _ in range(_DEPTH + 1):
         found = [each for each in below if (each / "pack.toml").is_file()]
@@ -35,7 +35,7 @@ def _packs_below(folder: Path) -> tuple[str, ...]:
         return ()
     # Whoever put a model there must not be answered by another.
     raise BadConfiguration(
-        f"'{folder}' holds no pack: no pack.toml lies in it or in a folder of it. Put the pack's "
+        f"'{called}' holds no pack: no pack.toml lies in it or in a folder of it. Put the pack's "
         "folder there as it is, or name packs with --pack."
     )
 
