@@ -26,6 +26,7 @@ _HOME = Path(tempfile.mkdtemp(prefix="firstread-tests-"))
 os.environ["FIRSTREAD_HOME"] = str(_HOME)
 os.environ["FIRSTREAD_SECRET_KEY"] = "a key for the tests that guards nothing at all"
 os.environ["FIRSTREAD_PACKS"] = str(_HOME / "packs")
+os.environ["FIRSTREAD_CACHE"] = str(_HOME / "cache")
 
 from tests.postgresql_for_tests import Postgresql, start_postgresql  # noqa: E402
 
@@ -50,7 +51,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if session.config.getoption("dist", "no") != "no" and not hasattr(
         session.config, "workerinput"
     ):
-        for name in ("DJANGO_SETTINGS_MODULE", "FIRSTREAD_HOME", "FIRSTREAD_PACKS"):
+        for name in (
+            "DJANGO_SETTINGS_MODULE",
+            "FIRSTREAD_HOME",
+            "FIRSTREAD_PACKS",
+            "FIRSTREAD_CACHE",
+        ):
             os.environ.pop(name, None)
 
 

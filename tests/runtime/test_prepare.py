@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
@@ -16,8 +17,9 @@ from PIL import Image, ImageFilter
 
 from firstread import phantom
 from firstread.imaging import decode
+from firstread.imaging.decode import decode_small
 from firstread.packs import Input
-from firstread.runtime.prepare import pixels_of, prepare
+from firstread.runtime.prepare import _may_shrink, pixels_of, prepare
 from tests.images_for_tests import save
 
 DATA = Path(
@@ -133,19 +135,13 @@ def _is_near(data: bytes, given: Input) -> None:
     assert np.abs(small.astype(float) - whole.astype(float)).mean() < 0.5
 
 
-def test_a_large_jpeg_takes_a_fraction_of_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("side", "decoded"), [(100, (324, 243)), (128, (648, 486))])
+def test_a_large_jpeg_is_decoded_to_a_fraction_of_its_pixels(
+    side: int, decoded: tuple[int, int]
+) -> None:
     data = save(PHOTOGRAPHS["a field of cells"].resize((2592, 1944)), "JPEG", quality=80)
-    sizes: list[tuple[int, int]] = []
-    resize = Image.Image.resize
-
-    def seen(self: Image.Image, *args: object, **options: object) -> Image.Image:
-        sizes.append(self.size)
-        return resize(self, *args, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Image.Image, "resize", seen)
-    pixels_of(data, _input(size=(100, 100)))
-    pixels_of(data, _input(size=(128, 128)))
-    assert sizes == [(324, 243), (648, 486)]
+    shrinks = partial(_may_shrink, _input(size=(side, side)))
+    assert decode_small(data, shrinks=shrinks).image.size == decoded
 
 
 @pytest.mark.parametrize("shape", [(1, 900), (900, 1), (7, 7), (2000, 3), (33, 3000)])

@@ -220,7 +220,9 @@ def open_reader(
         pack_sha256=pack_sha256,
         network=network(manifest)
         if network is not None
-        else Session(folder / "model.onnx", kind=manifest.kind, threads=threads),
+        else Session(
+            folder / "model.onnx", kind=manifest.kind, threads=threads, pack_sha256=pack_sha256
+        ),
         neighbours=None
         if manifest.familiarity is None
         else open_neighbours(folder, stated=manifest.familiarity),

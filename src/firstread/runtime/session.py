@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import platform
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,14 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from firstread.domain.errors import PackRefused
+from firstread.runtime.graph_cache import (
+    WORTH_KEEPING_BYTES,
+    cache_folder,
+    graph_key,
+    keep_graph,
+    kept_graph,
+    make_folder,
+)
 
 _INPUT = {
     "image": ("image", "tensor(uint8)", 4),
@@ -27,25 +37,20 @@ class Session:
     """A network that is open; many threads may run it at once.
 
     Raises PackRefused where `model` is no network of the `kind`; one read uses `threads` threads.
+    With `pack_sha256`, the hash of the verified pack that `model` lies in, the graph that ONNX
+    Runtime makes of a large network is kept for the next time.
     """
 
-    def __init__(self, model: Path, *, kind: str, threads: int = 1) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-        # A thread that spins while it waits takes the core from the reads beside it.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
+    def __init__(
+        self, model: Path, *, kind: str, threads: int = 1, pack_sha256: str | None = None
+    ) -> None:
         try:
             # Bytes, not a path: so that no weights outside the checked file can be named.
-            self._session = ort.InferenceSession(
-                model.read_bytes(), sess_options=options, providers=["CPUExecutionProvider"]
-            )
+            self._session = _opened(model, threads=threads, pack_sha256=pack_sha256)
         except OSError:
-            raise _refusal("model.onnx is missing") from None
+            raise _refusal(f"{model.name} is missing") from None
         except _UNUSABLE:
-            raise _refusal("model.onnx is no network that this onnxruntime can open") from None
+            raise _refusal(f"{model.name} is no network that this onnxruntime can open") from None
         self._input = self._checked_input(kind)
         self._outputs = self._checked_outputs(kind)
         self.runtime = runtime_name()
@@ -82,6 +87,54 @@ class Session:
             if present[name].type != "tensor(float)" or len(present[name].shape) != _RANKS[name]:
                 raise _refusal(f"its output '{name}' must be float32 with {_RANKS[name]} axes")
         return known
+
+
+def _opened(model: Path, *, threads: int, pack_sha256: str | None) -> ort.InferenceSession:
+    folder = None if pack_sha256 is None else cache_folder()
+    if folder is None or pack_sha256 is None or model.stat().st_size < WORTH_KEEPING_BYTES:
+        return _session(model.read_bytes(), _options(threads))
+    key = graph_key(pack_sha256, runtime=runtime_name(), options=(model.name, f"threads {threads}"))
+    kept = kept_graph(folder, key)
+    if kept is not None:
+        options = _options(threads)
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        with suppress(*_UNUSABLE):
+            return _session(kept, options)
+    return _optimised_and_kept(model.read_bytes(), threads=threads, folder=folder, key=key)
+
+
+def _optimised_and_kept(
+    network: bytes, *, threads: int, folder: Path, key: str
+) -> ort.InferenceSession:
+    if not make_folder(folder):
+        return _session(network, _options(threads))
+    with TemporaryDirectory(dir=folder, prefix=".") as part:
+        options = _options(threads)
+        written = Path(part) / "optimised.onnx"
+        options.optimized_model_filepath = str(written)
+        try:
+            session = _session(network, options)
+        except _UNUSABLE:  # a full disk; or the network itself, which then says so again
+            return _session(network, _options(threads))
+        keep_graph(folder, key, written)
+    return session
+
+
+def _session(network: bytes, options: ort.SessionOptions) -> ort.InferenceSession:
+    return ort.InferenceSession(network, sess_options=options, providers=["CPUExecutionProvider"])
+
+
+def _options(threads: int) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    # A thread that spins while it waits takes the core from the reads beside it.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Errors become sentences of our own; also, the runtime would warn that a graph it optimised
+    # is for this processor, which the cache sees to.
+    options.log_severity_level = 3
+    return options
 
 
 def runtime_name() -> str:
