@@ -41,6 +41,30 @@ def test_a_list_comes_from_a_variable_by_commas(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "given",
+    [
+        '"http://one:1 http://two:2"',
+        '"http://one:1,http://two:2"',
+        '["http://one:1", "http://two:2"]',
+    ],
+)
+def test_a_check_is_read_by_the_servers_that_one_setting_names(tmp_path: Path, given: str) -> None:
+    config = _load(tmp_path, f"[checks.leukaemia]\nreader = {given}\n")
+    assert config.checks["leukaemia"].reader == ("http://one:1", "http://two:2")
+
+
+def test_a_check_is_set_by_variables_too(tmp_path: Path) -> None:
+    config = _load(
+        tmp_path,
+        "[checks.blood-smear]\nreaders = 1\ntells_requester = true\n",
+        FIRSTREAD_CHECKS_BLOOD_SMEAR_READER="http://one:1",
+        FIRSTREAD_CHECKS_BLOOD_SMEAR_READERS="2",
+    )
+    check = config.checks["blood-smear"]
+    assert (check.reader, check.readers, check.tells_requester) == (("http://one:1",), 2, True)
+
+
+@pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ("[server]\nprot = 1", "There is no setting 'server.prot'"),
@@ -63,6 +87,13 @@ def test_a_list_comes_from_a_variable_by_commas(tmp_path: Path) -> None:
         ('[mail]\nbackend = "anymail"\nprovider = "pigeon"', "django-anymail does not know"),
         ('[mail]\nsender = "a@b.example\\nBcc: c@d.example"', "'mail.sender'"),
         ('[mail]\nsender = "Firstread"', "'mail.sender'"),
+        ('[reading]\ntoken = "t"', "FIRSTREAD_READING_TOKEN_FILE"),
+        ("[reading]\ntimeout_s = 20", "make the lease 6 times as long"),
+        ('[reading]\nfallback = "there"', "'reading.fallback'"),
+        ('[checks.leukaemia]\nreader = "one:8080"', "is no address of a reader"),
+        ('[checks.leukaemia]\nreader = ["http://a:b@one"]', "a name or password"),
+        ('[checks.leukaemia]\nreader = "http://one http://one"', "names a server twice"),
+        ("[checks]\nleukaemia = 1", "'checks.leukaemia'"),
     ],
 )
 def test_what_a_setting_should_hold_is_said_with_its_name(
@@ -82,6 +113,9 @@ def test_what_a_setting_should_hold_is_said_with_its_name(
         ("FIRSTREAD_SECRET_KEY", "short", "32 characters"),
         ("FIRSTREAD_SECRET_KEY", DEMO_KEY, "nobody else knows"),
         ("FIRSTREAD_MAIL_PASSWORD_FILE", "/nowhere", "cannot be read"),
+        ("FIRSTREAD_READING_TOKEN", "two words", "copy it whole"),
+        ("FIRSTREAD_CHECKS_LEUKAEMIA_REDER", "x", "no setting behind"),
+        ("FIRSTREAD_CHECKS_READER", "http://one", "no setting behind"),
     ],
 )
 def test_a_variable_that_is_wrong_is_named(

@@ -27,6 +27,7 @@ from firstread.clinic.models import (
     SignOff,
 )
 from firstread.clinic.stored_reads import codes_of, read_of
+from firstread.clinic.waiting import why_waiting
 from firstread.domain.case import DECIDED
 from firstread.domain.differential import Share, differential
 from firstread.domain.errors import FirstreadError, NotAllowed
@@ -70,6 +71,8 @@ class CaseView:
     may_amend: bool
     why_not: str
     """Why this person can neither answer nor amend now."""
+    waits_because: str
+    """Why no server has read it yet; empty where it is being read, or was."""
 
     @property
     def titles(self) -> dict[str, str]:
@@ -117,6 +120,7 @@ def look(case_id: uuid.UUID | str, *, by: Person) -> CaseView:
         why_not=(not_amend if case.state in DECIDED else not_answer)
         if not_answer and not_amend
         else "",
+        waits_because=why_waiting([case]).get(case.pk, ""),
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -17,16 +19,30 @@ from firstread.clinic.arrays import pack_array
 from firstread.clinic.models import Case, CaseSample, Check, ReadRow
 from firstread.clinic.notify import Occasion, tell
 from firstread.clinic.stored_reads import read_of
+from firstread.clinic.waiting import WAITS
 from firstread.domain.case import CaseState, headline
-from firstread.domain.errors import FirstreadError
+from firstread.domain.errors import FirstreadError, NobodyReads
 from firstread.domain.priority import Priority, priority_of_case
 from firstread.domain.read import Read
 from firstread.packs import Manifest
-from firstread.runtime import Outcome, PackReader
+from firstread.runtime import Outcome
 
 log = logging.getLogger(__name__)
 
-Readers = Callable[[Check], PackReader]
+PLACES_TOLD = 3
+"""Of how many places at most the history tells that they read a case."""
+
+
+class OpenPack(Protocol):
+    """A pack that reads, here or elsewhere."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    def read(self, data: bytes) -> Outcome: ...
+
+
+Readers = Callable[[Check], OpenPack]
 """Gives the open pack of a check; raises PackRefused or UnknownPack."""
 
 
@@ -39,6 +55,8 @@ class _Work:
     refusals: dict[int, str] = field(default_factory=dict)
     reason: str = ""
     """Why none of the samples could be read."""
+    nobody: NobodyReads | None = None
+    """Why the case waits: no server answers that could read the rest."""
 
 
 def read_next(readers: Readers) -> bool:
@@ -95,6 +113,9 @@ def _read_samples(case: Case, readers: Readers) -> _Work:
         _keep_lease(case)
         try:
             work.outcomes[sample.pk] = reader.read(store.open(sample.sample_id))
+        except NobodyReads as error:
+            work.nobody = error
+            return work
         except FirstreadError as error:
             work.refusals[sample.pk] = str(error)
     return work
@@ -105,9 +126,9 @@ def _unread(case: Case) -> list[CaseSample]:
 
 
 def _keep_lease(case: Case) -> None:
-    """A case of many cells may take longer than one lease."""
+    """A case of many cells may take longer than one lease, and one cell most of it elsewhere."""
     now = timezone.now()
-    if case.claimed_until is None or case.claimed_until - now < _lease() / 2:
+    if case.claimed_until is None or case.claimed_until - now < _lease() * 3 / 4:
         case.claimed_until = now + _lease()
         Case.objects.filter(pk=case.pk).update(claimed_until=case.claimed_until)
 
@@ -125,6 +146,9 @@ def _write(case: Case, work: _Work) -> None:
         unread = _unread(case)
         _write_reads([s for s in unread if s.pk in work.outcomes], work, at=now)
         case.claimed_until = None
+        if work.nobody is not None:
+            _let_wait(case, work.nobody, at=now)
+            return
         left = [s for s in unread if s.pk not in work.outcomes and s.pk not in work.refusals]
         if left and not work.reason:
             # More came while these were read: the case stays due, and its tries begin anew.
@@ -132,6 +156,17 @@ def _write(case: Case, work: _Work) -> None:
             case.save(update_fields=["claimed_until", "attempts"])
             return
         _conclude(case, work, at=now)
+
+
+def _let_wait(case: Case, why: NobodyReads, *, at: datetime) -> None:
+    """The case comes due again when a server may answer; it has lost nothing, not even a try."""
+    if case.retry_at is None:
+        audit.append(WAITS, by=None, case=case, detail={"reason": str(why)})
+        log.warning("case %s waits: %s", case.pk, why)
+    # Spread, so that of many cases that wait not all come due in one moment.
+    case.retry_at = at + timedelta(seconds=why.again_in_s * random.uniform(1.0, 1.25))
+    case.attempts = 0
+    case.save(update_fields=["claimed_until", "attempts", "retry_at"])
 
 
 def _write_reads(samples: Sequence[CaseSample], work: _Work, *, at: datetime) -> None:
@@ -168,12 +203,10 @@ def _conclude(case: Case, work: _Work, *, at: datetime) -> None:
     case.waits_for = "specialist"
     case.read_at, case.attempts, case.retry_at = at, 0, None
     case.save()
-    audit.append(
-        str(case.state),
-        by=None,
-        case=case,
-        detail={"reads": len(reads), "pack": _pack(reads), "finding": case.finding},
-    )
+    detail = {"reads": len(reads), "pack": _pack(reads), "finding": case.finding}
+    if where := list(dict.fromkeys(each.where for each in work.outcomes.values() if each.where)):
+        detail["where"] = where[:PLACES_TOLD]
+    audit.append(str(case.state), by=None, case=case, detail=detail)
     tell(Occasion.READ, case=case)
     log.info("case %s: %s", case.pk, case.state)
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from firstread.clinic.models import AuditRow, Case, Person
+from firstread.clinic.waiting import WAITS
 
 Detail = Mapping[str, Any]
 
@@ -86,7 +87,8 @@ def _answered(detail: Detail, titles: Mapping[str, str]) -> str:
 
 
 def _read(detail: Detail) -> str:
-    return f"read it with {detail['pack']}" if detail.get("pack") else "read it"
+    said = f"read it with {detail['pack']}" if detail.get("pack") else "read it"
+    return " ".join([said, ", ".join(detail["where"])]) if detail.get("where") else said
 
 
 def _from_edge(detail: Detail) -> str:
@@ -102,6 +104,7 @@ _SENTENCES: dict[str, Callable[[Detail], str]] = {
     "added": lambda d: f"added {_samples(d)} through the {d.get('door')} door",
     "read": _read,
     "unfit": lambda _: "could not read it and asks a person to",
+    WAITS: lambda d: f"could not read it yet and tries again: {d['reason']}",
     "from_edge": _from_edge,
     "edge_read_not_taken": lambda d: f"brought a read from there that is made anew: {d['why']}",
     "viewed": lambda _: "looked at it",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import smtplib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +15,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.core.mail import get_connection
 from django.db import DatabaseError, connection
+from django.db.models.functions import Coalesce
 
 from firstread.clinic import audit, registry
-from firstread.clinic.models import Case, Outgoing, OutgoingState, Person, Role
+from firstread.clinic.models import Case, Check, Outgoing, OutgoingState, Person, Role
 from firstread.domain.errors import FirstreadError
 
 LEAST_FREE_BYTES = 2_000_000_000
@@ -81,18 +82,39 @@ def _packs() -> list[Inspected]:
                 remedy="Put packs on a shelf and name it in FIRSTREAD_PACKS.",
             )
         ]
-    return [_pack(check.name, registry.trouble(check), check.pack) for check in checks]
+    return [_pack(check) for check in checks]
 
 
-def _pack(check: str, trouble: str | None, pack: str) -> Inspected:
-    if trouble:
+def _pack(check: Check) -> Inspected:
+    part = f"check {check.name}"
+    if trouble := registry.trouble(check):
         return Inspected(
-            part=f"check {check}",
+            part=part,
             says=trouble,
             trouble=True,
             remedy="Copy the pack again, or choose another for the check.",
         )
-    return Inspected(part=f"check {check}", says=f"The pack {pack} gives its golden answers here.")
+    servers = registry.look_at_servers(check)
+    if missing := [why_not for _, why_not in servers if why_not]:
+        return Inspected(
+            part=part,
+            says=f"{'; '.join(missing)}. {_instead(servers)}",
+            trouble=True,
+            remedy=f"Start the server, or correct checks.{check.name}.reader.",
+        )
+    where = " and ".join(name for name, _ in servers) or "here"
+    at = f"at {where}" if servers else where
+    return Inspected(part=part, says=f"The pack {check.pack} gives its golden answers {at}.")
+
+
+def _instead(servers: Sequence[tuple[str, str]]) -> str:
+    """What happens to the cases meanwhile."""
+    if reads := [name for name, why_not in servers if not why_not]:
+        return f"Meanwhile {' and '.join(reads)} reads."
+    reading = settings.FIRSTREAD.reading
+    if reading.fallback == "none":
+        return "Until then its cases wait."
+    return f"After {reading.patience_s:g} s its cases are read on this machine."
 
 
 def _people() -> Inspected:
@@ -117,12 +139,10 @@ def _people() -> Inspected:
 
 def _worker() -> Inspected:
     now = datetime.now(UTC)
-    overdue = [
-        case
-        for case in Case.objects.filter(state="received").order_by("received_at")[:1]
-        if (now - case.received_at).total_seconds() > 300
-    ]
-    if overdue:
+    # One that waits for a server comes due again and again; its check's line tells of that.
+    due_at = Coalesce("retry_at", "received_at")
+    due = Case.objects.filter(state="received").annotate(due_at=due_at).order_by("due_at").first()
+    if due is not None and (now - due.due_at).total_seconds() > 300:
         return Inspected(
             part="reading",
             says="A case has waited more than five minutes for its first read.",

@@ -52,6 +52,7 @@ class OpenInference:
         self._binary = isinstance(extensions, list) and _BINARY in extensions
         named = f"{_plain(said.get('name'))} {_plain(said.get('version'))}".strip()
         self._runtime = f"{named or 'a server'} at {self._host}"
+        self._version: object = None
 
     @property
     def runtime(self) -> str:
@@ -77,11 +78,18 @@ class OpenInference:
         if answered.status != 200:
             raise Unreachable(f"{self._host} {_refused(answered.status, path=self._path)}.")
         try:
-            outputs = _outputs(answered)
+            outputs, version = _outputs(answered)
+            self._refuse_other_version(version)
             _refuse_other_forms(outputs, count=len(batch), manifest=self._manifest)
         except ValueError as error:
             raise Unreachable(f"{self._host} answers with {error}.") from None
         return outputs
+
+    def _refuse_other_version(self, version: object) -> None:
+        """The golden samples were answered by the first version, and say nothing of another."""
+        if self._version not in (None, version):
+            raise ValueError(f"version {_plain(version) or 'none'} of the model, which is new")
+        self._version = version
 
     def _server(self) -> dict[str, Any]:
         """What the server says of itself; nothing where a gateway hides it."""
@@ -138,8 +146,11 @@ def _json(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _outputs(answered: Answered) -> dict[str, NDArray[np.float32]]:
-    """The tensors of an answer by name; raises ValueError, whose text completes 'answers with'."""
+def _outputs(answered: Answered) -> tuple[dict[str, NDArray[np.float32]], object]:
+    """The tensors of an answer by name, and the version of the model that gave them.
+
+    Raises ValueError, whose text completes 'answers with'.
+    """
     length = answered.headers.get(_HEADER_LENGTH.lower(), "")
     head = (
         answered.body[: int(length)] if length.isdecimal() and len(length) < 12 else answered.body
@@ -158,7 +169,7 @@ def _outputs(answered: Answered) -> dict[str, NDArray[np.float32]]:
         piece, raw = (None, raw) if size is None else (raw[:size], raw[size:])
         if isinstance(name, str):
             found[name] = _tensor(tensor, raw=piece)
-    return found
+    return found, said.get("model_version")
 
 
 def _binary_size(tensor: dict[str, Any]) -> int | None:

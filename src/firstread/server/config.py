@@ -15,10 +15,13 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from firstread.connect.addresses import address_of
 from firstread.domain.errors import BadConfiguration
 from firstread.inbox.names import ACCESSION_PATTERN
-from firstread.server.environment import from_environment
+from firstread.server.environment import from_environment, of_checks
 from firstread.server.secret import DEMO_KEY, secret_key
+
+TIMEOUTS_IN_A_LEASE = 6
 
 
 class Section(BaseModel):
@@ -130,14 +133,59 @@ class Reading(Section):
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     lease_s: Annotated[float, Field(gt=0, le=86400)] = 60
     tries: Annotated[int, Field(ge=1, le=20)] = 3
+    timeout_s: Annotated[float, Field(gt=0, le=600)] = 5
+    patience_s: Annotated[float, Field(ge=0, le=86400)] = 30
+    fallback: Literal["here", "none"] = "here"
+    token: str = Field(default="", repr=False)
+
+    @field_validator("token")
+    @classmethod
+    def _is_a_token(cls, value: str) -> str:
+        if any(not "!" <= sign <= "~" for sign in value):
+            raise ValueError("a token has no space, line end or letter beyond ASCII: copy it whole")
+        return value
+
+    @model_validator(mode="after")
+    def _lease_outlasts_the_servers(self) -> Reading:
+        # A sample spends up to four time-outs on servers, and a lease is renewed when a quarter
+        # of it is over: else a second worker would take the case from the first.
+        if self.timeout_s * TIMEOUTS_IN_A_LEASE > self.lease_s:
+            raise ValueError(
+                f"reading.timeout_s is {self.timeout_s:g} and reading.lease_s {self.lease_s:g}: "
+                f"make the lease {TIMEOUTS_IN_A_LEASE} times as long as the time-out or longer"
+            )
+        return self
 
 
 class CheckSettings(Section):
-    """`[checks.NAME]`: what is set up when the check is first seen; the page changes it later."""
+    """`[checks.NAME]`: where it is read, and what is set up when the check is first seen."""
 
+    reader: tuple[str, ...] = ()
     pack: str = ""
     readers: Literal[1, 2] | None = None
     tells_requester: bool | None = None
+
+    @field_validator("readers", mode="before")
+    @classmethod
+    def _is_a_number(cls, value: Any) -> Any:
+        return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+    @field_validator("reader", mode="before")
+    @classmethod
+    def _are_apart(cls, value: Any) -> Any:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("reader")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            try:
+                address_of(address)
+            except BadConfiguration as error:
+                raise ValueError(str(error).rstrip(".")) from None
+        if len(set(value)) < len(value):
+            raise ValueError("it names a server twice")
+        return value
 
 
 class Config(Section):
@@ -174,10 +222,9 @@ def load_config(environment: Mapping[str, str] | None = None) -> Config:
     home = Path(env.get("FIRSTREAD_HOME") or default_home(env)).expanduser().absolute()
     values = _from_file(_file(env, home=home))
     for section, keys in from_environment(env, sections=_sections()).items():
-        table = values.setdefault(section, {})
-        if not isinstance(table, dict):
-            raise BadConfiguration(f"'{section}' is a table of settings: write [{section}].")
-        table.update(keys)
+        _table(values, section).update(keys)
+    for check, keys in of_checks(env, kind=CheckSettings).items():
+        _table(_table(values, "checks"), check, within="checks.").update(keys)
     demo = env.get("FIRSTREAD_DEMO", "") not in ("", "0")
     try:
         config = Config.model_validate({**values, "home": home, "demo": demo})
@@ -186,6 +233,13 @@ def load_config(environment: Mapping[str, str] | None = None) -> Config:
     _refuse_unsafe(config)
     key = DEMO_KEY if demo else secret_key(env, home=home)
     return config.model_copy(update={"secret_key": key})
+
+
+def _table(values: dict[str, Any], name: str, *, within: str = "") -> dict[str, Any]:
+    table = values.setdefault(name, {})
+    if not isinstance(table, dict):
+        raise BadConfiguration(f"'{within}{name}' is a table of settings: write [{within}{name}].")
+    return table
 
 
 def default_home(env: Mapping[str, str]) -> Path:
@@ -230,11 +284,13 @@ def _from_file(path: Path | None) -> dict[str, Any]:
             raise BadConfiguration(
                 f"'{key}' does not belong in the file; set FIRSTREAD_{key.upper()} instead."
             )
-    if isinstance(values.get("mail"), dict) and "password" in values["mail"]:
-        raise BadConfiguration(
-            "mail.password does not belong in the file: set FIRSTREAD_MAIL_PASSWORD, or "
-            "FIRSTREAD_MAIL_PASSWORD_FILE to a file that holds it."
-        )
+    for section, key in (("mail", "password"), ("reading", "token")):
+        if isinstance(values.get(section), dict) and key in values[section]:
+            variable = f"FIRSTREAD_{section.upper()}_{key.upper()}"
+            raise BadConfiguration(
+                f"{section}.{key} does not belong in the file: set {variable}, or {variable}_FILE "
+                "to a file that holds it."
+            )
     return values
 
 

@@ -12,7 +12,11 @@ from firstread.domain.errors import BadConfiguration
 
 WITHOUT_SECTION = "server"
 """FIRSTREAD_PORT is server.port."""
-SECRETS = {"FIRSTREAD_MAIL_PASSWORD_FILE": "FIRSTREAD_MAIL_PASSWORD"}
+SECRETS = {
+    f"{variable}_FILE": variable
+    for variable in ("FIRSTREAD_MAIL_PASSWORD", "FIRSTREAD_READING_TOKEN")
+}
+_OF_CHECKS = "FIRSTREAD_CHECKS_"
 
 
 def from_environment(
@@ -26,10 +30,31 @@ def from_environment(
             section, key = known[variable]
             found.setdefault(section, {})[key] = _split(value, kind=sections[section], key=key)
         elif any(variable.startswith(f"FIRSTREAD_{section.upper()}_") for section in sections):
-            raise BadConfiguration(
-                f"There is no setting behind {variable}. Look it up in docs/configuration.md, "
-                "or unset it."
-            )
+            raise _misspelt(variable)
+    return found
+
+
+def _misspelt(variable: str) -> BadConfiguration:
+    return BadConfiguration(
+        f"There is no setting behind {variable}. Look it up in docs/configuration.md, or unset it."
+    )
+
+
+def of_checks(env: Mapping[str, str], *, kind: type[BaseModel]) -> dict[str, dict[str, str]]:
+    """The values of FIRSTREAD_CHECKS_<NAME>_<KEY> by check and key; a check's `-` is written `_`.
+
+    Raises BadConfiguration for a misspelt variable.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for variable, value in env.items():
+        if not variable.startswith(_OF_CHECKS):
+            continue
+        rest = variable.removeprefix(_OF_CHECKS)
+        key = next((key for key in kind.model_fields if rest.endswith(f"_{key.upper()}")), "")
+        name = rest[: -len(key) - 1].lower().replace("_", "-")
+        if not key or not name:
+            raise _misspelt(variable)
+        found.setdefault(name, {})[key] = value
     return found
 
 

@@ -79,7 +79,8 @@ def _open_packs() -> None:
     from django.db import connections
 
     for check in registry.checks():
-        registry.trouble(check)
+        if registry.trouble(check) is None:
+            registry.look_at_servers(check)
     connections.close_all()
 
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from firstread.clinic import people as step
 from firstread.clinic import registry
 from firstread.clinic.models import Check, Person, Role
+from firstread.clinic.waiting import why_cases_wait
 from firstread.clinic.web.access import page, person_of
 from firstread.domain.errors import BadMeasurement, FirstreadError, WrongState
 
@@ -64,7 +65,15 @@ def checks(request: HttpRequest) -> HttpResponse:
             manifest = registry.manifest_of(check)
         except FirstreadError:
             manifest = None
-        rows.append({"check": check, "trouble": trouble, "manifest": manifest})
+        rows.append(
+            {
+                "check": check,
+                "trouble": trouble,
+                "waits_because": why_cases_wait(check),
+                "servers": registry.servers_of(check),
+                "manifest": manifest,
+            }
+        )
     context = {
         "rows": rows,
         "may_change": person_of(request).operates,

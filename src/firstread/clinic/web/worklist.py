@@ -17,6 +17,7 @@ from firstread.clinic import registry, worklist
 from firstread.clinic.answers import answers_of
 from firstread.clinic.models import Case, CaseSample, Check, Person, ReadRow, Role, SignOff
 from firstread.clinic.templatetags.shown import title_of
+from firstread.clinic.waiting import why_waiting
 from firstread.clinic.web.access import page, person_of
 from firstread.domain.errors import FirstreadError
 from firstread.domain.priority import Priority
@@ -51,6 +52,8 @@ class Row:
     decision: str
     discordant: bool
     waits: str
+    waits_because: str
+    """Why no server has read it yet; empty where it is being read, or was."""
     answered: str
 
 
@@ -133,7 +136,7 @@ def _rows(cases: Sequence[Case]) -> list[Row]:
         for sign_off in SignOff.objects.filter(case__in=cases).order_by("number")
     }
     titles, alarming = _labels({case.check_row for case in cases})
-    alarms = _alarms(cases)
+    alarms, because = _alarms(cases), why_waiting(cases)
     return [
         _row(
             case,
@@ -143,6 +146,7 @@ def _rows(cases: Sequence[Case]) -> list[Row]:
             alarming=alarming[case.check_row_id],
             alarms=alarms.get(case.pk, ()),
             decision=decisions.get(case.pk, ""),
+            waits_because=because.get(case.pk, ""),
         )
         for case in cases
     ]
@@ -157,6 +161,7 @@ def _row(
     alarming: frozenset[str],
     alarms: Sequence[str],
     decision: str,
+    waits_because: str,
 ) -> Row:
     answers = case.answer_count or 0
     readers = case.check_row.readers
@@ -171,6 +176,7 @@ def _row(
         decision=title_of(decision, titles) if decision else "",
         discordant=bool(decision and case.finding and decision != case.finding),
         waits=_waits(answers, readers),
+        waits_because=waits_because,
         answered=f"{answers} of {readers} answered" if answers and readers > 1 else "",
     )
 

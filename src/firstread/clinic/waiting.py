@@ -1,0 +1,36 @@
+"""Cases whose first read waits because none of their check's servers answers, and why."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from firstread.clinic.models import AuditRow, Case, Check
+from firstread.domain.case import CaseState
+
+WAITS = "waits"
+"""The action of the audit row that a case has when it begins to wait; `reason` says why."""
+
+
+def waits(case: Case) -> bool:
+    """Whether it was tried, and is tried again when a server may answer."""
+    return case.state == CaseState.RECEIVED and case.retry_at is not None
+
+
+def why_waiting(cases: Iterable[Case]) -> dict[uuid.UUID, str]:
+    """Why each of those that wait does, by case."""
+    waiting = [case.pk for case in cases if waits(case)]
+    if not waiting:
+        return {}
+    rows = AuditRow.objects.filter(case_id__in=waiting, action=WAITS).order_by("number")
+    return {row.case_id: row.detail["reason"] for row in rows if row.case_id is not None}
+
+
+def why_cases_wait(check: Check) -> str:
+    """Why cases of the check wait at the moment, or '' where none does."""
+    last = (
+        Case.objects.filter(check_row=check, state=CaseState.RECEIVED, retry_at__isnull=False)
+        .order_by("-retry_at")
+        .first()
+    )
+    return why_waiting([last]).get(last.pk, "") if last else ""
