@@ -16,7 +16,7 @@ from obstore.store import from_url
 
 from firstread.domain.errors import BadArchive, Unreachable, UnreadableSample
 
-_TRIES = 5
+TRIES = 5
 _TIMEOUT_S = 60
 _CLOSED = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
 
@@ -90,12 +90,12 @@ def open_bucket(url: str) -> Bucket:
     Raises BadArchive where it is no such address.
     """
     retries = {
-        "max_retries": _TRIES,
+        "max_retries": TRIES,
         "retry_timeout": timedelta(seconds=_TIMEOUT_S),
     }
-    options = {"timeout": timedelta(seconds=_TIMEOUT_S)}
     try:
-        store = from_url(url, client_options=options, retry_config=retries)  # type: ignore[call-overload]
+        # No options for the client: they would take the place of those in the environment.
+        store = from_url(url, retry_config=retries)  # type: ignore[call-overload]
     except (exceptions.BaseError, ValueError) as error:
         raise BadArchive(
             f"'{url}' is no bucket that can be opened: {_reason(error)}. Write it as "

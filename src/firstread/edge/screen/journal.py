@@ -172,8 +172,10 @@ def _remove(path: Path) -> None:
 
 def _refuse_other(database: sqlite3.Connection, *, header: Mapping[str, str], path: Path) -> None:
     kept = dict(database.execute("SELECT key, value FROM header"))
-    if not kept:
+    if database.execute("SELECT 1 FROM answered LIMIT 1").fetchone() is None:
+        # Nothing was answered for whatever it was begun with.
         database.execute("BEGIN IMMEDIATE")
+        database.execute("DELETE FROM header")
         database.executemany("INSERT INTO header VALUES (?, ?)", header.items())
         database.execute("COMMIT")
         return

@@ -86,11 +86,14 @@ def screen(asked: Screening, *, watch: Watch) -> Summary:
             if done is not None and not place.exists():
                 return done
         with open_journal(place, header=header, restart=asked.restart) as journal:
-            _run(
-                _engine(asked, archive=archive, pack=pack, journal=journal), journal, archive, watch
-            )
-            if not journal.holds_rows():
-                journal.discard()
+            engine = _engine(asked, archive=archive, pack=pack, journal=journal)
+            try:
+                _run(engine, journal, archive, watch)
+            finally:
+                nothing = not journal.holds_rows()
+                if nothing:  # there is nothing that the next start could go on with
+                    journal.discard()
+            if nothing:
                 raise BadArchive(f"There are no samples in '{asked.source}'. Name where they lie.")
             return _finished(asked.out, journal=journal, header=header, pack=pack)
 
