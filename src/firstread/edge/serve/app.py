@@ -52,7 +52,12 @@ class App:
         self.held = Held(most_bytes=4 * settings.max_body_bytes)
         self.counts = Counts(packs=packs, pool=self.pool, held=self.held)
         routes = (*protocols, *health.ROUTES, *self.counts.routes())
-        self.table = Table((*routes, *pages.routes(routes, guarded=settings.token is not None)))
+        own = pages.routes(
+            routes,
+            guarded=settings.token is not None,
+            scheme="https" if settings.tls_cert else "http",
+        )
+        self.table = Table((*routes, *own))
         self.connections: set[Connection] = set()
         self.is_stopping = False
         self._opener = ThreadPoolExecutor(max_workers=1, thread_name_prefix="open")

@@ -74,7 +74,9 @@ _PLACED = {
         _object(_PLACE | {"error": {"type": "string"}}, optional=("path", "line")),
     ]
 }
-_ANYTHING = {"schema": {"type": "string", "format": "binary"}}
+_PICTURE = {
+    "schema": {"type": "string", "format": "binary", "description": "The bytes of one picture."}
+}
 
 SCHEMAS = {"Answer": _ANSWER, "Problem": PROBLEM}
 
@@ -102,11 +104,12 @@ READ: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            "image/*": _ANYTHING,
-            "application/octet-stream": _ANYTHING,
+            "image/*": _PICTURE,
+            "application/octet-stream": _PICTURE,
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
+                    "description": "Each file is one sample; their names come back as `path`.",
                     "properties": {
                         "file": {"type": "array", "items": {"type": "string", "format": "binary"}}
                     },
@@ -115,10 +118,11 @@ READ: dict[str, Any] = {
             },
             "application/json": {
                 "schema": {
+                    "description": "A number for each measurement; or a list of such objects.",
                     "anyOf": [
                         {"type": "object"},
                         {"type": "array", "items": {"type": "object"}, "minItems": 1},
-                    ]
+                    ],
                 }
             },
         },

@@ -32,7 +32,7 @@ _MARK = (
 _DECISION = "Decision support for research; a qualified person decides."
 
 
-def routes(described: Iterable[Route], *, guarded: bool) -> tuple[Route, ...]:
+def routes(described: Iterable[Route], *, guarded: bool, scheme: str) -> tuple[Route, ...]:
     """The pages and the description of these routes and of themselves."""
     every: list[Route] = list(described)
 
@@ -43,7 +43,7 @@ def routes(described: Iterable[Route], *, guarded: bool) -> tuple[Route, ...]:
         return _page("Addresses", _docs(document(every, guarded=guarded)))
 
     def front(asked: Asked, packs: WarmPacks) -> Answer:
-        return _page("Reader", _front(packs, base=_base(asked), guarded=guarded))
+        return _page("Reader", _front(packs, base=f"{scheme}://{_host(asked)}", guarded=guarded))
 
     own = (
         _route("/", front, "This reader, in a page", "text/html"),
@@ -94,15 +94,16 @@ def _page(title: str, main: str) -> Answer:
     )
 
 
-def _base(asked: Asked) -> str:
-    """The address by which the page was reached, for the examples on it."""
-    return f"http://{asked.headers.get('host', '127.0.0.1:8080')[:200]}"
+def _host(asked: Asked) -> str:
+    """The name by which the page was reached, for the example on it."""
+    return asked.headers.get("host", "127.0.0.1:8080")[:200]
 
 
 def _front(packs: WarmPacks, *, base: str, guarded: bool) -> str:
     names = packs.names
     token = " -H 'Authorization: Bearer TOKEN'" if guarded else ""
-    example = f"curl --data-binary @cell.png{token} {base}/read/{names[0]}"
+    sample = "@cell.png" if _takes_pictures(names[0], packs) else "@measurements.json"
+    example = f"curl --data-binary {sample}{token} {base}/read/{names[0]}"
     cards = "".join(_card(name, packs) for name in names)
     return (
         "<h1>A first read of every sample</h1>"
@@ -114,6 +115,13 @@ def _front(packs: WarmPacks, *, base: str, guarded: bool) -> str:
         f"<h2>Try it</h2><pre>{escape(example)}</pre>"
         f'<h2>Packs</h2><ul class="cards">{cards}</ul>'
     )
+
+
+def _takes_pictures(name: str, packs: WarmPacks) -> bool:
+    try:
+        return packs.manifest(name).input is not None
+    except PackRefused:
+        return True
 
 
 def _card(name: str, packs: WarmPacks) -> str:
@@ -150,21 +158,23 @@ def _docs(described: Mapping[str, Any]) -> str:
 def _operation(
     method: str, path: str, operation: Mapping[str, Any], described: Mapping[str, Any]
 ) -> str:
-    inside = [f"<p>{escape(operation['description'])}</p>"] if "description" in operation else []
+    inside = [f"<p>{_prose(operation['description'])}</p>"] if "description" in operation else []
     rows = [
-        (f"{each['name']}", each["in"], each.get("description", ""))
+        (each["name"], each["in"], each.get("description", ""))
         for each in operation.get("parameters", ())
     ]
     inside.append(_table("Parameters", rows))
     content = operation.get("requestBody", {}).get("content", {})
-    for kind, form in content.items():
-        inside.append(_schema(f"Send {kind}", form.get("schema", {}), described))
+    inside.append(
+        _table("Send", [(kind, _says(form, described)) for kind, form in content.items()])
+    )
+    inside += [_fields(f"In {kind}", form, described) for kind, form in content.items()]
     answers = operation["responses"]
     inside.append(
         _table("Answers", [(status, each["description"]) for status, each in answers.items()])
     )
     for kind, form in answers.get("200", {}).get("content", {}).items():
-        inside.append(_schema(f"200 {kind}", form.get("schema", {}), described))
+        inside.append(_fields(f"In the answer, {kind}", form, described))
     return (
         f'<details><summary><span class="verb {method}">{method.upper()}</span>'
         f'<code>{escape(path)}</code><span class="says">{escape(operation["summary"])}</span>'
@@ -175,28 +185,36 @@ def _operation(
 def _table(title: str, rows: Iterable[tuple[str, ...]]) -> str:
     lines = [
         f"<tr><th><code>{escape(first)}</code></th>"
-        + "".join(f"<td>{escape(each)}</td>" for each in rest)
+        + "".join(f"<td>{_prose(each)}</td>" for each in rest)
         + "</tr>"
         for first, *rest in rows
     ]
     return f"<h3>{escape(title)}</h3><table>{''.join(lines)}</table>" if lines else ""
 
 
-def _schema(title: str, schema: Mapping[str, Any], described: Mapping[str, Any]) -> str:
-    """The fields of an object as a table; anything else as it stands."""
-    named = _resolved(schema, described)
+def _says(form: Mapping[str, Any], described: Mapping[str, Any]) -> str:
+    return str(_resolved(form.get("schema", {}), described).get("description", ""))
+
+
+def _fields(title: str, form: Mapping[str, Any], described: Mapping[str, Any]) -> str:
+    """The fields of the object that is sent or answered, where it has any that are known."""
+    named = _resolved(form.get("schema", {}), described)
+    if named.get("type") == "array":
+        named = _resolved(named.get("items", {}), described)
     for choice in named.get("anyOf", ()):
         found = _resolved(choice, described)
         if found.get("properties"):
             named = found
             break
     fields = named.get("properties", {})
-    if fields:
-        rows = [(n, _kind(each), each.get("description", "")) for n, each in fields.items()]
-        return _table(title, rows)
-    if named.get("format") == "binary" or named in ({}, {"type": "object"}, {"type": "string"}):
-        return f"<h3>{escape(title)}</h3>"
-    return f"<h3>{escape(title)}</h3><pre>{escape(json.dumps(named, indent=2))}</pre>"
+    rows = [(name, _kind(each), each.get("description", "")) for name, each in fields.items()]
+    return _table(title, rows)
+
+
+def _prose(text: str) -> str:
+    """The text with what stands in backticks as code."""
+    pieces = escape(text).split("`")
+    return "".join(f"<code>{each}</code>" if n % 2 else each for n, each in enumerate(pieces))
 
 
 def _resolved(schema: Mapping[str, Any], described: Mapping[str, Any]) -> Mapping[str, Any]:
