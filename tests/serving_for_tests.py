@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +31,18 @@ class Serving:
     @property
     def port(self) -> int:
         return int(self.url.rsplit(":", 1)[1])
+
+    def wait_until_ready(self) -> None:
+        """Until the packs that were named at the start are open."""
+        end = time.monotonic() + _STARTS_WITHIN_S
+        while time.monotonic() < end:
+            try:
+                with urllib.request.urlopen(f"{self.url}/healthz/ready"):
+                    return
+            except urllib.error.HTTPError as error:
+                error.close()
+            time.sleep(0.02)
+        raise AssertionError("the reader did not become ready")
 
     def stop(self, *, within_s: float = 60.0) -> int:
         """End it as an operator does, and give its exit code."""

@@ -54,6 +54,7 @@ def test_sagemaker_starts_the_container_and_finds_it_well(shelf, tmp_path):
     shutil.copytree(shelf / "colour", tmp_path / "model" / "colour")
     env = {"FIRSTREAD_PACKS": str(tmp_path / "model"), "FIRSTREAD_SERVE_DEFAULT_PACK": "colour"}
     with serving(env=env) as running:
+        running.wait_until_ready()
         assert httpx.get(f"{running.url}/ping").status_code == 200
         answer = invoke(running, cell_png("red"), "image/png")
         assert answer.json()["label"] == "red"
@@ -162,6 +163,7 @@ def predict(running: Serving, body: object) -> httpx.Response:
 
 
 def test_vertex_finds_health_on_the_route_that_it_chose(vertex):
+    vertex.wait_until_ready()
     assert httpx.get(f"{vertex.url}{VERTEX['AIP_HEALTH_ROUTE']}").status_code == 200
 
 
@@ -239,6 +241,7 @@ def test_a_route_that_is_ours_already_is_answered_once(shelf):
             env={"AIP_PREDICT_ROUTE": "/predict", "AIP_HEALTH_ROUTE": route},
             options=HERE,
         ) as running:
+            running.wait_until_ready()
             assert httpx.get(f"{running.url}{route}").status_code == 200
 
 
@@ -249,6 +252,7 @@ def test_azure_finds_its_model_below_name_and_version(shelf, tmp_path):
     shutil.copytree(shelf / "colour", tmp_path / "blood" / "3" / "colour")
     env = {"AZUREML_MODEL_DIR": str(tmp_path)}
     with serving(shelf=shelf, env=env, options=HERE) as running:
+        running.wait_until_ready()
         assert httpx.get(f"{running.url}/").status_code == 200
         assert httpx.get(f"{running.url}/healthz/ready").status_code == 200
         url = f"{running.url}/score"

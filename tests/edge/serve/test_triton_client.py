@@ -48,7 +48,8 @@ def pixels(count: int) -> np.ndarray:
     return np.random.default_rng(5).integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
 
 
-def test_the_client_finds_the_server_and_its_packs(client):
+def test_the_client_finds_the_server_and_its_packs(client, running):
+    running.wait_until_ready()
     assert client.is_server_live()
     assert client.is_server_ready()
     assert client.is_model_ready("colour")
