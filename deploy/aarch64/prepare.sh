@@ -11,7 +11,7 @@ for program in apt-get dpkg-deb; do
     command -v "$program" >/dev/null || { echo "This needs $program: run it on Debian." >&2; exit 1; }
 done
 rm -rf .aarch64
-mkdir -p .aarch64/root
+mkdir -p .aarch64/debian
 here=$PWD/.aarch64
 
 # The mirror and release that this machine itself uses.
@@ -40,7 +40,7 @@ own() {
 echo "Unpacking Debian $release for arm64 ..."
 own arm64 "$release" install --download-only --no-install-recommends -y python3 libstdc++6
 for package in "$here/apt/arm64-$release"/cache/archives/*.deb; do
-    dpkg-deb -x "$package" .aarch64/root
+    dpkg-deb -x "$package" .aarch64/debian
 done
 
 # Before version 10, QEMU stops at instructions that ONNX Runtime uses from 1.28 on.
@@ -57,7 +57,7 @@ else
 fi
 
 echo "Fetching the wheels ..."
-python=$(cd .aarch64/root/usr/bin && ls python3.*[0-9] | head -1)
+python=$(cd .aarch64/debian/usr/bin && ls python3.*[0-9] | head -1)
 .venv/bin/pip install -q --target .aarch64/site --no-deps --require-hashes --only-binary :all: \
     --python-version "${python#python}" --implementation cp --platform manylinux_2_28_aarch64 \
     --platform manylinux_2_17_aarch64 --platform manylinux2014_aarch64 -r "$wheels"

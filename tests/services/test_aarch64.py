@@ -37,8 +37,8 @@ def on_arm(*words: str) -> str:
     }
     environment["PYTHONPATH"] = f"{ROOT / 'src'}:{ARM / 'site'}"
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
-    python = ARM / "root" / "usr" / "bin" / (ARM / "python").read_text().strip()
-    emulated = [str(ARM / "qemu-aarch64"), "-cpu", "cortex-a72", "-L", str(ARM / "root")]
+    python = ARM / "debian" / "usr" / "bin" / (ARM / "python").read_text().strip()
+    emulated = [str(ARM / "qemu-aarch64"), "-cpu", "cortex-a72", "-L", str(ARM / "debian")]
     return printed([*emulated, str(python), *words], environment)
 
 
@@ -118,3 +118,9 @@ def test_classify_says_the_same_on_arm(samples: Path) -> None:
         }
         chances, others = ([f["probability"] for f in one["findings"]] for one in (answer, other))
         assert apart(chances, others) <= APART_AT_MOST
+
+
+@pytest.mark.services
+@pytest.mark.timeout(900)
+def test_the_edge_command_starts_on_arm(samples: Path) -> None:
+    assert "--inbox" in on_arm("-m", "firstread", "edge", "--help")

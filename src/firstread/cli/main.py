@@ -35,10 +35,12 @@ COMMANDS = {
     "audit": _Command(help="Check the audit trail.", extra="server"),
     "replay": _Command(help="Read a case again and compare the numbers.", extra="server"),
     "classify": _Command(help="Read pictures or measurements right here."),
+    "client": _Command(help="Have samples read by a server, and compare the answers."),
     "serve": _Command(help="Serve packs over HTTP, without a clinic.", extra="serve"),
     "screen": _Command(help="Read a whole archive into one table.", extra="screen"),
     "evaluate": _Command(help="Measure a pack on labelled samples.", extra="train"),
     "train": _Command(help="Make a pack from labelled samples.", extra="train"),
+    "edge": _Command(help="Read while the network is away, and send it later.", extra="edge"),
     "packs": _Command(help="List, show and verify the packs."),
     "phantom": _Command(help="Make synthetic samples of nobody."),
 }

@@ -22,7 +22,8 @@ def json_of(response: httpx.Response) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise Unreachable(
             f"The server answered with status {response.status_code} and no JSON. "
-            "Check that the address is that of a Firstread server."
+            "Check that the address is that of a Firstread server.",
+            status=response.status_code,
         )
     if response.is_success:
         return body

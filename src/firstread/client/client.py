@@ -188,12 +188,17 @@ class Client:
         """
         try:
             response = self._http.get(self._http.base_url.copy_with(path=self._root + "/healthz"))
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             if _is_untrusted(error):
                 raise self._untrusted() from None
             raise Unreachable(
                 f"The server {self._host} does not answer. Check its address and the network."
             ) from None
+        if response.status_code in BUSY:
+            raise Unreachable(
+                f"The server {self._host} cannot be reached at the moment (status "
+                f"{response.status_code}). Try again later."
+            )
         if not response.is_success or response.text.strip() != "ok":
             raise Unreachable(
                 f"What answers at {self._host} is no Firstread clinic (status "
@@ -241,7 +246,7 @@ class Client:
             pause_s = min(0.5 * 2 ** (self._tries - 1 - left), LONGEST_PAUSE_S)
             try:
                 response = self._http.request(method, path, **given)
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 if _is_untrusted(error):
                     raise self._untrusted() from None
                 if not left:

@@ -8,17 +8,25 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from firstread.domain.errors import SpoolRefused
 from firstread.edge.entries import Entry, Evidence, Incoming, Reading, Standing
 from firstread.edge.samples import Samples
-from firstread.edge.spool_file import NAME, alone, opened, standing_of, unusable
+from firstread.edge.spool_file import (
+    NAME,
+    alone,
+    opened,
+    send_again,
+    standing_of,
+    unusable,
+)
 
 MOST_AT_ONCE = 16
-MOST_AT_ONCE_BYTES = 32 * 2**20
-"""In one request: half of what a clinic takes unless set otherwise, and little to send again."""
+MOST_AT_ONCE_BYTES = 8 * 2**20
+"""In one request: on a thin line little has to be sent again when it breaks."""
 BESIDE_BYTES = 2**16
 """Room for what is written beside a sample: its read and evidence map."""
 DISK_MARGIN_BYTES = 64 * 2**20
@@ -78,7 +86,7 @@ class Spool:
             if known is not None:
                 number, state = known
                 if state == "held":
-                    self.send_again(int(number))
+                    send_again(self._db, number=int(number))
                 return int(number), False
             row = self._db.execute(
                 "INSERT INTO entry (check_name, accession, patient, name, kind, many, sha256,"
@@ -170,17 +178,20 @@ class Spool:
                     parcel.append(entry)
                 return tuple(parcel)
 
-    def sent(self, numbers: tuple[int, ...], *, case_id: str, at: float) -> None:
+    def sent(self, numbers: tuple[int, ...], *, case_id: str, at: datetime) -> None:
+        """The clinic has them, and answered at that moment."""
         with self._writing():
+            self.note("last contact", at.isoformat(timespec="seconds"))
+            self.note("trouble", "")
             for number in numbers:
                 self._db.execute(
                     "UPDATE entry SET state = 'sent', said = '', case_id = ?, sent_at = ?"
                     " WHERE number = ? AND state = 'waiting'",
-                    (case_id, at, number),
+                    (case_id, at.timestamp(), number),
                 )
             self._count("sent", len(numbers))
 
-    def delivered_refused(self, number: int, *, at: float) -> None:
+    def delivered_refused(self, number: int, *, at: datetime) -> None:
         """The clinic has the bytes and keeps them as refused, as this machine said they are."""
         with self._writing():
             self.sent((number,), case_id="", at=at)
@@ -208,16 +219,6 @@ class Spool:
             )
             found = self._one("SELECT tries FROM entry WHERE number = ?", number)
             return int(found[0]) if found else 0
-
-    def send_again(self, number: int | None = None) -> int:
-        """Let what the clinic refused wait anew, one or all; gives how many there were."""
-        with self._writing():
-            done = self._db.execute(
-                "UPDATE entry SET state = 'waiting', said = '', tries = 0, alone = 1"
-                " WHERE state = 'held' AND number = ifnull(?, number)",
-                (number,),
-            )
-            return done.rowcount
 
     def bytes_of(self, entry: Entry) -> bytes | None:
         return self.samples.open(entry.sha256)
@@ -319,11 +320,11 @@ class Spool:
 def _entry(row: tuple[Any, ...]) -> Entry:
     named = dict(zip(_COLUMNS.split(", "), row, strict=True))
     shape = tuple(int(each) for each in str(named.pop("evidence_shape")).split())
-    data = named.pop("evidence")
+    data, check = named.pop("evidence"), named.pop("check_name")
     return Entry(
         **{
             **named,
-            "check": named.pop("check_name"),
+            "check": check,
             "many": bool(named["many"]),
             "alone": bool(named["alone"]),
             "evidence": None if data is None else Evidence(shape=shape, data=data),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -51,6 +52,20 @@ CREATE TABLE note (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
 def look_at(folder: Path) -> Standing:
     """How a spool stands, while another process works with it; raises SpoolRefused."""
+    with _beside(folder) as db:
+        return standing_of(db)
+
+
+def resend(folder: Path, *, numbers: Sequence[int] = ()) -> int:
+    """Let what the clinic refused wait anew, those or all; gives how many; raises SpoolRefused."""
+    with _beside(folder) as db:
+        if not numbers:
+            return send_again(db)
+        return sum(send_again(db, number=number) for number in numbers)
+
+
+@contextmanager
+def _beside(folder: Path) -> Iterator[sqlite3.Connection]:
     file = folder / NAME
     if not file.is_file():
         raise SpoolRefused(
@@ -58,11 +73,22 @@ def look_at(folder: Path) -> Standing:
             "was started."
         )
     try:
-        with closing(sqlite3.connect(file, timeout=10, isolation_level=None)) as db:
+        with closing(sqlite3.connect(file, timeout=30, isolation_level=None)) as db:
+            db.execute("PRAGMA synchronous = FULL")
             _refuse_other_versions(db, folder)
-            return standing_of(db)
+            yield db
     except sqlite3.DatabaseError as error:
         raise unusable(folder, error) from None
+
+
+def send_again(db: sqlite3.Connection, *, number: int | None = None) -> int:
+    """Let what the clinic refused wait anew, one or all; gives how many there were."""
+    done = db.execute(
+        "UPDATE entry SET state = 'waiting', said = '', tries = 0, alone = 1"
+        " WHERE state = 'held' AND number = ifnull(?, number)",
+        (number,),
+    )
+    return done.rowcount
 
 
 def standing_of(db: sqlite3.Connection) -> Standing:
@@ -90,16 +116,22 @@ def opened(file: Path) -> sqlite3.Connection:
     if new:
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
     db = sqlite3.connect(file, timeout=30, isolation_level=None, check_same_thread=False)
-    db.execute("PRAGMA journal_mode = WAL")
-    # Each commit is on the disk before it returns: what a file was moved away for is there.
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA secure_delete = ON")  # names of patients must not linger in free pages
-    if db.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,):
-        db.executescript(
-            f"BEGIN IMMEDIATE; {_TABLES} PRAGMA application_id = {APPLICATION};"
-            f" PRAGMA user_version = {VERSION}; COMMIT;"
-        )
-    _refuse_other_versions(db, file.parent)
+    try:
+        empty = db.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,)
+        if not empty:
+            _refuse_other_versions(db, file.parent)
+        db.execute("PRAGMA journal_mode = WAL")
+        # Each commit is on the disk before it returns: what a file was moved away for is there.
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA secure_delete = ON")  # names of patients must not linger in free pages
+        if empty:
+            db.executescript(
+                f"BEGIN IMMEDIATE; {_TABLES} PRAGMA application_id = {APPLICATION};"
+                f" PRAGMA user_version = {VERSION}; COMMIT;"
+            )
+    except (sqlite3.DatabaseError, SpoolRefused):
+        db.close()
+        raise
     return db
 
 

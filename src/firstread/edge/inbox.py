@@ -1,0 +1,145 @@
+"""What is put into the edge's inbox goes into the spool, by the conventions of a clinic's inbox."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from firstread.domain.errors import FirstreadError, UnreadableSample
+from firstread.domain.measurements import Row, TakesMeasurements, parse_table
+from firstread.edge.clock import BootClock
+from firstread.edge.entries import Incoming
+from firstread.edge.spool import Spool
+from firstread.imaging import decode
+from firstread.inbox.taking import Asked, Whole
+from firstread.packs import Manifest
+from firstread.runtime import measurements_as_bytes
+from firstread.runtime.measurements import as_array
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Check:
+    kind: str
+    many: bool
+
+
+@dataclass(kw_only=True)
+class IntoTheSpool:
+    """Receives what was put in, durably, before it is read."""
+
+    spool: Spool
+    clock: BootClock
+    packs: Mapping[str, Manifest]
+    """The pack of each check that this machine reads."""
+    wake: Callable[[], None]
+    _full: bool = False
+
+    def checks(self) -> dict[str, Asked]:
+        return {
+            check: _Check(kind=manifest.kind, many=manifest.pack.many)
+            for check, manifest in self.packs.items()
+        }
+
+    def measurements_of(self, check: str) -> TakesMeasurements:
+        return self.packs[check]
+
+    def has_room(self, size_bytes: int) -> bool:
+        """Whether the file fits; where it does not, it waits in the inbox and the log says so."""
+        room = self.spool.has_room(size_bytes)
+        if room == self._full:  # once, not at every look
+            self._full = not room
+            if room:
+                log.info("the spool has room again")
+            else:
+                log.warning(
+                    "the spool is full: %d MB are kept. New files wait in the inbox until the "
+                    "clinic has what came before; give it more room with --spool-mb",
+                    self.spool.used_bytes() // 2**20,
+                )
+        return room
+
+    def receive(self, batch: Sequence[Whole]) -> Sequence[str] | None:
+        """Why each file comes back; None while the disk takes nothing: the claims stand."""
+        try:
+            if self.packs[batch[0].address.check].kind == "measurements":
+                refused = [self._keep_table(whole) for whole in batch]
+            else:
+                refused = [self._keep_picture(whole) for whole in batch]
+        except (OSError, sqlite3.OperationalError) as error:
+            log.warning("the spool did not take a file: %s", type(error).__name__)
+            return None
+        self.wake()
+        return refused
+
+    def _keep_picture(self, whole: Whole) -> str:
+        try:
+            decode(whole.data)
+            refusal = ""
+        except UnreadableSample as error:
+            refusal = str(error)
+        self._keep(whole, whole.data, refusal=refusal)
+        return refusal
+
+    def _keep_table(self, whole: Whole) -> str:
+        manifest = self.packs[whole.address.check]
+        table = parse_table(whole.data, manifest)
+        alone = len(table.rows) + len(table.refused) == 1
+        refused = [(row.line, row.reason) for row in table.refused]
+        good = 0
+        for row in table.rows:
+            try:
+                self._keep_row(whole, row, manifest=manifest, alone=alone)
+                good += 1
+            except FirstreadError as error:
+                said = str(error)
+                reason = said if said.startswith("Line ") else f"Line {row.line}: {said}"
+                refused.append((row.line, reason))
+        if not refused:
+            return ""
+        lines = "\n".join(reason for _, reason in sorted(refused))
+        return (
+            f"{lines}\nThe other {good} rows were taken. "
+            "Correct these lines and put the table in again."
+        )
+
+    def _keep_row(self, whole: Whole, row: Row, *, manifest: Manifest, alone: bool) -> None:
+        as_array(row.values, measurements=manifest.measurements)  # refuses what the pack would
+        known = {m.code: row.values.get(m.code) for m in manifest.measurements}
+        address = whole.address
+        self._keep(
+            whole,
+            measurements_as_bytes(known),
+            accession=row.accession or (address.accession if alone else ""),
+            patient=row.patient or (address.patient if alone else ""),
+        )
+
+    def _keep(
+        self,
+        whole: Whole,
+        data: bytes,
+        *,
+        accession: str | None = None,
+        patient: str | None = None,
+        refusal: str = "",
+    ) -> None:
+        address, manifest = whole.address, self.packs[whole.address.check]
+        number, new = self.spool.keep(
+            Incoming(
+                check=address.check,
+                accession=address.accession if accession is None else accession,
+                patient=address.patient if patient is None else patient,
+                name=whole.name,
+                kind=manifest.pack.kind,
+                many=manifest.pack.many,
+                boot=self.clock.boot,
+                boot_s=self.clock.since_boot_s(),
+                refusal=refusal,
+            ),
+            data,
+        )
+        said = "cannot be opened and waits for the clinic" if refusal else "came in"
+        log.info("sample %d %s", number, said if new else "was here already")
