@@ -28,7 +28,7 @@ _BROKEN = (OSError, http.client.HTTPException)
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """One answer, whole; the names of headers are found in any case."""
+    """One answer, whole; the names of headers are in small letters."""
 
     status: int
     headers: Mapping[str, str]
@@ -135,10 +135,10 @@ class Connections:
         method: str,
         path: str,
         body: bytes | None,
-        headers: dict[str, str],
+        given: dict[str, str],
     ) -> Reply:
         try:
-            connection.request(method, path, body, headers)
+            connection.request(method, path, body, given)
         except (BrokenPipeError, ConnectionResetError):
             # Refused before all of it had arrived; the answer that says why may lie ready.
             if connection.sock is None:
@@ -151,7 +151,8 @@ class Connections:
             connection.close()
         else:
             self._idle.append(connection)
-        return Reply(status=response.status, headers=response.headers, body=said)
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return Reply(status=response.status, headers=headers, body=said)
 
     def _connection(self) -> http.client.HTTPConnection:
         if self._trust is None:
@@ -190,5 +191,5 @@ def _bearer(token: str) -> dict[str, str]:
 
 
 def _asked_pause_s(reply: Reply | None) -> float | None:
-    asked = reply.headers.get("Retry-After", "") if reply is not None else ""
+    asked = reply.headers.get("retry-after", "") if reply is not None else ""
     return min(max(float(asked), 0.05), LONGEST_PAUSE_S) if asked.isdecimal() else None

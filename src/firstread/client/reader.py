@@ -239,7 +239,7 @@ def _refusal(reply: Reply, problem: Mapping[str, Any]) -> FirstreadError:
     status = reply.status
     said = str(problem.get("detail") or f"The server refused with status {status}.")
     if 300 <= status < 400:
-        where = str(reply.headers.get("Location", "elsewhere"))[:200]
+        where = str(reply.headers.get("location", "elsewhere"))[:200]
         return BadConfiguration(f"The server sends on to {where}. Give that address.")
     if not problem and _KINDS.get(status) is not NotAllowed:
         return _no_reader(status=status)
