@@ -61,10 +61,9 @@ class Request:
 class Connection(asyncio.Protocol):
     """Reads requests one after the other, and answers them in their order.
 
-    No library's server is used here, only its parser: what a small machine needs (a body limit
-    while it streams, time-outs for slow clients, work dropped when its client goes) costs a
-    coroutine, two tasks and 60 MB elsewhere; the decision in
-    docs/decisions has the figures.
+    Only the parser is a library's: uvicorn and granian were looked at, and have no limit on slow
+    headers and bodies, and no word to the application about a client that left but by a task more
+    for each request; docs/decisions tells what was measured.
     """
 
     def __init__(self, app: App, *, patience: Patience) -> None:

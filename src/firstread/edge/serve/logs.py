@@ -10,6 +10,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
 
 class Log:
     """Writes to standard error; threads may share it.
@@ -29,7 +31,7 @@ class Log:
         time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         told = {key: value for key, value in fields.items() if value not in (None, "")}
         if self._form == "json":
-            line = json.dumps({"time": time, "event": name, **told}, separators=(",", ":"))
+            line = _ENCODER.encode({"time": time, "event": name, **told})
         else:
             words = [f"{key}={_one_word(value)}" for key, value in told.items()]
             line = " ".join([time, name, *words])

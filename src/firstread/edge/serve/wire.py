@@ -39,6 +39,7 @@ class Answer:
     """How many samples it read."""
 
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 Handler = Callable[[Asked, "WarmPacks"], Answer]
 
 
@@ -65,5 +66,5 @@ class Route:
 
 def as_json(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
     """The answer that carries `value` as JSON."""
-    body = json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+    body = _ENCODER.encode(value).encode()
     return Answer(status=status, body=body, headers=headers or {})
