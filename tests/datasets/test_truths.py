@@ -131,6 +131,11 @@ def test_a_table_that_contradicts_itself_or_is_none_is_refused(
         _found(tmp_path, "a.png")
 
 
+def test_a_label_that_nobody_knows_is_not_replaced_by_a_guess(tmp_path: Path) -> None:
+    _labels(tmp_path, "path,label\nblast/a_1.png,parasite\n")
+    assert _found(tmp_path, "blast/a_1.png", "blast/b_1.png")[0] == [None, "blast"]
+
+
 def test_the_same_line_twice_is_no_contradiction(tmp_path: Path) -> None:
     _labels(tmp_path, "path,label\na.png,blast\n./a.png,blast\n")
     assert _found(tmp_path, "a.png")[0] == ["blast"]

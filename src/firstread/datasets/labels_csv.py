@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from firstread.datasets.truth import Truth
+from firstread.datasets.truth import UNKNOWN, Truth
 from firstread.domain.errors import BadDataset
 
 _PATHS = ("path", "file", "filename", "file_name", "image", "name")
@@ -20,7 +20,7 @@ class LabelsTable:
     """What one table says of each path; `unknown` are the lines whose label nobody knows."""
 
     def __init__(
-        self, name: str, entries: Mapping[str, Truth | None], *, unknown: Sequence[tuple[int, str]]
+        self, name: str, entries: Mapping[str, Truth], *, unknown: Sequence[tuple[int, str]]
     ) -> None:
         self.name = name
         self.entries = entries
@@ -28,7 +28,7 @@ class LabelsTable:
         self._asked: set[str] = set()
 
     def first(self, *paths: str) -> Truth | None:
-        """The truth of the first of these names that the table holds; None where it is unknown."""
+        """The truth of the first of these names that the table holds; None where it has none."""
         for path in paths:
             key = plain_path(path)
             if key in self.entries:
@@ -75,7 +75,7 @@ def _table(lines: TextIO, *, name: str, known: Callable[[str], Truth | None]) ->
     label_at = next((columns.index(each) for each in _LABELS if each in columns), None)
     if path_at is None or label_at is None:
         return None
-    entries: dict[str, Truth | None] = {}
+    entries: dict[str, Truth] = {}
     first_lines: dict[str, tuple[int, str]] = {}
     unknown: list[tuple[int, str]] = []
     for cells in reader:
@@ -92,8 +92,8 @@ def _table(lines: TextIO, *, name: str, known: Callable[[str], Truth | None]) ->
                 f"{name} says of '{path[:200]}' that it is '{other[:60]}' on line {earlier} and "
                 f"'{label[:60]}' on line {line}. Leave the right one."
             )
-        entries[key] = known(label)
-        if entries[key] is None:
+        entries[key] = known(label) or UNKNOWN
+        if entries[key] is UNKNOWN:
             unknown.append((line, label))
     return LabelsTable(name, entries, unknown=unknown)
 

@@ -21,6 +21,10 @@ class Truth:
         return self.label or ("positive" if self.positive else "negative")
 
 
+UNKNOWN = Truth(label=None, positive=None)
+"""Somebody wrote a label that is none here: the truth is not known, wherever else one looks."""
+
+
 class KnownLabels:
     """The labels that a truth may have, and which of them count as positive.
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from firstread.datasets.folder import IMAGE_ENDINGS
 from firstread.datasets.labels_csv import LabelsTable, open_labels
-from firstread.datasets.truth import KnownLabels, Truth
+from firstread.datasets.truth import UNKNOWN, KnownLabels, Truth
 from firstread.domain.errors import BadDataset
 
 LABELS_FILE = "labels.csv"
@@ -40,6 +40,8 @@ class Truths:
         """What the sample truly shows, from the first place that says; None where none does."""
         for source in self._sources:
             truth = source.find(path, root=root)
+            if truth is UNKNOWN:
+                return None
             if truth is not None:
                 self.counts[source.title] += 1
                 return truth
