@@ -340,3 +340,15 @@ def test_nothing_is_done_while_nobody_asks(shelf: Path) -> None:
         before = ticks()
         time.sleep(2)
         assert ticks() - before <= 0.02 * os.sysconf("SC_CLK_TCK")
+
+
+def test_every_option_stands_in_the_documentation() -> None:
+    import click
+
+    from firstread.cli.serve import serve
+
+    page = (Path(__file__).resolve().parents[3] / "docs" / "reader.md").read_text()
+    options = [each for each in serve.params if isinstance(each, click.Option)]
+    named = [word for option in options for word in option.opts]
+    assert len(named) > 12
+    assert [word for word in named if f"`{word}`" not in page] == []
