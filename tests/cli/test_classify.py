@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +221,55 @@ def test_who_wants_no_comparison_gets_the_plain_lines(packs: Path, tmp_path: Pat
     result = _classify(folder, "--pack", "colour", "--json", "--labels", "none")
     assert len(_lines(result)) == 3
     assert all("truth" not in each for each in _lines(result))
+
+
+@pytest.mark.data
+def test_the_figures_are_those_that_evaluate_gives() -> None:
+    """On Wolberg's breast cytology, whose table names the class of each row."""
+    from firstread.datasets import open_dataset
+    from firstread.evaluation import evaluate
+    from firstread.packs import find_pack
+    from firstread.runtime import open_reader
+
+    root = Path(__file__).parents[2]
+    data = Path(os.environ.get("FIRSTREAD_DATASETS") or root.parent / "shared" / "data")
+    table = data / "breast-cytology" / "measurements.csv"
+    if not table.is_file():
+        pytest.skip(f"there is no {table.name} of breast cytology in {data}")
+    pack = find_pack(str(root / "packs" / "breast-cytology"))
+    found = evaluate(open_reader(pack), open_dataset(table.parent))
+    figures = _lines(_classify(table, "--pack", pack, "--json"))[-1]["summary"]
+    (benign, malignant) = found.confusion
+    assert figures["n"] == found.n
+    assert figures["labels_right"]["value"] == pytest.approx(found.accuracy.value, abs=1e-6)
+    assert figures["true_positives"] + figures["false_negatives"] == sum(malignant)
+    assert figures["true_negatives"] + figures["false_positives"] == sum(benign)
+    by_label = {each.label: each for each in found.labels}
+    assert figures["auc"] == pytest.approx(by_label["malignant"].auc, abs=1e-6)
+
+
+def test_a_person_who_watches_sees_how_far_it_is(packs: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "many" / "red"
+    folder.mkdir(parents=True)
+    for number in range(12):
+        (folder / f"{number}.png").write_bytes(cell_png("red", seed=number))
+    screen, end = pty.openpty()
+    words = [sys.executable, "-m", "firstread", "classify", str(folder), "--pack", "colour"]
+    environment = os.environ | {"COLUMNS": "120", "TERM": "xterm"}
+    run = subprocess.Popen(words, stdout=end, stderr=end, env=environment)
+    os.close(end)
+    seen = b""
+    try:
+        while more := os.read(screen, 65536):
+            seen += more
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    os.close(screen)
+    assert run.wait() == 0
+    shown = seen.decode()
+    assert shown.count("true positive   red") == 12
+    assert "12/12" in shown
+    assert "95 % interval" in shown
 
 
 def test_other_labels_may_count_as_positive(packs: Path, tmp_path: Path) -> None:

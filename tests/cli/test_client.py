@@ -145,6 +145,15 @@ def test_the_servers_own_limit_is_said_of_the_sample_and_the_others_are_read(
     assert sum("label" in each for each in answers) > 50
 
 
+def test_a_server_with_a_short_queue_answers_every_sample_in_the_end(
+    samples: Path, shelf: Path
+) -> None:
+    options = ["--queue", "1", "--threads", "1"]
+    with serving("colour", shelf=shelf, options=options) as narrow:
+        result = _client(samples, "--concurrency", "32", server=narrow)
+    assert result.stdout == _classify(samples, "--pack", "colour").stdout
+
+
 def test_another_pack_in_the_middle_of_a_run_ends_it(samples: Path) -> None:
     def answer(**changed: Any) -> bytes:
         labels = [{"code": "red", "title": "Red", "positive": True}]
