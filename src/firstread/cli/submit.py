@@ -123,10 +123,12 @@ def _send(client: Client, parcels: Sequence[_Parcel], *, check: str, as_json: bo
 def _one(client: Client, parcel: _Parcel, *, check: str) -> Submitted:
     if parcel.refused:
         raise FirstreadError(parcel.refused)
-    where = {"check": check, "accession": parcel.accession, "patient": parcel.patient}
+    accession, patient = parcel.accession, parcel.patient
     if parcel.values is not None:
-        return client.submit_measurements(parcel.values, **where)
-    return client.submit(parcel.files, **where)
+        return client.submit_measurements(
+            parcel.values, check=check, accession=accession, patient=patient
+        )
+    return client.submit(parcel.files, check=check, accession=accession, patient=patient)
 
 
 def _told(parcel: _Parcel, done: Submitted) -> dict[str, Any]:
