@@ -21,6 +21,7 @@ from firstread.runtime.graph_cache import (
     kept_graph,
     make_folder,
 )
+from firstread.runtime.widen import widened
 
 _INPUT = {
     "image": ("image", "tensor(uint8)", 4),
@@ -92,15 +93,17 @@ class Session:
 def _opened(model: Path, *, threads: int, pack_sha256: str | None) -> ort.InferenceSession:
     folder = None if pack_sha256 is None else cache_folder()
     if folder is None or pack_sha256 is None or model.stat().st_size < WORTH_KEEPING_BYTES:
-        return _session(model.read_bytes(), _options(threads))
-    key = graph_key(pack_sha256, runtime=runtime_name(), options=(model.name, f"threads {threads}"))
+        return _session(widened(model.read_bytes()), _options(threads))
+    key = graph_key(
+        pack_sha256, runtime=runtime_name(), options=(model.name, f"threads {threads}", "widened")
+    )
     kept = kept_graph(folder, key)
     if kept is not None:
         options = _options(threads)
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
         with suppress(*_UNUSABLE):
             return _session(kept, options)
-    return _optimised_and_kept(model.read_bytes(), threads=threads, folder=folder, key=key)
+    return _optimised_and_kept(widened(model.read_bytes()), threads=threads, folder=folder, key=key)
 
 
 def _optimised_and_kept(
