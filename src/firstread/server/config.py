@@ -145,17 +145,6 @@ class Reading(Section):
             raise ValueError("a token has no space, line end or letter beyond ASCII: copy it whole")
         return value
 
-    @model_validator(mode="after")
-    def _lease_outlasts_the_servers(self) -> Reading:
-        # A sample spends up to four time-outs on servers, and a lease is renewed when a quarter
-        # of it is over: else a second worker would take the case from the first.
-        if self.timeout_s * TIMEOUTS_IN_A_LEASE > self.lease_s:
-            raise ValueError(
-                f"reading.timeout_s is {self.timeout_s:g} and reading.lease_s {self.lease_s:g}: "
-                f"make the lease {TIMEOUTS_IN_A_LEASE} times as long as the time-out or longer"
-            )
-        return self
-
 
 class CheckSettings(Section):
     """`[checks.NAME]`: where it is read, and what is set up when the check is first seen."""
@@ -200,6 +189,20 @@ class Config(Section):
     inbox: Inbox = Inbox()
     reading: Reading = Reading()
     checks: dict[str, CheckSettings] = {}
+
+    @model_validator(mode="after")
+    def _lease_outlasts_the_servers(self) -> Config:
+        # A sample spends up to four time-outs on servers, and its lease is renewed when a quarter
+        # of it is over: else a second worker would take the case from the first.
+        reading = self.reading
+        elsewhere = any(check.reader for check in self.checks.values())
+        if elsewhere and reading.timeout_s * TIMEOUTS_IN_A_LEASE > reading.lease_s:
+            raise ValueError(
+                f"reading.timeout_s is {reading.timeout_s:g} and reading.lease_s "
+                f"{reading.lease_s:g}: where a check has a reader the lease must be "
+                f"{TIMEOUTS_IN_A_LEASE} times as long as the time-out, or longer"
+            )
+        return self
 
     @property
     def base_url(self) -> str:
