@@ -63,7 +63,7 @@ class Connection(asyncio.Protocol):
 
     Only the parser is a library's: uvicorn and granian were looked at, and have no limit on slow
     headers and bodies, and no word to the application about a client that left but by a task more
-    for each request; docs/decisions tells what was measured.
+    for each request; the tenth decision tells what was measured.
     """
 
     def __init__(self, app: App, *, patience: Patience) -> None:
