@@ -68,16 +68,15 @@ class Entry:
     case_id: str
     sent_at: float | None
 
-    def joins(self, first: Entry) -> bool:
-        """Whether it may go in one request with the first, as one case."""
+    @property
+    def goes_with_others(self) -> bool:
+        """Whether others of its case may go in the same request."""
         return (
             self.many
             and bool(self.accession)
             and self.kind == "image"
             and not self.refusal
             and not self.alone
-            and (self.check, self.accession, self.patient)
-            == (first.check, first.accession, first.patient)
         )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,15 @@ DISK_MARGIN_BYTES = 64 * 2**20
 _COLUMNS = (
     "number, check_name, accession, patient, name, kind, many, sha256, size_bytes, boot, boot_s, "
     "state, refusal, tries, read, evidence, evidence_shape, alone, said, case_id, sent_at"
+)
+_WAITING = (
+    f"SELECT {_COLUMNS} FROM entry WHERE state = 'waiting'"  # noqa: S608  our own columns
+    " AND number NOT IN (SELECT value FROM json_each(?))"
+)
+# The plus keeps SQLite from looking at everything that waits: few rows have the same accession.
+_WAITING_OF_CASE = (
+    f"SELECT {_COLUMNS} FROM entry WHERE +state = 'waiting'"  # noqa: S608  our own columns
+    " AND number NOT IN (SELECT value FROM json_each(?)) AND check_name = ? AND accession = ?"
 )
 
 
@@ -120,10 +130,7 @@ class Spool:
         return over <= 0
 
     def used_bytes(self) -> int:
-        found = self._one(
-            "SELECT sum(size_bytes + ifnull(length(read), 0) + ifnull(length(evidence), 0))"
-            " FROM entry"
-        )
+        found = self._one("SELECT sum(size_bytes + beside_bytes) FROM entry")
         return int(found[0] or 0) if found else 0
 
     # Reading
@@ -146,12 +153,14 @@ class Spool:
         with self._writing():
             self._db.execute(
                 "UPDATE entry SET state = 'waiting', tries = 0, read = ?, refusal = ?,"
-                " evidence = ?, evidence_shape = ? WHERE number = ? AND state = 'unread'",
+                " evidence = ?, evidence_shape = ?, beside_bytes = ?"
+                " WHERE number = ? AND state = 'unread'",
                 (
                     reading.read,
                     reading.refusal,
                     evidence.data if evidence else None,
                     " ".join(map(str, evidence.shape)) if evidence else "",
+                    len(reading.read or "") + (len(evidence.data) if evidence else 0),
                     number,
                 ),
             )
@@ -160,23 +169,30 @@ class Spool:
 
     def next_parcel(self, *, leaving_out: frozenset[int] = frozenset()) -> tuple[Entry, ...]:
         """The oldest sample that waits, with those of its case that go in the same request."""
+        left_out = json.dumps(sorted(leaving_out))
         with self._lock:
-            rows = self._db.execute(
-                f"SELECT {_COLUMNS} FROM entry WHERE state = 'waiting' ORDER BY number"  # noqa: S608  our own columns
+            row = self._one(f"{_WAITING} ORDER BY number LIMIT 1", left_out)
+            if row is None:
+                return ()
+            first = _entry(row)
+            if not first.goes_with_others:
+                return (first,)
+            rows = self._all(
+                f"{_WAITING_OF_CASE} AND patient = ? AND many AND NOT alone"
+                " AND refusal = '' AND kind = 'image' ORDER BY number LIMIT ?",
+                left_out,
+                first.check,
+                first.accession,
+                first.patient,
+                MOST_AT_ONCE,
             )
-            with closing(rows):
-                first = next((e for e in map(_entry, rows) if e.number not in leaving_out), None)
-                if first is None or not first.joins(first):
-                    return (first,) if first else ()
-                parcel, size_bytes = [first], first.size_bytes
-                for entry in map(_entry, rows):
-                    if not entry.joins(first) or entry.number in leaving_out:
-                        continue
-                    size_bytes += entry.size_bytes
-                    if size_bytes > MOST_AT_ONCE_BYTES or len(parcel) == MOST_AT_ONCE:
-                        break
-                    parcel.append(entry)
-                return tuple(parcel)
+        parcel, size_bytes = [first], first.size_bytes
+        for entry in map(_entry, rows[1:]):
+            size_bytes += entry.size_bytes
+            if size_bytes > MOST_AT_ONCE_BYTES:
+                break
+            parcel.append(entry)
+        return tuple(parcel)
 
     def sent(self, numbers: tuple[int, ...], *, case_id: str, at: datetime) -> None:
         """The clinic has them, and answered at that moment."""

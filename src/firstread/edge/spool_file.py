@@ -35,6 +35,7 @@ CREATE TABLE entry (
   state TEXT NOT NULL CHECK (state IN ('unread', 'waiting', 'sent', 'held')),
   refusal TEXT NOT NULL DEFAULT '',
   tries INTEGER NOT NULL DEFAULT 0,
+  beside_bytes INTEGER NOT NULL DEFAULT 0,
   read TEXT,
   evidence BLOB,
   evidence_shape TEXT NOT NULL DEFAULT '',
@@ -45,6 +46,7 @@ CREATE TABLE entry (
   UNIQUE (check_name, accession, sha256)
 ) STRICT;
 CREATE INDEX entry_state ON entry (state, number);
+CREATE INDEX entry_size ON entry (size_bytes, beside_bytes);
 CREATE TABLE boot (id TEXT PRIMARY KEY, began_at REAL NOT NULL) STRICT;
 CREATE TABLE note (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 """
@@ -97,7 +99,7 @@ def standing_of(db: sqlite3.Connection) -> Standing:
     held = db.execute(
         "SELECT number, check_name, said FROM entry WHERE state = 'held' ORDER BY number LIMIT 20"
     ).fetchall()
-    used = db.execute("SELECT ifnull(sum(size_bytes), 0) FROM entry").fetchone()
+    used = db.execute("SELECT ifnull(sum(size_bytes + beside_bytes), 0) FROM entry").fetchone()
     return Standing(
         unread=states.get("unread", 0),
         waiting=states.get("waiting", 0),
