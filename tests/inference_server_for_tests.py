@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ class InferenceServer:
     binary: bool = True
     token: str = ""
     model: str = ""
+    version: str = "1"
     alters: Callable[[Tensors], Tensors] = field(default=lambda outputs: outputs)
     """What it does to the outputs before they are sent."""
     answers: Callable[[BaseHTTPRequestHandler], bool] = field(default=lambda _handler: False)
@@ -44,14 +46,18 @@ class InferenceServer:
 
     @property
     def host(self) -> str:
-        return self.url.removeprefix("http://")
+        return self.url.partition("://")[2]
 
 
 @contextmanager
-def serving(server: InferenceServer, *, port: int = 0) -> Iterator[InferenceServer]:
+def serving(
+    server: InferenceServer, *, port: int = 0, tls: ssl.SSLContext | None = None
+) -> Iterator[InferenceServer]:
     """The server on a port of its own until the block ends; then nothing answers there."""
     http = _Http(("127.0.0.1", port), _handler(server))
-    server.url = f"http://127.0.0.1:{http.server_address[1]}"
+    server.url = f"http{'s' if tls else ''}://127.0.0.1:{http.server_address[1]}"
+    if tls is not None:
+        http.socket = tls.wrap_socket(http.socket, server_side=True)
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -170,7 +176,7 @@ def _handler(server: InferenceServer) -> type[BaseHTTPRequestHandler]:
                 _send(self, 404, b'{"error": "no such model"}', {})
                 return
             outputs = server.alters(server.session.run(_batch(self, body)))
-            _answer(self, outputs, binary=server.binary)
+            _answer(self, outputs, binary=server.binary, version=server.version)
 
     def _let_in(handler: BaseHTTPRequestHandler) -> bool:
         if server.token and handler.headers["Authorization"] != f"Bearer {server.token}":
@@ -191,7 +197,9 @@ def _batch(handler: BaseHTTPRequestHandler, body: bytes) -> NDArray[Any]:
     return np.frombuffer(body[length:], dtype=dtype).reshape(tensor["shape"])
 
 
-def _answer(handler: BaseHTTPRequestHandler, outputs: Tensors, *, binary: bool) -> None:
+def _answer(
+    handler: BaseHTTPRequestHandler, outputs: Tensors, *, binary: bool, version: str
+) -> None:
     heads, raw = [], b""
     for name, values in outputs.items():
         head = {"name": name, "datatype": "FP32", "shape": list(values.shape)}
@@ -201,7 +209,7 @@ def _answer(handler: BaseHTTPRequestHandler, outputs: Tensors, *, binary: bool) 
             raw += piece
         else:
             heads.append(head | {"data": values.ravel().tolist()})
-    said = json.dumps({"model_name": "m", "outputs": heads}).encode()
+    said = json.dumps({"model_name": "m", "model_version": version, "outputs": heads}).encode()
     length = {"Inference-Header-Content-Length": str(len(said))} if binary else {}
     _send(handler, 200, said + raw, length)
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import ssl
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
@@ -85,6 +88,54 @@ def test_a_server_that_wants_a_token_gets_it_and_says_so_without(colour: Path) -
             open_over(colour, server.url)
 
 
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate and its key in one file, which no authority has signed."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed, which makes the certificate")
+    file = tmp_path_factory.mktemp("tls") / "both.pem"
+    words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=x"
+    names = ["-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run(
+        ["openssl", *words.split(), *names, "-keyout", file, "-out", f"{file}.crt"],
+        check=True,
+        capture_output=True,
+    )
+    file.write_text(file.read_text() + Path(f"{file}.crt").read_text())
+    return file
+
+
+def test_a_certificate_is_verified_and_an_own_authority_is_taken(
+    colour: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    with serving(InferenceServer(pack=colour), tls=tls) as server:
+        with pytest.raises(Unreachable, match="certificate that is not trusted here"):
+            open_over(colour, server.url)
+        monkeypatch.setenv("SSL_CERT_FILE", f"{certificate}.crt")
+        assert open_over(colour, server.url).read(cell_png()).read.label == "red"
+        with pytest.raises(Unreachable, match=r"broke the connection off|cannot be reached"):
+            open_over(colour, server.url.replace("https", "http"))
+
+
+def test_https_to_a_server_that_speaks_http_is_refused(colour: Path) -> None:
+    with (
+        serving(InferenceServer(pack=colour)) as server,
+        pytest.raises(Unreachable, match="does not speak TLS as it should"),
+    ):
+        open_over(colour, server.url.replace("http", "https"))
+
+
+def test_a_new_version_of_the_model_is_not_believed_unasked(colour: Path) -> None:
+    with serving(InferenceServer(pack=colour)) as server:
+        reader = open_over(colour, server.url)
+        server.version = "2"
+        with pytest.raises(Unreachable, match="answers with version 2 of the model, which is new"):
+            reader.read(cell_png())
+        assert open_over(colour, server.url).read(cell_png()).read.label == "red"
+
+
 def test_nothing_of_a_sample_but_its_pixels_leaves(colour: Path) -> None:
     with serving(InferenceServer(pack=colour)) as server:
         open_over(colour, server.url).read(cell_png())
@@ -156,7 +207,7 @@ def _json(logits: object = None, **more: object) -> bytes:
         (says(200, b""), "no answer of the Open Inference Protocol"),
         (says(200, b"[" * 100_000), "no answer of the Open Inference Protocol"),
         (says(200, b'{"outputs": "many"}'), "no answer of the Open Inference Protocol"),
-        (says(200, b'{"outputs": []}'), "no 'embedding'"),
+        (says(200, b'{"model_version": "1", "outputs": []}'), "no 'embedding'"),
         (says(200, _json([1, 2])), "does not fill its shape"),
         (says(200, _json(["1", "2", "3"])), "does not fill its shape with numbers"),
         (says(200, _json([True, False, True])), "does not fill its shape with numbers"),
