@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -134,6 +135,20 @@ def test_results_may_lie_in_the_archive_and_are_no_samples(packs, tmp_path):
         "red001.png",
         "results.parquet",
     ]
+
+
+def test_a_sample_whose_name_begins_as_the_table_is_a_sample(packs, tmp_path):
+    folder = _fill(tmp_path / "samples", count=2)
+    words = ["screen", str(folder), "--pack", "colour", "--out", str(folder / "r")]
+    assert CliRunner().invoke(main, words).exit_code == 0
+    assert pq.read_table(folder / "r").num_rows == 2
+
+
+def test_ray_without_its_extra_says_how_to_install_it(screen, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    result = screen(_fill(tmp_path / "samples", count=1), "--engine", "ray")
+    assert result.exit_code == 2
+    assert "pip install 'firstread[ray]'" in result.stderr
 
 
 def test_an_archive_without_samples_is_an_error_and_not_an_empty_table(screen, out, tmp_path):

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from firstread.domain.errors import UnreadableSample
+from firstread.domain.errors import BadArchive, Unreachable, UnreadableSample
 from firstread.edge.screen.sample import MAX_BYTES, TOO_LARGE, Listed, Room
+
+RESULTS = ("", ".part", ".journal", ".journal-wal")
+"""What stands behind the table's name in the names of the files that a screening writes."""
+
+_LATER = {
+    errno.EIO,
+    errno.ESTALE,
+    errno.ETIMEDOUT,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.ENETUNREACH,
+    errno.ENOTCONN,
+    errno.EMFILE,
+    errno.ENFILE,
+}
+"""What a network drive says that is away: nothing against the file."""
 
 
 class Folder:
@@ -21,9 +38,10 @@ class Folder:
     fetchers = 4
 
     def __init__(self, path: Path, *, results: Path) -> None:
-        """`results` and what begins with its name is no sample, should it lie in the folder."""
+        """The table `results` and what lies beside it is no sample, should it be in the folder."""
         self._root = path.resolve()
-        self._results = results.resolve()
+        self._results_in = str(results.resolve().parent)
+        self._results = {results.name + ending for ending in RESULTS}
         self.name = str(self._root)
 
     def close(self) -> None:
@@ -33,11 +51,12 @@ class Folder:
         pending = [""]
         while pending:
             inside = pending.pop()
-            folder = self._root / inside
+            folder = f"{self.name}/{inside}".rstrip("/")
+            passed = self._results if folder == self._results_in else frozenset()
             try:
                 with os.scandir(folder) as entries:
                     for entry in entries:
-                        if entry.name.startswith(".") or self._is_result(folder, entry.name):
+                        if entry.name.startswith(".") or entry.name in passed:
                             continue
                         address = f"{inside}{entry.name}"
                         if entry.is_dir(follow_symlinks=False):
@@ -45,16 +64,13 @@ class Folder:
                         else:
                             yield _listed(entry, address=address)
             except OSError as error:
-                yield Listed(
-                    address=inside or ".",
-                    error=f"This folder cannot be listed ({error.strerror}). Check its rights.",
-                )
+                sentence = f"cannot be listed ({error.strerror}). Check its rights."
+                if not inside:
+                    raise BadArchive(f"The folder '{self.name}' {sentence}") from None
+                yield Listed(address=inside, error=f"This folder {sentence}")
 
     def fetch(self, listed: Listed, *, room: Room) -> bytes:
-        return read_file(self._root / listed.address, room=room)
-
-    def _is_result(self, folder: Path, name: str) -> bool:
-        return name.startswith(self._results.name) and folder == self._results.parent
+        return read_file(f"{self.name}/{listed.address}", room=room)
 
 
 def _listed(entry: os.DirEntry[str], *, address: str) -> Listed:
@@ -76,20 +92,38 @@ def listed_file(seen: os.stat_result, *, address: str) -> Listed:
 
 
 def read_file(path: str | Path, *, room: Room) -> bytes:
-    """The bytes of a file; raises UnreadableSample where it is none, too large, or closed to us."""
+    """The bytes of a file.
+
+    Raises UnreadableSample where it is none, too large, or closed to us, and Unreachable where
+    the drive does not answer.
+    """
     try:
         # Without waiting: a pipe that took the file's place would hold us for ever.
         place = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(place, "rb", buffering=0) as file:  # noqa: PTH123  a descriptor, not a path
+        try:
             seen = os.fstat(place)
             if not stat.S_ISREG(seen.st_mode):
                 raise UnreadableSample("This is not a file any more. Check the path.")
             if seen.st_size > MAX_BYTES:
                 raise UnreadableSample(TOO_LARGE)
             room(seen.st_size)
-            return file.readall()
+            return _whole(place, size_bytes=seen.st_size)
+        finally:
+            os.close(place)
     except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) in _LATER:
+            raise Unreachable(f"The drive does not answer: {error}.") from None
         raise UnreadableSample(_cannot_be_opened(error)) from None
+
+
+def _whole(place: int, *, size_bytes: int) -> bytes:
+    data = os.read(place, size_bytes)
+    if len(data) == size_bytes:
+        return data
+    parts = [data]  # network drives may give less at once than was asked for
+    while part := os.read(place, size_bytes):
+        parts.append(part)
+    return b"".join(parts)
 
 
 def _cannot_be_opened(error: OSError | ValueError) -> str:

@@ -11,11 +11,9 @@ from threading import Event, Lock, Semaphore
 from firstread.domain.errors import Unreachable, UnreadableSample
 from firstread.edge.screen.answered import Answered, not_read, reading
 from firstread.edge.screen.journal import Journal
+from firstread.edge.screen.patience import Patience
 from firstread.edge.screen.sample import LARGE_BYTES, Archive, Listed
 from firstread.runtime import PackReader
-
-GIVE_UP_AFTER = 50
-"""So many samples in a row that could not be fetched mean that the archive is away, not they."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +49,7 @@ class LocalEngine:
         self._fetched: SimpleQueue[_Fetched | None] = SimpleQueue()
         self._ended = Event()
         self._still_fetching = archive.fetchers
-        self._unfetched_in_a_row = 0
+        self._patience = Patience()
 
     def start(self, pool: ThreadPoolExecutor) -> list[Future[None]]:
         """Start the threads in the pool, which must have room for `threads` of them."""
@@ -111,21 +109,16 @@ class LocalEngine:
 
     def _read_all(self) -> None:
         while not self._ended.is_set() and (fetched := self._fetched.get()) is not None:
-            self._journal.add(self._row(fetched))
+            row = self._row(fetched)
+            self._patience.test(row)
+            self._journal.add(row)
             if fetched.large:
                 self._large.release()
             self._slots.release()
 
     def _row(self, fetched: _Fetched) -> Answered:
         if fetched.error is None:
-            self._unfetched_in_a_row = 0
             return self._answer(fetched.listed, fetched.data)
-        self._unfetched_in_a_row = self._unfetched_in_a_row + 1 if fetched.again else 0
-        if self._unfetched_in_a_row >= GIVE_UP_AFTER:
-            raise Unreachable(
-                f"The last {GIVE_UP_AFTER} samples could not be fetched. {fetched.error} Run the "
-                "same command when the archive can be reached again: it goes on where it stopped."
-            )
         return not_read(fetched.listed, error=fetched.error, again=fetched.again)
 
     def _tell_readers(self) -> None:

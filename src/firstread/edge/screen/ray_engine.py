@@ -23,6 +23,7 @@ import ray
 from firstread.domain.errors import FirstreadError, Unreachable, UnreadableSample
 from firstread.edge.screen.answered import Answered, not_read, reading
 from firstread.edge.screen.journal import Journal
+from firstread.edge.screen.patience import Patience
 from firstread.edge.screen.sample import Archive, Listed
 from firstread.edge.screen.sources import open_archive
 from firstread.runtime import open_reader
@@ -90,6 +91,7 @@ class RayEngine:
         self._readers = readers
         self._address = address
         self._to_do = journal.to_do(archive.listing(), repeats=archive.repeats)
+        self._patience = Patience()
         self._ended = Event()
         self._stored: list[Any] = []
 
@@ -139,6 +141,7 @@ class RayEngine:
             for each in done:
                 reader = running.pop(each)
                 for row in ray.get(each):
+                    self._patience.test(row)
                     self._journal.add(row)
                 for block in islice(blocks, 1):
                     running[reader.read.remote(block)] = reader

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Literal, Protocol
 
-from firstread.domain.errors import BadArchive, FirstreadError, ResultsTaken
+from firstread.domain.errors import BadArchive, FirstreadError, MissingExtra, ResultsTaken
 from firstread.edge.screen.journal import Journal, open_journal
 from firstread.edge.screen.local import LocalEngine
 from firstread.edge.screen.sample import Archive
@@ -129,6 +130,8 @@ def _done(out: Path, *, header: dict[str, str], restart: bool) -> Summary | None
 
 def _engine(asked: Screening, *, archive: Archive, pack: Path, journal: Journal) -> Engine:
     if asked.engine == "ray":
+        if importlib.util.find_spec("ray") is None:
+            raise MissingExtra(command="screen --engine ray", extra="ray")
         from firstread.edge.screen.ray_engine import RayEngine
 
         return RayEngine(

@@ -35,6 +35,11 @@ def write_table(
     with beside.open("rb") as written:
         os.fsync(written.fileno())
     beside.replace(out)
+    folder = os.open(out.absolute().parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # or a power failure may undo the renaming, after the journal has gone
+    finally:
+        os.close(folder)
 
 
 def told_by(out: Path) -> dict[str, str] | None:

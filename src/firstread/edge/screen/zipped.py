@@ -7,10 +7,10 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from firstread.domain.errors import BadArchive, UnreadableSample
+from firstread.domain.errors import BadArchive, Unreachable, UnreadableSample
 from firstread.edge.screen.sample import MAX_BYTES, TOO_LARGE, Listed, Room
 
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError)
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, ValueError)
 
 
 class Zipped:
@@ -49,6 +49,8 @@ class Zipped:
                 return unpacked.read(entry.file_size)
         except NotImplementedError:
             reason = "is packed in a way that is not known here. Pack the archive again"
+        except OSError as error:
+            raise Unreachable(f"The zip file cannot be read just now: {error.strerror}.") from None
         except RuntimeError:
             reason = "is encrypted. Unpack the archive and screen the folder"
         except _DAMAGED:
