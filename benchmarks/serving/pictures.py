@@ -15,12 +15,13 @@ LARGE_BYTES = 1_100_000
 
 def small() -> bytes:
     """A JPEG of 257x257 pixels and about 16 KB: one cell, as AllDS2020's client sends it."""
-    return _jpeg(_photographed(_cell(3), size=(257, 257)), target_bytes=SMALL_BYTES)
+    photograph = _photographed(_cell(3), size=(257, 257))
+    return _jpeg(photograph, target_bytes=SMALL_BYTES, colours="4:2:0")
 
 
 def large() -> bytes:
-    """A JPEG of 2592x1944 pixels and about 1.1 MB: a whole field, as a microscope's camera
-    writes it (the size of a picture of ALL-IDB1)."""
+    """A JPEG of 2592x1944 pixels and about 1.1 MB: a whole field, of the size of a picture of
+    ALL-IDB1, with colours at half the width (4:2:2), as compact cameras write them."""
     columns, rows = 12, 9
     field = Image.new("RGB", (columns * 144, rows * 144))
     cells = [_cell(seed) for seed in range(20)]
@@ -28,7 +29,8 @@ def large() -> bytes:
         for column in range(columns):
             cell = cells[(row * 7 + column * 3) % len(cells)]
             field.paste(cell, (column * 144, row * 144))
-    return _jpeg(_photographed(field, size=(2592, 1944)), target_bytes=LARGE_BYTES)
+    photograph = _photographed(field, size=(2592, 1944))
+    return _jpeg(photograph, target_bytes=LARGE_BYTES, colours="4:2:2")
 
 
 def _cell(seed: int) -> Image.Image:
@@ -42,19 +44,20 @@ def _photographed(picture: Image.Image, *, size: tuple[int, int]) -> Image.Image
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
 
 
-def _jpeg(picture: Image.Image, *, target_bytes: int) -> bytes:
+def _jpeg(picture: Image.Image, *, target_bytes: int, colours: str) -> bytes:
     """The JPEG whose length comes nearest to `target_bytes`."""
     low, high = 30, 98
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if len(_saved(picture, middle)) < target_bytes else (low, middle)
+        fits = len(_saved(picture, quality=middle, colours=colours)) < target_bytes
+        low, high = (middle, high) if fits else (low, middle)
     return min(
-        (_saved(picture, quality) for quality in (low, high)),
+        (_saved(picture, quality=each, colours=colours) for each in (low, high)),
         key=lambda data: abs(len(data) - target_bytes),
     )
 
 
-def _saved(picture: Image.Image, quality: int) -> bytes:
+def _saved(picture: Image.Image, *, quality: int, colours: str) -> bytes:
     out = BytesIO()
-    picture.save(out, format="JPEG", quality=quality)
+    picture.save(out, format="JPEG", quality=quality, subsampling=colours)
     return out.getvalue()
