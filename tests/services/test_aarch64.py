@@ -51,7 +51,7 @@ def here(*words: str) -> str:
 
 def printed(command: list[str], environment: dict[str, str]) -> str:
     done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, check=False, timeout=850
+        command, env=environment, capture_output=True, text=True, check=False, timeout=1700
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
@@ -83,7 +83,7 @@ def apart(one: list[float], other: list[float]) -> float:
 
 
 @pytest.mark.services
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_every_logit_of_every_shipped_pack_is_the_same_on_arm(samples: Path) -> None:
     mine: dict[str, Any] = json.loads(here(str(SCRIPT), str(samples)))
     arms: dict[str, Any] = json.loads(on_arm(str(SCRIPT), str(samples)))
@@ -101,7 +101,7 @@ def test_every_logit_of_every_shipped_pack_is_the_same_on_arm(samples: Path) -> 
 
 
 @pytest.mark.services
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_classify_says_the_same_on_arm(samples: Path) -> None:
     words = ["-m", "firstread", "classify", str(samples / "breast-cytology"), "--json"]
     words += ["--pack", "breast-cytology"]
@@ -121,6 +121,6 @@ def test_classify_says_the_same_on_arm(samples: Path) -> None:
 
 
 @pytest.mark.services
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_the_edge_command_starts_on_arm(samples: Path) -> None:
     assert "--inbox" in on_arm("-m", "firstread", "edge", "--help")
