@@ -52,9 +52,7 @@ _PACKAGES = {
         "ninja", "psycopg", "pydantic", "uvicorn", "watchfiles", "whitenoise",
     },
     "client": {"httpx"},
-    "serve": {
-        "httptools", "prometheus_client", "python_multipart", "starlette", "uvicorn", "uvloop",
-    },
+    "serve": {"httptools", "prometheus_client", "python_multipart", "uvloop"},
     "edge": {"httpx", "watchfiles"},
     "screen": {"httpx", "obstore", "pyarrow"},
     "ray": {"ray"},

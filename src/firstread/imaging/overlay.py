@@ -30,11 +30,11 @@ def overlay_png(
     >>> overlay_png(np.eye(4, dtype=np.float32), sample_px=(64, 64))[:4]
     b'\\x89PNG'
     """
-    heat = np.maximum(np.asarray(heat, dtype=np.float32), 0)
-    most = float(heat.max())
+    speaks_for = np.asarray(heat, dtype=np.float32).clip(0)
+    most = speaks_for.max()
     if most > 0:
-        heat = heat / most
-    return _png(_laid_over(heat, sample_px=sample_px, network_px=network_px, fit=fit))
+        speaks_for /= most
+    return _png(_laid_over(speaks_for, sample_px=sample_px, network_px=network_px, fit=fit))
 
 
 def _laid_over(
