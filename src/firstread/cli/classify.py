@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from firstread.cli.precision import precision
 from firstread.cli.reading import PackFacts, Sample, answer_options, read_paths, wanted_of
 
 if TYPE_CHECKING:
+    from firstread.packs import Precision
     from firstread.runtime import PackReader
 
 
@@ -23,10 +25,18 @@ if TYPE_CHECKING:
     show_default=True,
     help="How many samples are read at once.",
 )
+@precision
 @answer_options
 @click.pass_context
 def classify(
-    ctx: click.Context, /, paths: tuple[str, ...], *, pack_name: str, threads: int, **options: Any
+    ctx: click.Context,
+    /,
+    paths: tuple[str, ...],
+    *,
+    pack_name: str,
+    threads: int,
+    precision: Precision,
+    **options: Any,
 ) -> None:
     """Read each PATH with a pack: a file, a folder with all that lies in it, or - for the input.
 
@@ -37,7 +47,7 @@ def classify(
     from firstread.packs import find_pack
     from firstread.runtime import open_reader
 
-    reader = open_reader(find_pack(pack_name))
+    reader = open_reader(find_pack(pack_name), precision=precision)
     failed = read_paths(
         paths,
         pack=_facts(reader),

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from firstread.cli.precision import precision
 from firstread.cli.progress import progress
 
 if TYPE_CHECKING:
     from firstread.evaluation import Evaluation, Share
+    from firstread.packs import Precision
 
 
 @click.command()
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="How many samples are read at once.",
 )
+@precision
 @click.pass_context
 def evaluate(
     ctx: click.Context,
@@ -43,6 +46,7 @@ def evaluate(
     as_json: bool,
     picture: Path | None,
     threads: int,
+    precision: Precision,
 ) -> None:
     """Measure PACK, a name or a folder, on the labelled samples in FOLDER.
 
@@ -61,7 +65,7 @@ def evaluate(
     from firstread.packs import find_pack
     from firstread.runtime import open_reader
 
-    reader = open_reader(find_pack(pack))
+    reader = open_reader(find_pack(pack), precision=precision)
     dataset = open_dataset(folder)
     with progress("Reading", total=len(dataset.items), shown=sys.stderr.isatty()) as step:
         found = measure(reader, dataset, threads=threads, step=step)

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from firstread.cli.precision import precision
 from firstread.edge.serve.cloud import Cloud, cloud_of, settled
 from firstread.edge.serve.settings import (
     ServeSettings,
@@ -29,6 +30,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     envvar="FIRSTREAD_SERVE_PACK",
     help="A pack's name or folder; all if none.",
 )
+@precision
 @click.option("--default-pack", help="The pack where a request names none; the only one.")
 @click.option(
     "--vr-pictures",

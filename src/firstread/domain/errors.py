@@ -6,6 +6,7 @@ FirstreadError
 ├── BadRequest            a request is not of the form that its protocol asks for; `status` tells
 ├── UnknownPack           no pack of that name where packs are looked for
 ├── PackRefused           the pack is damaged, or answers differently on this machine
+├── TwinRefused           the int8 twin of a pack is worse than the network it would stand in for
 ├── UnknownCheck          no check of that name is set up
 ├── UnknownCase           no case of that number
 ├── UnknownLabel          no phantom shows that label
@@ -58,6 +59,10 @@ class UnknownPack(FirstreadError):
 
 class PackRefused(FirstreadError):
     """The pack is damaged, of an unknown format, or answers differently on this machine."""
+
+
+class TwinRefused(FirstreadError):
+    """The int8 twin is less accurate than the pack's own network, or slower on this machine."""
 
 
 class UnknownCheck(FirstreadError):

@@ -16,11 +16,13 @@ from firstread.packs.manifest import (
     Provenance,
     QualityLimits,
     Result,
+    Twin,
     open_manifest,
     parse_manifest,
 )
 from firstread.packs.shelf import find_pack, list_packs
 from firstread.packs.sums import pack_sha256, seal, verify
+from firstread.packs.twin import Precision, in_precision, network_file
 from firstread.packs.write import write_manifest
 
 __all__ = [
@@ -36,11 +38,15 @@ __all__ = [
     "Measurement",
     "MeasurementsModel",
     "OperatingPoint",
+    "Precision",
     "Provenance",
     "QualityLimits",
     "Result",
+    "Twin",
     "find_pack",
+    "in_precision",
     "list_packs",
+    "network_file",
     "open_manifest",
     "pack_sha256",
     "parse_manifest",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from firstread.domain.errors import PackRefused
 
 if TYPE_CHECKING:
-    from firstread.packs.manifest import FamiliarityReference, Input, Manifest
+    from firstread.packs.manifest import FamiliarityReference, Input, Manifest, Twin
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _CODE = re.compile(r"[A-Za-z0-9]+([_-][A-Za-z0-9]+)*")
@@ -53,6 +53,22 @@ def _problems(manifest: Manifest) -> Iterator[str]:
     if manifest.familiarity is not None:
         yield from _familiarity_problems(manifest.familiarity, count=len(manifest.measurements))
     yield from _golden_problems(manifest)
+    if manifest.twin is not None:
+        yield from _twin_problems(manifest.twin, count=len(manifest.labels))
+
+
+def _twin_problems(twin: Twin, *, count: int) -> Iterator[str]:
+    if not is_inside(twin.network) or twin.network == "model.onnx":
+        yield f"'twin.network' must be a file of its own in the pack folder, not {twin.network!r}"
+    if twin.times_as_fast <= 0:
+        yield "'twin.times_as_fast' must be greater than 0"
+    if not twin.golden:
+        yield "'twin.golden' is missing: without golden samples no machine can check its answers"
+    for golden in twin.golden:
+        if not is_inside(golden.sample):
+            yield f"'twin.golden.sample' leaves the pack folder: {golden.sample!r}"
+        if len(golden.logits) != count:
+            yield f"golden sample {golden.sample!r} of the twin must have one logit for each label"
 
 
 def _golden_problems(manifest: Manifest) -> Iterator[str]:

@@ -24,10 +24,12 @@ def golden_bytes(pack: Path, golden: Golden) -> bytes:
         ) from None
 
 
-def refuse_other_answers(golden: Golden, logits: Sequence[float], *, pack: str) -> None:
+def refuse_other_answers(
+    golden: Golden, logits: Sequence[float], *, pack: str, tolerance: float = TOLERANCE
+) -> None:
     """Raises PackRefused where `logits` [K] are not what the golden sample must give."""
     apart = max(abs(a - b) for a, b in zip(golden.logits, logits, strict=True))
-    if not apart <= TOLERANCE:  # also true for NaN
+    if not apart <= tolerance:  # also true for NaN
         raise PackRefused(
             f"The pack '{pack}' answers differently on this machine: {golden.sample} gives logits "
             f"that are {apart:.2g} away from what they must be. Do not read with it here; "

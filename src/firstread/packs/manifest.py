@@ -173,6 +173,20 @@ class Golden:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Twin:
+    """`[twin]`: the same network in whole numbers, and how it was measured beside this one."""
+
+    precision: Literal["int8"]
+    network: str
+    """Its file in the pack."""
+    times_as_fast: float
+    """How many times as fast as the float network it was where it was made."""
+    measured_on: str
+    golden: tuple[Golden, ...]
+    results: tuple[Result, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """Everything that `pack.toml` says; `metadata["key"]` is the key where it is singular."""
 
@@ -192,6 +206,7 @@ class Manifest:
     results: tuple[Result, ...] = ()
     provenance: Provenance
     golden: tuple[Golden, ...]
+    twin: Twin | None = None
 
     @property
     def name(self) -> str:

@@ -15,8 +15,16 @@ from numpy.typing import NDArray
 from firstread.domain.errors import BadMeasurement, PackRefused, UnreadableSample
 from firstread.domain.read import Contribution, Finding, Read
 from firstread.imaging.quality import measure
-from firstread.packs import Manifest, open_manifest, verify
+from firstread.packs import (
+    Manifest,
+    Precision,
+    in_precision,
+    network_file,
+    open_manifest,
+    verify,
+)
 from firstread.packs.golden import TOLERANCE, golden_bytes, refuse_other_answers
+from firstread.packs.twin import tolerance
 from firstread.runtime import calibrate
 from firstread.runtime.familiarity import Neighbours, open_neighbours
 from firstread.runtime.measurements import Given, as_array, measurements_as_bytes, measurements_of
@@ -61,8 +69,10 @@ class PackReader:
         pack_sha256: str,
         network: Network,
         neighbours: Neighbours | None,
+        precision: Precision = "float",
     ) -> None:
         self.manifest = manifest
+        self.precision = precision
         self.pack_sha256 = pack_sha256
         self.runtime = network.runtime
         self._network = network
@@ -204,28 +214,37 @@ def _refuse_other_shapes(outputs: dict[str, NDArray[np.float32]], *, manifest: M
 
 
 def open_reader(
-    pack: str | Path, *, threads: int = 1, network: Callable[[Manifest], Network] | None = None
+    pack: str | Path,
+    *,
+    threads: int = 1,
+    precision: Precision = "float",
+    network: Callable[[Manifest], Network] | None = None,
 ) -> PackReader:
     """Open the pack folder `pack`: checksums, manifest, network, golden samples.
 
-    `threads` is how many threads one read uses. `network` opens what runs the pack's network
+    `threads` is how many threads one read uses. With `precision` "int8" the pack reads with its
+    twin, and its version ends in `+int8`. `network` opens what runs the pack's network
     elsewhere; without it the pack's own runs here. Raises PackRefused where the pack is damaged or
     answers differently on this machine, and what `network` raises.
     """
     folder = Path(pack)
     pack_sha256 = verify(folder)
-    manifest = open_manifest(folder)
+    manifest = in_precision(open_manifest(folder), precision)
     reader = PackReader(
         manifest=manifest,
         pack_sha256=pack_sha256,
         network=network(manifest)
         if network is not None
         else Session(
-            folder / "model.onnx", kind=manifest.kind, threads=threads, pack_sha256=pack_sha256
+            folder / network_file(manifest, precision),
+            kind=manifest.kind,
+            threads=threads,
+            pack_sha256=pack_sha256,
         ),
         neighbours=None
         if manifest.familiarity is None
         else open_neighbours(folder, stated=manifest.familiarity),
+        precision=precision,
     )
     _refuse_other_answers(reader, folder)
     return reader
@@ -241,7 +260,12 @@ def _refuse_other_answers(reader: PackReader, folder: Path) -> None:
                 f"The golden sample {golden.sample} of the pack '{manifest.name}' cannot be read: "
                 f"{error}"
             ) from None
-        refuse_other_answers(golden, outcome.logits.tolist(), pack=manifest.name)
+        refuse_other_answers(
+            golden,
+            outcome.logits.tolist(),
+            pack=manifest.name,
+            tolerance=tolerance(reader.precision),
+        )
         if manifest.measurements_model is not None:
             parts = np.array([each.logits for each in outcome.read.contributions]).sum(axis=0)
             total = parts + np.asarray(manifest.measurements_model.bias)

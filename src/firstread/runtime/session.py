@@ -123,6 +123,22 @@ def _optimised_and_kept(
     return session
 
 
+def write_folded(model: Path, out: Path) -> None:
+    """Write the network with all that depends on no sample computed once, for quantisation.
+
+    Weights that a pack holds in half precision become plain float32. Raises PackRefused where
+    `model` is no network.
+    """
+    options = _options(1)
+    # Only what any machine may open; fusing and laying out is for this one.
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(out)
+    try:
+        _session(model.read_bytes(), options)
+    except _UNUSABLE:
+        raise _refusal(f"{model.name} is no network that this onnxruntime can open") from None
+
+
 def _session(network: bytes, options: ort.SessionOptions) -> ort.InferenceSession:
     return ort.InferenceSession(network, sess_options=options, providers=["CPUExecutionProvider"])
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from firstread.domain.errors import BadConfiguration
+from firstread.packs import Precision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +20,8 @@ class ServeSettings:
     """Names or folders; all on the shelves where none is named."""
     default_pack: str | None = None
     """The pack of protocols whose addresses name none; the only one where there is one."""
+    precision: Precision = "float"
+    """"int8" reads with the twins of the packs, and refuses those without."""
     vr_pictures: Path | None = None
     """The folder of test pictures that AllDS2020's VR clients ask for by number."""
     health_route: str | None = None

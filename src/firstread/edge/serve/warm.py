@@ -11,7 +11,15 @@ from pathlib import Path
 
 from firstread.domain.errors import BadConfiguration, PackRefused, UnknownPack
 from firstread.edge.serve.memory import give_back, resident_mb
-from firstread.packs import Manifest, find_pack, list_packs, open_manifest, pack_sha256
+from firstread.packs import (
+    Manifest,
+    Precision,
+    find_pack,
+    in_precision,
+    list_packs,
+    open_manifest,
+    pack_sha256,
+)
 from firstread.runtime import PackReader, open_reader
 
 LOOK_AGAIN_S = 1.0
@@ -58,12 +66,14 @@ class WarmPacks:
         *,
         memory_cap_mb: float = 1024.0,
         idle_s: float = 600.0,
+        precision: Precision = "float",
         clock: Callable[[], float] = time.monotonic,
         tell: Callable[..., None] = _tell_nobody,
     ) -> None:
         self._slots = {name: _Slot(folder=folder) for name, folder in folders.items()}
         self._memory_cap_mb = memory_cap_mb
         self._idle_s = idle_s
+        self._precision = precision
         self._clock = clock
         self._tell = tell
         self._expected: frozenset[str] = frozenset()
@@ -109,7 +119,7 @@ class WarmPacks:
         if reader is not None:
             return reader.manifest
         if manifest is None or self._is_changed(slot):
-            manifest = slot.manifest = open_manifest(slot.folder)
+            manifest = slot.manifest = in_precision(open_manifest(slot.folder), self._precision)
         return manifest
 
     def pack_sha256(self, name: str) -> str:
@@ -207,7 +217,7 @@ class WarmPacks:
     def _measured(self, folder: Path) -> tuple[PackReader, float]:
         with self._measuring:  # one at a time, or each would be charged for the other's memory
             before_mb = resident_mb()
-            reader = open_reader(folder)
+            reader = open_reader(folder, precision=self._precision)
             give_back()
             grown_mb = resident_mb() - before_mb
         files_mb = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 2**20
