@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,8 +31,8 @@ def missing_arm() -> str | None:
     return None
 
 
-def on_arm(*words: str) -> str:
-    """What this Python program prints on the emulated machine, a Raspberry Pi 4's processor."""
+def arm_command(*words: str) -> tuple[list[str], dict[str, str]]:
+    """The command and environment of this Python program on a Raspberry Pi 4's processor."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("FIRSTREAD_")
     }
@@ -39,7 +40,12 @@ def on_arm(*words: str) -> str:
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
     python = ARM / "debian" / "usr" / "bin" / (ARM / "python").read_text().strip()
     emulated = [str(ARM / "qemu-aarch64"), "-cpu", "cortex-a72", "-L", str(ARM / "debian")]
-    return printed([*emulated, str(python), *words], environment)
+    return [*emulated, str(python), *words], environment
+
+
+def on_arm(*words: str) -> str:
+    """What the program prints on the emulated machine."""
+    return printed(*arm_command(*words))
 
 
 def here(*words: str) -> str:
@@ -122,5 +128,24 @@ def test_classify_says_the_same_on_arm(samples: Path) -> None:
 
 @pytest.mark.services
 @pytest.mark.timeout(1800)
-def test_the_edge_command_starts_on_arm(samples: Path) -> None:
-    assert "--inbox" in on_arm("-m", "firstread", "edge", "--help")
+def test_an_edge_on_arm_reads_what_is_put_in_and_keeps_it_for_the_clinic(
+    samples: Path, tmp_path: Path
+) -> None:
+    words = ["-m", "firstread", "edge", "--inbox", str(tmp_path / "inbox"), "--answers"]
+    words += ["--spool", str(tmp_path / "spool"), "--pack", "breast-cytology"]
+    command, environment = arm_command(*words, "--clinic", "http://127.0.0.1:9")
+    environment |= {"FIRSTREAD_TOKEN": "frs_none", "PYTHONUNBUFFERED": "1"}
+    folder = tmp_path / "inbox" / "breast-cytology"
+    folder.mkdir(parents=True)
+    sample = next((samples / "breast-cytology").iterdir())
+    shutil.copy(sample, folder / "1.json")
+    edge = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    assert edge.stdout is not None
+    line = edge.stdout.readline()
+    edge.terminate()
+    edge.stdout.close()
+    assert edge.wait(timeout=300) == 0
+    assert sample.name.split("-")[2] in line  # the phantom's own label
+    # Its spool is opened here: both machines write the same file.
+    said = here("-m", "firstread", "edge", "status", "--spool", str(tmp_path / "spool"), "--json")
+    assert json.loads(said)["waiting"] == 1
