@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Coroutine
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
-from firstread.domain.errors import BadConfiguration
+from firstread.domain.errors import BadConfiguration, PackRefused
 from firstread.edge.serve.logs import Log
 from firstread.edge.serve.memory import share_arenas
 from firstread.edge.serve.settings import ServeSettings, refuse_unguarded
+
+if TYPE_CHECKING:
+    from firstread.edge.serve.warm import WarmPacks
 
 _BACKLOG = 512
 
@@ -35,11 +41,22 @@ def serve(settings: ServeSettings, *, say: Callable[[str], None]) -> int:
             folders_of(settings.packs),
             memory_cap_mb=settings.memory_cap_mb,
             idle_s=settings.idle_s,
+            precision=settings.precision,
             tell=log.event,
         )
+        if settings.packs:
+            packs.expect(packs.names)
+            # While this thread loads the rest, a core is free for it.
+            threading.Thread(target=_open_all, args=(packs,), name="open", daemon=True).start()
         return _run(_serve(settings, packs=packs, listening=listening, tls=tls, say=say, log=log))
     finally:
         listening.close()
+
+
+def _open_all(packs: WarmPacks) -> None:
+    for name in packs.names:
+        with suppress(PackRefused):  # the log has said so, and each request to it is told
+            packs.reader(name)
 
 
 def listen(settings: ServeSettings) -> socket.socket:
@@ -111,10 +128,10 @@ async def _serve(
         loop.add_signal_handler(number, _stop_or_end, stop, number)
     server = await loop.create_server(bound(app, patience=Patience()), sock=listening, ssl=tls)
     if settings.packs:
-        packs.expect(packs.names)
         app.open_soon(packs.names)
     address = _address(settings, listening)
     say(f"The reader is at {address} with {', '.join(packs.names)}")
+    gc.freeze()  # what is loaded now stays: looking through it again would hold up the reads
     log.event("listening", address=address, threads=settings.threads, packs=list(packs.names))
     await stop.wait()
     log.event("stopping")
