@@ -178,10 +178,10 @@ def test_opening_one_pack_keeps_nobody_from_reading_with_another(
     may_go, opening = threading.Event(), threading.Event()
     opened = warm.open_reader
 
-    def slowly(folder: Path) -> Any:
+    def slowly(folder: Path, **options: Any) -> Any:
         opening.set()
         assert may_go.wait(30)
-        return opened(folder)
+        return opened(folder, **options)
 
     monkeypatch.setattr(warm, "open_reader", slowly)
     slow = threading.Thread(target=packs.reader, args=("two",))
@@ -191,6 +191,14 @@ def test_opening_one_pack_keeps_nobody_from_reading_with_another(
     may_go.set()
     slow.join()
     assert packs.is_warm("two")
+
+
+def test_packs_without_a_twin_are_refused_where_twins_are_to_read(three: dict[str, Path]) -> None:
+    packs = WarmPacks(three, precision="int8")
+    with pytest.raises(PackRefused, match="carries no int8 twin"):
+        packs.manifest("one")
+    with pytest.raises(PackRefused, match="carries no int8 twin"):
+        packs.reader("one")
 
 
 def test_folders_are_found_by_the_name_in_the_pack(
