@@ -12,6 +12,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+import firstread
 from firstread.domain.errors import PackRefused
 from firstread.runtime.graph_cache import (
     WORTH_KEEPING_BYTES,
@@ -95,7 +96,9 @@ def _opened(model: Path, *, threads: int, pack_sha256: str | None) -> ort.Infere
     if folder is None or pack_sha256 is None or model.stat().st_size < WORTH_KEEPING_BYTES:
         return _session(widened(model.read_bytes()), _options(threads))
     key = graph_key(
-        pack_sha256, runtime=runtime_name(), options=(model.name, f"threads {threads}", "widened")
+        pack_sha256,
+        runtime=runtime_name(),
+        options=(model.name, f"threads {threads}", "widened", firstread.__version__),
     )
     kept = kept_graph(folder, key)
     if kept is not None:
