@@ -14,7 +14,15 @@ import numpy as np
 from benchmarks.serving.load import press
 from benchmarks.serving.machine import Watch, calibrate
 from benchmarks.serving.rows import Row
-from benchmarks.serving.servers import FORMS, OURS, PEERS, Server, Serving, running
+from benchmarks.serving.servers import (
+    FORMS,
+    OURS,
+    PEERS,
+    Server,
+    ServerFailed,
+    Serving,
+    running,
+)
 from firstread.packs import open_manifest
 
 LIMIT = "limit"
@@ -77,14 +85,21 @@ class Bench:
     def picture(self, row: Row) -> Path:
         return self.folder / f"{row.picture}.jpg"
 
-    def measure(self, row: Row, contender: str, *, number: int) -> Block:
-        """One block; thrown away and repeated where the machine's speed drifted meanwhile."""
+    def measure(self, row: Row, contender: str, *, number: int) -> Block | None:
+        """One block; thrown away and repeated where the machine's speed drifted meanwhile.
+
+        None where a peer failed each time: then its round is left out. Ours must not fail.
+        """
+        block = None
         for tried in range(1, MAX_TRIES + 1):
             before = calibrate()
-            if contender == LIMIT:
-                block = self._limit(row)
-            else:
-                block = self._server(row, OURS if contender == OURS.name else PEERS[contender])
+            try:
+                block = self._once(row, contender)
+            except ServerFailed as failure:
+                if contender == OURS.name:
+                    raise SystemExit(str(failure)) from None
+                self.say(f"  {failure}")
+                continue
             block = replace(
                 block, round=number, speed_before=before, speed_after=calibrate(), tries=tried
             )
@@ -93,6 +108,11 @@ class Bench:
                 break
             self.say(f"  the machine's speed drifted by {block.drift:.0%}")
         return block
+
+    def _once(self, row: Row, contender: str) -> Block:
+        if contender == LIMIT:
+            return self._limit(row)
+        return self._server(row, OURS if contender == OURS.name else PEERS[contender])
 
     def _limit(self, row: Row) -> Block:
         pack = self.folder / "shelf" / row.pack
@@ -140,7 +160,7 @@ class Bench:
             with Watch(up.mark) as watch:
                 load = press(up.url, **asked, seconds=self.seconds)
         if load.failed:
-            raise SystemExit(f"{server.title} failed {load.failed} of its requests; see {log}")
+            raise ServerFailed(f"{server.title} failed {load.failed} of its requests.")
         usage = watch.usage()
         return replace(
             block,

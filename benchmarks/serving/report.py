@@ -57,7 +57,9 @@ def _lines(kept: Kept, rows: Sequence[Row], drawn: Sequence[Row]) -> Iterator[st
     yield "|---|---|---|"
     for row in rows:
         for goal in row.goals:
-            yield _goal_line(row, goal, kept.blocks(row))
+            got = outcome(goal, kept.blocks(row))
+            if got is not None:
+                yield _goal_line(row, got)
     if drawn:
         yield ""
         yield f"![Reads a second of each server beside the limit](pictures/{PLOT})"
@@ -93,8 +95,8 @@ _SAID = {
 }
 
 
-def _goal_line(row: Row, goal: Goal, blocks: Sequence[Plain]) -> str:
-    got: Outcome = outcome(goal, blocks)
+def _goal_line(row: Row, got: Outcome) -> str:
+    goal = got.goal
     said, wanted = _SAID[goal.of]
     form = said[said.index("{") : said.index("}") + 1]
     spread = f"{form.format(got.least)} to {form.format(got.most)}"

@@ -30,8 +30,10 @@ class Outcome:
         return self.goal.reached(self.median)
 
 
-def outcome(goal: Goal, blocks: Sequence[Plain]) -> Outcome:
+def outcome(goal: Goal, blocks: Sequence[Plain]) -> Outcome | None:
     """The median over the rounds of what the goal asks, and how far the rounds lie apart.
+
+    None where no round has all that it takes, such as a peer.
 
     >>> rows = [{"round": 1, "contender": "limit", "reads_per_s": 100.0},
     ...         {"round": 1, "contender": "firstread", "reads_per_s": 90.0}]
@@ -39,11 +41,14 @@ def outcome(goal: Goal, blocks: Sequence[Plain]) -> Outcome:
     0.9
     """
     rounds = sorted({block["round"] for block in blocks})
-    each = [_of_round(goal, [b for b in blocks if b["round"] == number]) for number in rounds]
+    found = [_of_round(goal, [b for b in blocks if b["round"] == number]) for number in rounds]
+    each = [value for value in found if value is not None]
+    if not each:
+        return None
     return Outcome(goal=goal, median=statistics.median(each), least=min(each), most=max(each))
 
 
-def _of_round(goal: Goal, blocks: Sequence[Plain]) -> float:
+def _of_round(goal: Goal, blocks: Sequence[Plain]) -> float | None:
     named = {block["contender"]: block for block in blocks}
     ours = named[OURS]
     if goal.of == "limit":
@@ -55,7 +60,7 @@ def _of_round(goal: Goal, blocks: Sequence[Plain]) -> float:
     if goal.of == "start":
         return ours["start_s"]
     peers = [b["reads_per_s"] for name, b in named.items() if name not in (LIMIT, OURS)]
-    return ours["reads_per_s"] / max(peers)
+    return ours["reads_per_s"] / max(peers) if peers else None
 
 
 def middle(blocks: Sequence[Plain], contender: str, key: str) -> float | None:
@@ -109,9 +114,9 @@ class Kept:
             if spent is not None:
                 print(f"  {name:10} {spent:7.2f} ms of a core for one read")
         for goal in row.goals:
-            if goal.of == "best peer" and len(contenders(blocks)) < 3 and row.limit:
-                continue  # measured without peers
             got = outcome(goal, blocks)
+            if got is None:
+                continue
             sign = "reached" if got.reached else "NOT reached"
             print(
                 f"  {goal.of}: {got.median:.2f} ({got.least:.2f} to {got.most:.2f}), "

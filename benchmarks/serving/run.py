@@ -62,8 +62,10 @@ def _measure(bench: Bench, row: Row, *, rounds: int, peers: list[str] | None) ->
     blocks: list[Block] = []
     for number in range(1, rounds + 1):
         for name in names:
-            blocks.append(bench.measure(row, name, number=number))
-            refuse_other_answers(blocks)
+            block = bench.measure(row, name, number=number)
+            if block is not None:
+                blocks.append(block)
+                refuse_other_answers(blocks)
     return blocks
 
 

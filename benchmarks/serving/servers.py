@@ -162,6 +162,10 @@ PEERS: Mapping[str, Server] = {
 }
 
 
+class ServerFailed(Exception):
+    """A server that did not start, or did not answer every request."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Running:
     """A server that answers."""
@@ -248,7 +252,7 @@ def _first_answer(
                 return json.loads(told)
         # Often at first, for a quick start is timed by this; seldom later, for asking is work too.
         time.sleep(0.005 if time.perf_counter() - began < 3 else 0.05)
-    raise SystemExit(f"{server.title} did not answer. It wrote:\n{log.read_text()[-2000:]}")
+    raise ServerFailed(f"{server.title} did not answer. It wrote:\n{log.read_text()[-2000:]}")
 
 
 def _stop(process: subprocess.Popen[bytes], *, mark: str) -> None:

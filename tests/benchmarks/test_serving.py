@@ -58,19 +58,32 @@ ROUNDS = [
 
 def test_a_ratio_is_taken_within_each_round_and_its_median_counts() -> None:
     got = outcome(Goal(of="limit", value=0.85), [each.plain() for each in ROUNDS])
+    assert got is not None
     assert (got.median, got.least, got.most) == pytest.approx((0.89, 0.88, 0.90))
     assert got.reached
 
 
 def test_the_best_peer_is_the_one_that_was_best_in_that_round() -> None:
     got = outcome(Goal(of="best peer", value=1.3), [each.plain() for each in ROUNDS])
+    assert got is not None
     assert (got.least, got.most) == pytest.approx((90 / 60, 44 / 22))
+
+
+def test_a_round_in_which_no_peer_ran_is_left_out() -> None:
+    goal = Goal(of="best peer", value=1.3)
+    alone = [block("limit", 100, number=3), block("firstread", 90, number=3)]
+    with_peers = outcome(goal, [each.plain() for each in ROUNDS + alone])
+    assert with_peers == outcome(goal, [each.plain() for each in ROUNDS])
+    assert outcome(goal, [each.plain() for each in alone]) is None
 
 
 def test_memory_and_start_must_stay_below_their_goal() -> None:
     blocks = [block("firstread", 90, pss_mb=111.0, start_s=0.49).plain()]
-    assert not outcome(Goal(of="memory", value=110), blocks).reached
-    assert outcome(Goal(of="start", value=0.5), blocks).reached
+    memory = outcome(Goal(of="memory", value=110), blocks)
+    start = outcome(Goal(of="start", value=0.5), blocks)
+    assert memory is not None
+    assert start is not None
+    assert (memory.reached, start.reached) == (False, True)
 
 
 def test_the_page_gets_tables_and_a_plot_between_its_markers(tmp_path: Path) -> None:
