@@ -6,7 +6,8 @@ The limit is one process that decodes, prepares and runs the network in as many 
 with all bytes in memory, and does nothing else. Both processes begin together and then take turns:
 while one works for a slice of time the other is stopped (SIGSTOP), so that both meet the same
 machine. Each one's own working time counts, from the first answer of a process that is warm (the
-limit) and from the start of the process to its end, table and all (screen).
+limit) and from the start of the process to its end, table and all (screen). On a machine that
+others use, the ratio of core time says more than that of working time.
 
 The JPEGs are phantoms: some hundred different pictures, each file with a few bytes of its own
 behind the picture's end, so that no two are the same file.
@@ -36,25 +37,23 @@ LIMIT = """
 import os, sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from firstread.imaging import decode
-from firstread.packs import find_pack, open_manifest
-from firstread.runtime.prepare import prepare
-from firstread.runtime.session import Session
+from firstread.packs import find_pack
+from firstread.runtime import open_reader
+from firstread.runtime.prepare import pixels_of
 
 folder, count = Path(sys.argv[2]), int(sys.argv[3])
-pack = find_pack(sys.argv[1])
-given = open_manifest(pack).input
-session = Session(pack / "model.onnx", kind="image", threads=1)
+network = open_reader(find_pack(sys.argv[1]))
+given = network.manifest.input
 samples = [path.read_bytes() for path in sorted(folder.rglob("*.jpg"))[:300]]
 threads = len(os.sched_getaffinity(0))
 
 def bare(start):
     for number in range(start, count, threads):
         data = samples[number % len(samples)]
-        session.run(prepare(decode(data), given)[None])
+        network.run(pixels_of(data, given)[None])
 
 for data in samples[:20]:
-    session.run(prepare(decode(data), given)[None])
+    network.run(pixels_of(data, given)[None])
 print("warm", flush=True)
 sys.stdin.readline()
 with ThreadPoolExecutor(threads) as pool:
@@ -70,6 +69,8 @@ class Runner:
     worked_s: float = 0.0
     memory: list[tuple[float, float]] = field(default_factory=list)
     """Working seconds and resident MB."""
+    cores_s: float = 0.0
+    """Core seconds that it used, before it began to be measured too."""
 
     def work(self, slice_s: float) -> bool:
         """One turn; False when the process has ended."""
@@ -90,6 +91,7 @@ class Runner:
     def _measure(self, at_s: float) -> None:
         try:
             status = Path(f"/proc/{self.process.pid}/status").read_text()
+            self.cores_s = core_seconds(self.process.pid)
         except OSError:
             return
         for line in status.splitlines():
@@ -130,6 +132,7 @@ def measure(folder: Path, *, files: int, pack: str, slice_s: float) -> dict[str,
     assert limit.process.stdin is not None
     limit.process.stdout.readline()
     limit.process.send_signal(signal.SIGSTOP)
+    warm_s = core_seconds(limit.process.pid)
     limit.process.stdin.write("go\n")
     limit.process.stdin.flush()
     out = folder / "results.parquet"
@@ -156,11 +159,18 @@ def measure(folder: Path, *, files: int, pack: str, slice_s: float) -> dict[str,
         "limit_per_s": round(files / limit.worked_s, 1),
         "screen_per_s": round(files / screen.worked_s, 1),
         "ratio": round(limit.worked_s / screen.worked_s, 3),
+        "core_time_ratio": round((limit.cores_s - warm_s) / screen.cores_s, 3),
         "target": TARGET,
         "memory_mb_at_%": memory_at(screen),
         "memory_mb_highest": round(max(mb for _, mb in screen.memory)),
         "load": round(os.getloadavg()[0], 1),
     }
+
+
+def core_seconds(pid: int) -> float:
+    """User and system time so far of the process, threads and all."""
+    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory_at(runner: Runner) -> dict[int, int]:
