@@ -13,7 +13,6 @@ from django.conf import settings
 from firstread.clinic.models import Check
 from firstread.connect.addresses import Address, address_of
 from firstread.connect.failover import Failover, Place
-from firstread.connect.open_inference import OpenInference
 from firstread.domain.errors import (
     BadConfiguration,
     FirstreadError,
@@ -203,6 +202,8 @@ def _over(servers: tuple[str, ...], pack: str, folder: Path) -> Failover:
 
 
 def _place(address: Address, folder: Path) -> Place:
+    from firstread.connect.open_inference import OpenInference  # most clinics need no HTTP client
+
     reading = settings.FIRSTREAD.reading
 
     def network(manifest: Manifest) -> OpenInference:
