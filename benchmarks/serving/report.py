@@ -10,13 +10,12 @@ from benchmarks.serving.results import (
     OURS,
     Kept,
     Outcome,
-    Plain,
     contenders,
     cpu_ms,
     middle,
     outcome,
 )
-from benchmarks.serving.rows import ROWS, Goal, Row
+from benchmarks.serving.rows import ROWS, Row
 from benchmarks.serving.servers import OURS as OUR_SERVER
 from benchmarks.serving.servers import PEERS
 from benchmarks.serving.sizes import installed_mb
@@ -41,7 +40,7 @@ def write_report(kept: Kept, page: Path) -> None:
 
         draw([(row, kept.blocks(row)) for row in drawn], page.parent / "pictures" / PLOT)
     lines = "\n".join(_lines(kept, rows, drawn))
-    page.write_text(f"{before}{BEGIN}\n\n{lines}\n{END}{after}", encoding="utf-8")
+    page.write_text(f"{before}{BEGIN}\n\n{lines}\n\n{END}{after}", encoding="utf-8")
 
 
 def title(contender: str) -> str:
@@ -53,7 +52,7 @@ def title(contender: str) -> str:
 def _lines(kept: Kept, rows: Sequence[Row], drawn: Sequence[Row]) -> Iterator[str]:
     yield from _where(kept, rows)
     yield ""
-    yield "| work | measured (rounds) | goal |"
+    yield "| work | measured (least and most of the rounds) | goal |"
     yield "|---|---|---|"
     for row in rows:
         for goal in row.goals:
@@ -82,7 +81,15 @@ def _where(kept: Kept, rows: Sequence[Row]) -> Iterator[str]:
     )
     yield (
         f"Python {one['python']}, onnxruntime {one['onnxruntime']}; load at most {load:g}, the "
-        "benchmark's own included."
+        f"benchmark's own included. {_rounds(kept, rows)}"
+    )
+
+
+def _rounds(kept: Kept, rows: Sequence[Row]) -> str:
+    pressed = [kept.blocks(row) for row in rows if row.press]
+    count = min((len({block["round"] for block in blocks}) for blocks in pressed), default=1)
+    return (
+        "Each figure is of one round." if count == 1 else f"Each is the median of {count} rounds."
     )
 
 
@@ -98,10 +105,12 @@ _SAID = {
 def _goal_line(row: Row, got: Outcome) -> str:
     goal = got.goal
     said, wanted = _SAID[goal.of]
+    if len(row.peers) == 1:
+        said = said.replace("the best peer", "its throughput")
     form = said[said.index("{") : said.index("}") + 1]
-    spread = f"{form.format(got.least)} to {form.format(got.most)}"
+    spread = f" ({form.format(got.least)} to {form.format(got.most)})" if got.rounds > 1 else ""
     sign = "" if got.reached else " (not reached)"
-    measured = f"{said.format(got.median)} ({spread})"
+    measured = f"{said.format(got.median)}{spread}"
     return f"| {row.title} | {measured} | {wanted.format(goal.value)}{sign} |"
 
 

@@ -24,6 +24,7 @@ class Outcome:
     median: float
     least: float
     most: float
+    rounds: int
 
     @property
     def reached(self) -> bool:
@@ -45,7 +46,9 @@ def outcome(goal: Goal, blocks: Sequence[Plain]) -> Outcome | None:
     each = [value for value in found if value is not None]
     if not each:
         return None
-    return Outcome(goal=goal, median=statistics.median(each), least=min(each), most=max(each))
+    return Outcome(
+        goal=goal, median=statistics.median(each), least=min(each), most=max(each), rounds=len(each)
+    )
 
 
 def _of_round(goal: Goal, blocks: Sequence[Plain]) -> float | None:
