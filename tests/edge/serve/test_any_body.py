@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from firstread.domain.errors import FirstreadError
 from firstread.edge.serve.problems import problem_of
-from firstread.edge.serve.protocols import routes
+from firstread.edge.serve.protocols.gathered import routes
 from firstread.edge.serve.routing import Table
 from firstread.edge.serve.settings import ServeSettings
 from firstread.edge.serve.warm import WarmPacks

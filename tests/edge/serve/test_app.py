@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from firstread.edge.serve import app as app_module
-from firstread.edge.serve import native
 from firstread.edge.serve.app import App
 from firstread.edge.serve.connection import bound
 from firstread.edge.serve.limits import Patience
 from firstread.edge.serve.logs import Log
+from firstread.edge.serve.protocols import native
 from firstread.edge.serve.settings import ServeSettings
 from firstread.edge.serve.warm import WarmPacks
 from firstread.edge.serve.wire import Answer, Asked, Route

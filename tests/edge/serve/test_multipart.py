@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from firstread.domain.errors import BadRequest
-from firstread.edge.serve.multipart import MAX_PARTS, parts_of
+from firstread.edge.serve.protocols.multipart import MAX_PARTS, parts_of
 
 FORM = "multipart/form-data; boundary=edge"
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firstread.edge.serve import open_inference
+from firstread.edge.serve.protocols import open_inference
+from firstread.edge.serve.protocols.tensors import MAX_SAMPLES
 from firstread.edge.serve.routing import Table
-from firstread.edge.serve.tensors import MAX_SAMPLES
 from firstread.edge.serve.warm import WarmPacks
 from firstread.edge.serve.wire import Answer, Asked
 from firstread.imaging import decode

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import firstread
-from firstread.edge.serve.native_description import SCHEMAS
+from firstread.edge.serve.protocols.native_description import SCHEMAS
 from firstread.edge.serve.wire import Route
 
 _REFUSED = {

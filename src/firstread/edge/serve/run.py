@@ -119,7 +119,7 @@ async def _serve(
     from firstread.edge.serve.app import App
     from firstread.edge.serve.connection import bound
     from firstread.edge.serve.limits import Patience
-    from firstread.edge.serve.protocols import routes
+    from firstread.edge.serve.protocols.gathered import routes
 
     loop = asyncio.get_running_loop()
     app = App(routes(settings, names=packs.names), packs=packs, settings=settings, log=log)

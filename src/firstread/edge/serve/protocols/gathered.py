@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from firstread.domain.errors import UnknownPack
-from firstread.edge.serve import allds2020, clouds, health, native, open_inference
+from firstread.edge.serve import health
+from firstread.edge.serve.protocols import allds2020, clouds, native, open_inference
 from firstread.edge.serve.settings import ServeSettings
 from firstread.edge.serve.wire import Route
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firstread.domain.errors import BadRequest, UnreadableSample
-from firstread.edge.serve.chosen import chosen_pack
-from firstread.edge.serve.multipart import is_form, parts_of
-from firstread.edge.serve.refusals import said_by
+from firstread.edge.serve.protocols.chosen import chosen_pack
+from firstread.edge.serve.protocols.multipart import is_form, parts_of
+from firstread.edge.serve.protocols.refusals import said_by
 from firstread.edge.serve.wire import Answer, Asked, Route, as_json
 
 if TYPE_CHECKING:

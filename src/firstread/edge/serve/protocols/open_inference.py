@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 import firstread
 from firstread.domain.errors import BadMeasurement, BadRequest, UnreadableSample
-from firstread.edge.serve.encoding import opened, squeezed
-from firstread.edge.serve.open_inference_description import DESCRIBED
-from firstread.edge.serve.refusals import said_by
-from firstread.edge.serve.tensors import (
+from firstread.edge.serve.protocols.encoding import opened, squeezed
+from firstread.edge.serve.protocols.open_inference_description import DESCRIBED
+from firstread.edge.serve.protocols.refusals import said_by
+from firstread.edge.serve.protocols.tensors import (
     MAX_SAMPLES,
     Call,
     Form,

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from firstread.domain.errors import BadMeasurement, BadRequest, UnreadableSample
 from firstread.domain.measurements import MAX_ROWS, parse_csv
-from firstread.edge.serve import clouds_description as describe
-from firstread.edge.serve import health, native
-from firstread.edge.serve.chosen import chosen_pack
-from firstread.edge.serve.tensors import json_value, sample_of_text
+from firstread.edge.serve import health
+from firstread.edge.serve.protocols import clouds_description as describe
+from firstread.edge.serve.protocols import native
+from firstread.edge.serve.protocols.chosen import chosen_pack
+from firstread.edge.serve.protocols.tensors import json_value, sample_of_text
 from firstread.edge.serve.wire import Answer, Asked, Handler, Route, as_json
 
 if TYPE_CHECKING:

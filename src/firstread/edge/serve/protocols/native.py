@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from firstread.domain.errors import BadRequest, FirstreadError
 from firstread.domain.measurements import MAX_ROWS
-from firstread.edge.serve import native_description as describe
-from firstread.edge.serve.multipart import is_form, parts_of
+from firstread.edge.serve.protocols import native_description as describe
+from firstread.edge.serve.protocols.multipart import is_form, parts_of
 from firstread.edge.serve.wire import Answer, Asked, Route, as_json
 
 if TYPE_CHECKING:

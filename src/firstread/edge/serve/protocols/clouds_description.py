@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from firstread.edge.serve.native_description import READ as _NATIVE
+from firstread.edge.serve.protocols.native_description import READ as _NATIVE
 
 _HEADER = {"in": "header", "schema": {"type": "string"}}
 _ENCODED = {

@@ -1,0 +1,1 @@
+"""The ways in which programs ask the reader, each a module of plain functions."""
