@@ -64,9 +64,22 @@ class Read:
 
     def as_answer(self) -> dict[str, Any]:
         """What `firstread classify --json`, the HTTP reader and its client say of the sample."""
-        whole = self.as_dict()
-        keys = ("label", "probability", "findings", "finding_set", "familiarity", "alarms", "unfit")
-        plain = {key: whole[key] for key in keys}
+        # Written out, because asdict() copies every value on its way: a fifth of what a read costs
+        # beside its network.
+        familiarity = self.familiarity
+        plain: dict[str, Any] = {
+            "label": self.label,
+            "probability": self.probability,
+            "findings": [
+                {"label": each.label, "probability": each.probability} for each in self.findings
+            ],
+            "finding_set": list(self.finding_set),
+            "familiarity": None
+            if familiarity is None
+            else {"score": familiarity.score, "familiar": familiarity.familiar},
+            "alarms": list(self.alarms),
+            "unfit": self.unfit,
+        }
         if self.contributions:
-            plain["contributions"] = whole["contributions"]
+            plain["contributions"] = [asdict(each) for each in self.contributions]
         return plain | {"pack": self.pack, "version": self.version, "ms": self.ms}

@@ -21,6 +21,7 @@ class Neighbours:
         self._squares = np.einsum("md,md->m", self._reference, self._reference)
         self._stated = stated
         self._quantiles = np.asarray(stated.quantiles, dtype=np.float64)
+        self._shares = np.linspace(1.0, 0.0, len(self._quantiles))
 
     def distance(self, vector: NDArray[Any]) -> float:
         """Of an embedding [D]: cosine distance. Of measurements [F]: Euclidean, standardised,
@@ -45,8 +46,7 @@ class Neighbours:
     def familiarity(self, vector: NDArray[Any]) -> Familiarity:
         """The score is the share of validation samples that lie at least as far away."""
         distance = self.distance(vector)
-        shares = np.linspace(1.0, 0.0, len(self._quantiles))
-        score = float(np.interp(distance, self._quantiles, shares))
+        score = float(np.interp(distance, self._quantiles, self._shares))
         return Familiarity(score=round(score, 4), familiar=bool(distance <= self._stated.threshold))
 
     def _standardised(self, vector: NDArray[Any]) -> NDArray[np.float32]:
