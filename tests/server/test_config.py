@@ -77,7 +77,7 @@ def test_a_check_is_set_by_variables_too(tmp_path: Path) -> None:
         ('[mail]\nbackend = "pigeon"', "'mail.backend'"),
         ('[mail]\nbackend = "anymail"', "name a provider"),
         ('[mail]\npassword = "p"', "FIRSTREAD_MAIL_PASSWORD"),
-        ('[inbox]\npattern = "("', "not a regular expression"),
+        ('[inbox]\npattern = "("', "no regular expression"),
         ('[inbox]\npattern = "([0-9]+)"', r"\(\?P<accession>"),
         ("[reading]\ntries = 0", "'reading.tries'"),
         ("[checks.leukaemia]\nreaders = 3", "'checks.leukaemia.readers'"),

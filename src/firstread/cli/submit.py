@@ -16,6 +16,7 @@ import click
 
 from firstread.cli.progress import progress
 from firstread.domain.errors import BadConfiguration, FirstreadError, UnknownCheck, Unreachable
+from firstread.inbox.names import accession_pattern
 
 if TYPE_CHECKING:
     from firstread.client import Client, Submitted
@@ -83,7 +84,7 @@ def submit(
         if asked["kind"] == "measurements":
             parcels = _rows(files, asked, accession=accession, patient=patient)
         else:
-            found = _compiled(pattern)
+            found = accession_pattern(pattern)
             parcels = _images(
                 files,
                 accession_of=lambda file: accession or _accession(file, found),
@@ -185,18 +186,6 @@ def _check(client: Client, name: str) -> dict[str, Any]:
     return checks[name]
 
 
-def _compiled(pattern: str) -> re.Pattern[str]:
-    from firstread.inbox.names import ACCESSION_PATTERN
-
-    try:
-        found = re.compile(pattern or ACCESSION_PATTERN)
-    except re.error as error:
-        raise BadConfiguration(f"--pattern is no regular expression: {error}.") from None
-    if "accession" not in found.groupindex:
-        raise BadConfiguration("--pattern needs a group (?P<accession>...).")
-    return found
-
-
 def _accession(file: Path, pattern: re.Pattern[str]) -> str:
     from firstread.inbox.names import plain
 
@@ -260,7 +249,7 @@ def _rows(
             parcels.append(_Parcel(files=(file,), accession="", refused=str(error)))
             continue
         alone = len(table.rows) + len(table.refused) == 1
-        own = accession or _accession(file, _compiled(""))
+        own = accession or _accession(file, accession_pattern(""))
         parcels += [
             _Parcel(
                 files=(file,),

@@ -33,12 +33,7 @@ def read_next(spool: Spool, readers: Mapping[str, PackReader], *, say: Say) -> b
         return True
     data = spool.bytes_of(entry)
     if data is None:
-        log.error("the bytes of sample %d are gone or changed on this disk", entry.number)
-        spool.hold(
-            entry.number,
-            said="The bytes of this sample are gone or changed on this machine's disk. Check the "
-            "disk, and put the sample in again.",
-        )
+        spool.hold_lost(entry)
         return True
     try:
         outcome = reader.read(data)

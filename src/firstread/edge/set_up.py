@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from firstread.edge.machine import Machine
 from firstread.edge.spool import Spool
 from firstread.edge.sync import Sync
 from firstread.edge.token import token_from
-from firstread.inbox.names import ACCESSION_PATTERN
+from firstread.inbox.names import accession_pattern
 from firstread.inbox.places import Inbox
 from firstread.inbox.settle import Settling
 from firstread.inbox.taking import Taking
@@ -62,7 +61,7 @@ def open_machine(settings: Settings, *, stop: threading.Event, say: Say) -> Mach
 
     connect().close()  # a mistyped address or a missing token is said now, not in the night
     _warn_of_plain(settings.clinic)
-    name, pattern = _plain_name(settings.name), _compiled(settings.pattern)
+    name, pattern = _plain_name(settings.name), accession_pattern(settings.pattern)
     readers = _readers(settings.packs)
     spool = Spool(settings.spool, most_bytes=settings.spool_mb * 2**20)
     clock, unread = BootClock(spool=spool), threading.Event()
@@ -117,16 +116,6 @@ def _readers(named: Sequence[str]) -> dict[str, PackReader]:
     if not readers:
         raise UnknownPack("There is no pack to read with. Put one on a shelf (FIRSTREAD_PACKS).")
     return readers
-
-
-def _compiled(pattern: str) -> re.Pattern[str]:
-    try:
-        found = re.compile(pattern or ACCESSION_PATTERN)
-    except re.error as error:
-        raise BadConfiguration(f"--pattern is no regular expression: {error}.") from None
-    if "accession" not in found.groupindex:
-        raise BadConfiguration("--pattern needs a group (?P<accession>...).")
-    return found
 
 
 def _plain_name(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import sqlite3
 import threading
@@ -46,6 +47,8 @@ _WAITING_OF_CASE = (
     f"SELECT {_COLUMNS} FROM entry WHERE +state = 'waiting'"  # noqa: S608  our own columns
     " AND number NOT IN (SELECT value FROM json_each(?)) AND check_name = ? AND accession = ?"
 )
+
+log = logging.getLogger(__name__)
 
 
 class Spool:
@@ -219,6 +222,15 @@ class Spool:
             self._db.execute(
                 "UPDATE entry SET state = 'held', said = ? WHERE number = ?", (said[:500], number)
             )
+
+    def hold_lost(self, entry: Entry) -> None:
+        """Its bytes cannot be had any more: it is kept without them, and says so."""
+        log.error("the bytes of sample %d are gone or changed on this disk", entry.number)
+        self.hold(
+            entry.number,
+            said="The bytes of this sample are gone or changed on this machine's disk. Check the "
+            "disk, and put the sample in again.",
+        )
 
     def send_alone(self, numbers: tuple[int, ...]) -> None:
         """Send each by itself from now on, for one of them keeps the others out."""

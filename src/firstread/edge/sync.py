@@ -116,20 +116,17 @@ class Sync:
             self._met, self._met_s, self._failed = True, self.now_s(), 0
 
     def _deliver(self, parcel: Sequence[Entry]) -> None:
-        numbers = tuple(entry.number for entry in parcel)
-        samples = [self.spool.bytes_of(entry) for entry in parcel]
-        whole = [(e, data) for e, data in zip(parcel, samples, strict=True) if data is not None]
-        for entry in (e for e, data in zip(parcel, samples, strict=True) if data is None):
-            log.error("the bytes of sample %d are gone or changed on this disk", entry.number)
-            self.spool.hold(
-                entry.number,
-                said="The bytes of this sample are gone or changed on this machine's disk. Check "
-                "the disk, and put the sample in again.",
-            )
-        if not whole:
+        entries, samples = [], []
+        for entry in parcel:
+            data = self.spool.bytes_of(entry)
+            if data is None:
+                self.spool.hold_lost(entry)
+            else:
+                entries.append(entry)
+                samples.append(data)
+        if not entries:
             return
-        entries, data = [entry for entry, _ in whole], [each for _, each in whole]
-        done = self._post(entries, data)
+        done = self._post(entries, samples)
         numbers = tuple(entry.number for entry in entries)
         self.spool.sent(numbers, case_id=done.case_id, at=self.clock.now())
         self._succeeded(numbers)

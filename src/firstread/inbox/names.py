@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from firstread.domain.errors import UnknownCheck, UnreadableSample
+from firstread.domain.errors import BadConfiguration, UnknownCheck, UnreadableSample
 
 ACCESSION_PATTERN = r"^(?P<accession>[^_.\s]*[0-9][^_.\s]*)"
 """`865102_lab_2_Apr_21.jpg` is accession 865102; `IMG_20.jpg` has none, for a number has digits."""
@@ -43,6 +43,24 @@ def is_table(name: str) -> bool:
     (True, False)
     """
     return name.casefold().endswith((".csv", ".tsv", ".json"))
+
+
+def accession_pattern(text: str) -> re.Pattern[str]:
+    """What finds the accession in a file's name; ACCESSION_PATTERN where `text` is empty.
+
+    Raises BadConfiguration where it is no regular expression, or has no group for the accession.
+    """
+    try:
+        pattern = re.compile(text or ACCESSION_PATTERN)
+    except re.error as error:
+        raise BadConfiguration(
+            f"The pattern is no regular expression: {error}. Correct it, or leave it out."
+        ) from None
+    if "accession" not in pattern.groupindex:
+        raise BadConfiguration(
+            "The pattern needs a group (?P<accession>...). Add it, or leave the pattern out."
+        )
+    return pattern
 
 
 def plain(name: str) -> str:

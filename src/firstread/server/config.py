@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from email.utils import parseaddr
@@ -17,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from firstread.connect.addresses import address_of
 from firstread.domain.errors import BadConfiguration
-from firstread.inbox.names import ACCESSION_PATTERN
+from firstread.inbox.names import ACCESSION_PATTERN, accession_pattern
 from firstread.server.environment import from_environment, of_checks
 from firstread.server.secret import DEMO_KEY, secret_key
 
@@ -119,12 +118,9 @@ class Inbox(Section):
     @classmethod
     def _names_the_accession(cls, value: str) -> str:
         try:
-            groups = re.compile(value).groupindex
-        except re.error as error:
-            raise ValueError(f"it is not a regular expression ({error})") from None
-        if "accession" not in groups:
-            raise ValueError("it needs a group (?P<accession>...)")
-        return value
+            return accession_pattern(value).pattern
+        except BadConfiguration as error:
+            raise ValueError(str(error)) from None
 
 
 class Reading(Section):
