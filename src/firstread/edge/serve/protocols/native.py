@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from firstread.runtime import Outcome, PackReader
 
 _Said = dict[str, Any]
+_UNNAMED = ""
+"""An answer does not carry the hash of its sample, so none is computed."""
 
 
 def read(asked: Asked, packs: WarmPacks) -> Answer:
@@ -38,7 +40,7 @@ def read(asked: Asked, packs: WarmPacks) -> Answer:
     elif manifest.input is None and asked.body.lstrip()[:1] == b"[":
         said = _read_rows(asked.body, reader, tell)
     else:
-        said = tell(asked.body, reader.read(asked.body))
+        said = tell(asked.body, reader.read(asked.body, sample_sha256=_UNNAMED))
     count = len(said) if isinstance(said, list) else 1
     return replace(as_json(said), pack=manifest.name, reads=count)
 
@@ -101,7 +103,7 @@ def _read_form(
     for part in parts:
         place = {"path": part.file_name or part.name}
         try:
-            said.append(place | tell(part.data, reader.read(part.data)))
+            said.append(place | tell(part.data, reader.read(part.data, sample_sha256=_UNNAMED)))
         except FirstreadError as error:
             said.append(place | {"error": str(error)})
     return said
