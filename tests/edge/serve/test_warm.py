@@ -141,6 +141,28 @@ def test_while_a_replacement_is_damaged_the_whole_pack_reads_on(
     assert packs.refusals() == {}
 
 
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_replacement_that_is_copied_slowly_is_opened_when_it_is_whole(
+    three: dict[str, Path], clock: Clock, is_open: bool
+) -> None:
+    packs = WarmPacks({"one": three["one"]}, clock=clock)
+    if is_open:
+        packs.reader("one")
+    new = make_pack(three["one"].parent / "new", name="one", gain=3.0, version="2.0.0")
+    for name in ("SHA256SUMS", "pack.toml"):
+        shutil.copy(new / name, three["one"] / name)
+    clock.now_s += warm.LOOK_AGAIN_S
+    if is_open:
+        assert packs.reader("one").manifest.version == "1.0.0"
+    else:
+        with pytest.raises(PackRefused):
+            packs.reader("one")
+    first = shutil.ignore_patterns("SHA256SUMS", "pack.toml")
+    shutil.copytree(new, three["one"], ignore=first, dirs_exist_ok=True)
+    clock.now_s += warm.LOOK_AGAIN_S
+    assert packs.reader("one").manifest.version == "2.0.0"
+
+
 def test_a_damaged_pack_is_refused_until_it_is_mended(three: dict[str, Path], clock: Clock) -> None:
     damage(three["one"])
     packs = WarmPacks({"one": three["one"]}, clock=clock)

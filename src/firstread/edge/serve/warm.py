@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from firstread.runtime import PackReader, open_reader
 LOOK_AGAIN_S = 1.0
 """How often at most the disk is asked whether a pack was replaced or mended."""
 
-_Stamp = tuple[tuple[int, int, int], ...]
+_Stamp = tuple[tuple[str, int, int, int], ...]
 
 
 @dataclass(kw_only=True, eq=False)
@@ -37,7 +37,7 @@ class _Slot:
     reader: PackReader | None = None
     manifest: Manifest | None = None
     refusal: PackRefused | None = None
-    stamp: _Stamp = ()
+    stamp: _Stamp | None = None
     looked_at_s: float = float("-inf")
     changed: bool = False
     """Whether the last look found other files than those that `reader` was opened from."""
@@ -91,7 +91,7 @@ class WarmPacks:
         refused = self.refusals()
         if refused and len(refused) == len(self._slots):
             return next(iter(refused.values()))
-        if any(self._slots[name].stamp == () for name in self._expected):
+        if any(self._slots[name].stamp is None for name in self._expected):
             return "The packs of this reader are still being opened. Ask again in a second."
         return None
 
@@ -275,13 +275,10 @@ def folders_of(packs: Iterable[str | Path]) -> dict[str, Path]:
 
 
 def _stamp(folder: Path) -> _Stamp:
-    """What changes when the pack is replaced: a sealed pack's sums change with any of its files."""
+    """What changes when any file of the pack is replaced, or is the last to arrive of a copy."""
     stamp = []
-    for name in ("pack.toml", "SHA256SUMS"):
-        try:
-            seen = os.stat(folder / name)  # noqa: PTH116  plain and fast, for it is asked often
-        except OSError:
-            stamp.append((0, 0, 0))
-        else:
-            stamp.append((seen.st_mtime_ns, seen.st_ino, seen.st_size))
+    with suppress(OSError):  # it is being replaced this moment; the next look finds it so
+        for path in sorted(folder.rglob("*")):
+            seen = path.stat()
+            stamp.append((str(path), seen.st_mtime_ns, seen.st_ino, seen.st_size))
     return tuple(stamp)
