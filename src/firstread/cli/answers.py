@@ -32,8 +32,7 @@ def answer_as_line(
 ) -> str:
     """One line for a person, the name `width` signs wide; `labelled` keeps room for outcomes."""
     name = answer["path"] + (f":{answer['line']}" if "line" in answer else "")
-    # A file name may hold any bytes, and control signs would move a terminal's cursor.
-    name = "".join(sign if sign.isprintable() else "?" for sign in name).ljust(width)
+    name = printable(name).ljust(width)
     if labelled:
         name = f"{name}  {outcome or '':<{_OUTCOME_WIDTH}}"
     if "error" in answer:
@@ -51,6 +50,11 @@ def answer_as_line(
     if truth is not None and truth not in (answer["label"], "positive", "negative"):
         words.append(f"truly {truth}")
     return f"{name}  {'  '.join(words)}"
+
+
+def printable(name: str) -> str:
+    """The name as a terminal may show it: control signs would move its cursor."""
+    return "".join(sign if sign.isprintable() else "?" for sign in name)
 
 
 def summary_as_json(summary: Summary, *, truths: dict[str, int]) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from firstread.cli.reading import PackFacts, Sample, answer_options, read_paths, wanted_of
+from firstread.cli.token_file import token_in
 from firstread.domain.errors import BadConfiguration
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def client(
     from firstread.client.reader import ReaderClient
 
     if token_file is not None and not token:
-        token = _token_in(token_file)
+        token = token_in(token_file)
     with ReaderClient(server, token=token) as reader, _ending_soon_then_at_once(reader):
         pack = reader.pack(pack_name)
         failed = read_paths(
@@ -106,16 +107,6 @@ def _facts(pack: ServedPack) -> PackFacts:
         positive=tuple(label.code for label in pack.labels if label.positive),
         measurements=pack.measurements,
     )
-
-
-def _token_in(file: Path) -> str:
-    try:
-        token = file.read_text(encoding="ascii").strip()
-    except UnicodeDecodeError:
-        token = ""
-    if not token:
-        raise BadConfiguration(f"The file '{file}' holds no token. Write one line into it.")
-    return token
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from firstread.cli.answers import (
     summary_as_text,
 )
 from firstread.cli.progress import progress
-from firstread.cli.samples import Asked, bytes_of, files_of, rows_of
+from firstread.cli.samples import ToRead, bytes_of, files_of, rows_of
 from firstread.domain.errors import (
     BadConfiguration,
     BadDataset,
@@ -143,7 +143,7 @@ class _Samples:
 
     def __init__(
         self,
-        files: Sequence[Asked],
+        files: Sequence[ToRead],
         *,
         pack: PackFacts,
         truths: Truths,
@@ -171,14 +171,14 @@ class _Samples:
     def total(self) -> int | None:
         return None if self._pack.measurements else len(self.files)
 
-    def __iter__(self) -> Iterator[tuple[Asked, Truth | None]]:
+    def __iter__(self) -> Iterator[tuple[ToRead, Truth | None]]:
         if not self._pack.measurements:
             yield from zip(self.files, self._of_files, strict=True)
             return
         for row in rows_of(self.files, takes=self._pack):
             yield row, self._truth(row)
 
-    def _truth(self, asked: Asked) -> Truth | None:
+    def _truth(self, asked: ToRead) -> Truth | None:
         if asked.label and self._by_column:
             from firstread.datasets.folder import CLASS_CODES
 
@@ -248,7 +248,7 @@ class _Run:
         return self._failed
 
     def _answered(
-        self, asked: Asked, truth: Truth | None, *, read: ReadSample
+        self, asked: ToRead, truth: Truth | None, *, read: ReadSample
     ) -> tuple[Truth | None, dict[str, Any], str | None]:
         """The answer, and under which hash it is to be kept; None where it is not."""
         place: dict[str, Any] = {"path": asked.path}
@@ -316,7 +316,7 @@ def _positive(wanted: Wanted, *, pack: PackFacts) -> Positive:
         ) from None
 
 
-def _without_tables(files: Sequence[Asked], *, truths: Truths, out: Path | None) -> list[Asked]:
+def _without_tables(files: Sequence[ToRead], *, truths: Truths, out: Path | None) -> list[ToRead]:
     """The files that are samples: not the tables of labels in a folder, nor the file of --out."""
     kept = None if out is None else os.path.realpath(out)
     left = [
@@ -331,7 +331,7 @@ def _without_tables(files: Sequence[Asked], *, truths: Truths, out: Path | None)
         )
     ]
     # A folder of nothing else is as empty as one with nothing.
-    return left or [Asked(path=file.root) for file in files[:1]]
+    return left or [ToRead(path=file.root) for file in files[:1]]
 
 
 def _sha256(sample: Sample) -> str:

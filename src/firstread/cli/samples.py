@@ -19,7 +19,7 @@ _LABEL_KEYS = ("label", "class")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class ToRead:
     """One thing to read: a whole file, or one row of measurements of it."""
 
     path: str
@@ -33,16 +33,16 @@ class Asked:
     error: str | None = None
 
 
-def files_of(paths: Sequence[str]) -> Iterator[Asked]:
+def files_of(paths: Sequence[str]) -> Iterator[ToRead]:
     """Each file, and of each folder all that lies in it."""
     for path in paths:
         if path != "-" and Path(path).is_dir():
             yield from _inside(path)
         else:
-            yield Asked(path=path)
+            yield ToRead(path=path)
 
 
-def _inside(folder: str) -> Iterator[Asked]:
+def _inside(folder: str) -> Iterator[ToRead]:
     """All files below the folder, sorted. Hidden ones are a system's own and no samples; all
     others are read, so that what is no sample says so and does not vanish."""
     empty = True
@@ -52,12 +52,12 @@ def _inside(folder: str) -> Iterator[Asked]:
             path = os.path.join(here, name)  # noqa: PTH118  keeps './' as the person wrote it
             if not name.startswith(".") and Path(path).is_file():
                 empty = False
-                yield Asked(path=path, root=folder)
+                yield ToRead(path=path, root=folder)
     if empty:
-        yield Asked(path=folder)
+        yield ToRead(path=folder)
 
 
-def rows_of(files: Iterable[Asked], *, takes: TakesMeasurements) -> Iterator[Asked]:
+def rows_of(files: Iterable[ToRead], *, takes: TakesMeasurements) -> Iterator[ToRead]:
     """The rows of tables and JSON files, each as something to read by itself."""
     for file in files:
         try:
@@ -66,7 +66,7 @@ def rows_of(files: Iterable[Asked], *, takes: TakesMeasurements) -> Iterator[Ask
             yield replace(file, error=str(error))
 
 
-def _rows_in(data: bytes, *, file: Asked, takes: TakesMeasurements) -> list[Asked]:
+def _rows_in(data: bytes, *, file: ToRead, takes: TakesMeasurements) -> list[ToRead]:
     from firstread.domain.measurements import parse_csv
 
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
@@ -77,7 +77,7 @@ def _rows_in(data: bytes, *, file: Asked, takes: TakesMeasurements) -> list[Aske
     return sorted(asked, key=lambda one: one.line or 0)
 
 
-def _json_rows_in(data: bytes, *, file: Asked, takes: TakesMeasurements) -> list[Asked]:
+def _json_rows_in(data: bytes, *, file: ToRead, takes: TakesMeasurements) -> list[ToRead]:
     from firstread.runtime import json_rows
 
     rows = json_rows(data)

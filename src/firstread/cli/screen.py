@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from firstread.cli.answers import printable
+
 if TYPE_CHECKING:
     from firstread.edge.screen.run import Progress
     from firstread.edge.screen.summary import Summary
@@ -92,7 +94,7 @@ def screen(
 
 
 def _say(summary: Summary, *, out: Path) -> None:
-    name = _printable(str(out))
+    name = printable(str(out))
     if summary.finished_before is not None:
         click.echo(
             f"{name} was finished at {summary.finished_before}: {summary.samples} samples, "
@@ -108,7 +110,7 @@ def _say(summary: Summary, *, out: Path) -> None:
         f"{summary.unreadable} unreadable."
     )
     for path, reason in summary.reasons:
-        click.echo(f"  {_printable(path)}  {reason}")
+        click.echo(f"  {printable(path)}  {reason}")
     if summary.unreadable > len(summary.reasons):
         more = summary.unreadable - len(summary.reasons)
         click.echo(f"  and {more} more: see the column 'error'.")
@@ -117,11 +119,6 @@ def _say(summary: Summary, *, out: Path) -> None:
             f"{summary.unfetched} could not be fetched just now; the same command tries them again."
         )
     click.echo(f"The table is {name}.")
-
-
-def _printable(text: str) -> str:
-    # A file name may hold any bytes, and control signs would move a terminal's cursor.
-    return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 @contextmanager

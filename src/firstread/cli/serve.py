@@ -11,11 +11,11 @@ from typing import Any
 import click
 
 from firstread.cli.precision import precision
+from firstread.cli.token_file import token_in
 from firstread.edge.serve.cloud import Cloud, cloud_of, settled
 from firstread.edge.serve.settings import (
     ServeSettings,
     cores,
-    read_token,
     refuse_bad_token,
 )
 
@@ -78,7 +78,7 @@ def serve(
     from firstread.edge.serve.run import serve as serve_until_stopped
 
     if token_file is not None:
-        token = read_token(token_file)
+        token = token_in(token_file)
     if token is not None:
         refuse_bad_token(token)
     settings = ServeSettings(threads=threads or cores(), token=token, **options)

@@ -13,7 +13,7 @@ from firstread.edge.clock import BootClock
 from firstread.edge.entries import Incoming
 from firstread.edge.spool import Spool
 from firstread.imaging import decode
-from firstread.inbox.taking import Asked, Whole
+from firstread.inbox.taking import KnownCheck, Whole
 from firstread.packs import Manifest
 from firstread.runtime import measurements_as_bytes
 from firstread.runtime.measurements import as_array
@@ -38,7 +38,7 @@ class IntoTheSpool:
     wake: Callable[[], None]
     _full: bool = False
 
-    def checks(self) -> dict[str, Asked]:
+    def checks(self) -> dict[str, KnownCheck]:
         return {
             check: _Check(kind=manifest.kind, many=manifest.pack.many)
             for check, manifest in self.packs.items()

@@ -25,7 +25,7 @@ MOST_AT_ONCE = 32
 log = logging.getLogger(__name__)
 
 
-class Asked(Protocol):
+class KnownCheck(Protocol):
     """A check, as far as an inbox must know it."""
 
     @property
@@ -34,7 +34,7 @@ class Asked(Protocol):
     def many(self) -> bool: ...
 
 
-Checks = Mapping[str, Asked]
+Checks = Mapping[str, KnownCheck]
 """By name."""
 
 

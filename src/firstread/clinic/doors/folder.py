@@ -20,7 +20,7 @@ from firstread.domain.measurements import TakesMeasurements
 from firstread.inbox.changes import changes
 from firstread.inbox.places import Inbox
 from firstread.inbox.settle import Settling
-from firstread.inbox.taking import Asked, Taking, Whole
+from firstread.inbox.taking import KnownCheck, Taking, Whole
 
 DOOR = "folder"
 
@@ -68,7 +68,7 @@ class IntoTheClinic:
 
     wake: Callable[[], None]
 
-    def checks(self) -> dict[str, Asked]:
+    def checks(self) -> dict[str, KnownCheck]:
         return {check.name: check for check in registry.checks()}
 
     def measurements_of(self, check: str) -> TakesMeasurements:

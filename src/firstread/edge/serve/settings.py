@@ -64,20 +64,6 @@ def refuse_unguarded(settings: ServeSettings) -> None:
     )
 
 
-def read_token(file: Path) -> str:
-    """The token that the file holds; raises BadConfiguration where it holds none."""
-    try:
-        token = file.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        token = ""
-    if not token:
-        raise BadConfiguration(
-            f"The file '{file}' holds no token that can be read. Write one line of letters and "
-            "digits into it."
-        )
-    return token
-
-
 def refuse_bad_token(token: str) -> None:
     """Raises BadConfiguration where no HTTP header could carry the token."""
     if not token.isascii() or not token.isprintable() or " " in token or not token:
