@@ -94,7 +94,8 @@ class PackReader:
         pixels = pixels_of(data, self.manifest.input)
         outputs = self.run(pixels[np.newaxis])
         embedding = outputs["embedding"][0] if "embedding" in outputs else None
-        unfit = unfit_quality(measure(pixels), limits=self.manifest.quality)
+        limits = self.manifest.quality
+        unfit = None if limits is None else unfit_quality(measure(pixels), limits=limits)
         return self._outcome(
             named, outputs, began=began, vector=embedding, unfit=unfit, contributions=()
         )

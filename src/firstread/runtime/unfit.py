@@ -6,13 +6,11 @@ from firstread.imaging.quality import Quality
 from firstread.packs import Label, QualityLimits
 
 
-def unfit_quality(quality: Quality, *, limits: QualityLimits | None) -> str | None:
+def unfit_quality(quality: Quality, *, limits: QualityLimits) -> str | None:
     """The worst of what is wrong with the picture, or None.
 
     A black or empty picture is also blurred: what is darkest comes first.
     """
-    if limits is None:
-        return None
     if quality.brightness < limits.min_brightness:
         return "The picture is too dark: take it again with more light."
     if quality.brightness > limits.max_brightness:
