@@ -82,6 +82,27 @@ def test_a_body_may_come_in_chunks_and_byte_by_byte(reader: Serving) -> None:
         assert answers(plug, 1) == [200]
 
 
+def test_a_client_that_offers_another_protocol_is_read_for_in_this_one(reader: Serving) -> None:
+    h2c = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+    offer = request(cell_png(), extra=h2c)
+    with connected(reader) as plug:
+        plug.sendall(offer * 3 + request(cell_png()) + request(b"nothing", extra=h2c))
+        assert answers(plug, 5) == [200] * 4 + [422]
+    with connected(reader) as plug:
+        for place in range(0, len(offer), 50):
+            plug.sendall(offer[place : place + 50])
+            time.sleep(0.001)
+        assert answers(plug, 1) == [200]
+    with connected(reader) as plug:
+        plug.sendall(
+            b"GET /healthz HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n" * 2000
+        )
+        assert answers(plug, 2000) == [200] * 2000
+    with connected(reader) as plug:
+        plug.sendall(b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n" + request(cell_png()))
+        assert until_closed(plug).count(b"HTTP/1.1 404") == 1
+
+
 def test_a_body_too_large_is_refused_before_it_came_and_the_connection_goes_on(
     reader: Serving,
 ) -> None:
@@ -158,13 +179,6 @@ def test_an_old_client_and_one_that_says_close_see_the_connection_closed(reader:
             said = until_closed(plug)
         assert said.startswith(b"HTTP/1.1 200")
         assert b"connection: close" in said
-
-
-def test_a_wish_for_another_protocol_is_answered_in_this_one(reader: Serving) -> None:
-    ask = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
-    with connected(reader) as plug:
-        plug.sendall(ask)
-        assert until_closed(plug).startswith(b"HTTP/1.1 200")
 
 
 def test_slow_clients_keep_nobody_from_reading(reader: Serving) -> None:

@@ -99,18 +99,20 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._ending:
             return
-        if self._arriving is None:
+        before = self._arriving
+        if before is None:
             self._expect(self._patience.head_s)
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._ending = True  # answered as the plain request that it also is, then closed
+            rest = data
+            while rest:
+                rest = self._parsed(rest)
         except httptools.HttpParserError:
             self._refuse(
                 400, "This is not HTTP/1.1 that this reader understands. Check the client."
             )
             return
-        if self._arriving is not None and not self._headed:
+        # A head that began in these bytes has other requests, or a body, before it.
+        if self._arriving is not None and self._arriving is before and not self._headed:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES:
                 self._refuse(431, "The headers of this request are too large. Send fewer.")
@@ -156,7 +158,10 @@ class Connection(asyncio.Protocol):
         request = cast("Request", self._arriving)
         self._headed = True
         request.method = self._parser.get_method().decode("latin-1")
-        request.keep_alive = self._parser.should_keep_alive()
+        if self._is_offer(request):
+            return
+        # What follows a CONNECT is no request.
+        request.keep_alive = request.method != "CONNECT" and self._parser.should_keep_alive()
         request.expects = request.headers.get("expect", "").lower() == "100-continue"
         self._app.judge(request)
         self._expect(self._patience.body_s)
@@ -178,6 +183,8 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         request = cast("Request", self._arriving)
+        if self._is_offer(request):
+            return
         self._arriving = None
         if request.answered or self._closed:
             self._app.forget(request)
@@ -204,6 +211,33 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     # What follows
+
+    def _parsed(self, data: bytes) -> bytes:
+        """Let the parser have the bytes; those that it must have once more, after an offer.
+
+        Java's HTTP client and `curl --http2` offer another protocol with their first request, its
+        body behind it. The offer is declined by not taking it up (RFC 9110, 7.8); but httptools
+        leaves the body out then, so it gets the same request without the offer.
+        """
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offered:
+            request = self._arriving
+            if request is None:
+                return b""  # CONNECT, refused and closed
+            head = [f"{request.method} ".encode(), request.target]
+            head.append(f" HTTP/{self._parser.get_http_version()}\r\n".encode())
+            del request.headers["upgrade"]
+            head += [
+                f"{key}: {said}\r\n".encode("latin-1") for key, said in request.headers.items()
+            ]
+            self._parser = httptools.HttpRequestParser(self)
+            return b"".join((*head, b"\r\n", data[offered.args[0] :]))
+        return b""
+
+    def _is_offer(self, request: Request) -> bool:
+        """Whether the parser stops behind the head of this request for another protocol."""
+        return request.method != "CONNECT" and bool(self._parser.should_upgrade())
 
     def _next(self) -> None:
         while self._line and self._active is None and not self._stuck and not self._closed:
