@@ -352,3 +352,9 @@ def test_every_option_stands_in_the_documentation() -> None:
     named = [word for option in options for word in option.opts]
     assert len(named) > 12
     assert [word for word in named if f"`{word}`" not in page] == []
+
+
+def test_a_start_that_fails_while_packs_are_being_opened_ends_with_a_sentence() -> None:
+    done = run(None, "--pack", "blood-cell", "--pack", "marrow-cell", "--default-pack", "x")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0].startswith("firstread: The default pack 'x' is none of")

@@ -46,8 +46,9 @@ def serve(settings: ServeSettings, *, say: Callable[[str], None]) -> int:
         )
         if settings.packs:
             packs.expect(packs.names)
-            # While this thread loads the rest, a core is free for it.
-            threading.Thread(target=_open_all, args=(packs,), name="open", daemon=True).start()
+            # While this thread loads the rest, a core is free for it. It is no daemon: a process
+            # that ended while a network is being opened would abort.
+            threading.Thread(target=_open_all, args=(packs,), name="open").start()
         return _run(_serve(settings, packs=packs, listening=listening, tls=tls, say=say, log=log))
     finally:
         listening.close()
