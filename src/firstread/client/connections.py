@@ -76,30 +76,20 @@ class Connections:
         tries = self._tries if tries is None else min(tries, self._tries)
         failed = 0
         while True:
-            reply: Reply | None = None
-            try:
-                reply = self._send(method, path, body=body, content_type=content_type)
-                reason = f"status {reply.status}"
-            except ssl.SSLCertVerificationError as error:
-                raise BadConfiguration(
-                    f"The certificate of {self._host} is not trusted: {error.verify_message}. "
-                    "Name the file with its authority in SSL_CERT_FILE."
-                ) from None
-            except _BROKEN as error:
-                reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            if reply is not None and reply.status not in BUSY:
+            reply = self._tried(method, path, body=body, content_type=content_type)
+            if isinstance(reply, Reply) and reply.status not in BUSY:
                 return reply
-            asked_s = _asked_pause_s(reply)
+            asked_s = _asked_pause_s(reply) if isinstance(reply, Reply) else None
             # A server that names a time is there and will answer: only patience ends that.
             failed += asked_s is None
             pause_s = asked_s or min(self._pause_s * 2 ** (failed - 1), LONGEST_PAUSE_S)
             over = failed >= tries or time.monotonic() + pause_s > ends_s
             # Those who were sent away together should not come back together.
             if over or self._given_up.wait(pause_s * random.uniform(1.0, 1.25)):
-                if reply is not None:
+                if isinstance(reply, Reply):
                     return reply
                 raise Unreachable(
-                    f"The server {self._host}:{self._port} does not answer ({reason}). Check its "
+                    f"The server {self._host}:{self._port} does not answer ({reply}). Check its "
                     "address, the network, and that it runs."
                 )
 
@@ -113,6 +103,20 @@ class Connections:
         while self._idle:
             self._idle.pop().close()
 
+    def _tried(
+        self, method: str, path: str, *, body: bytes | None, content_type: str
+    ) -> Reply | str:
+        """The answer, or why none came."""
+        try:
+            return self._send(method, path, body=body, content_type=content_type)
+        except ssl.SSLCertVerificationError as error:
+            raise BadConfiguration(
+                f"The certificate of {self._host} is not trusted: {error.verify_message}. "
+                "Name the file with its authority in SSL_CERT_FILE."
+            ) from None
+        except _BROKEN as error:
+            return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
     def _send(self, method: str, path: str, *, body: bytes | None, content_type: str) -> Reply:
         headers = self._headers | ({"Content-Type": content_type} if content_type else {})
         while True:
@@ -122,7 +126,9 @@ class Connections:
             except IndexError:
                 connection, fresh = self._connection(), True
             try:
-                return self._sent(connection, method, self._path + path, body, headers)
+                return self._sent(
+                    connection, method=method, path=self._path + path, body=body, headers=headers
+                )
             except _BROKEN as error:
                 connection.close()
                 # An open connection that was not used for a while is closed by servers at will.
@@ -132,13 +138,14 @@ class Connections:
     def _sent(
         self,
         connection: http.client.HTTPConnection,
+        *,
         method: str,
         path: str,
         body: bytes | None,
-        given: dict[str, str],
+        headers: dict[str, str],
     ) -> Reply:
         try:
-            connection.request(method, path, body, given)
+            connection.request(method, path, body, headers)
         except (BrokenPipeError, ConnectionResetError):
             # Refused before all of it had arrived; the answer that says why may lie ready.
             if connection.sock is None:
@@ -151,8 +158,8 @@ class Connections:
             connection.close()
         else:
             self._idle.append(connection)
-        headers = {name.lower(): value for name, value in response.getheaders()}
-        return Reply(status=response.status, headers=headers, body=said)
+        found = {name.lower(): value for name, value in response.getheaders()}
+        return Reply(status=response.status, headers=found, body=said)
 
     def _connection(self) -> http.client.HTTPConnection:
         if self._trust is None:
@@ -190,6 +197,6 @@ def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
-def _asked_pause_s(reply: Reply | None) -> float | None:
-    asked = reply.headers.get("retry-after", "") if reply is not None else ""
+def _asked_pause_s(reply: Reply) -> float | None:
+    asked = reply.headers.get("retry-after", "")
     return min(max(float(asked), 0.05), LONGEST_PAUSE_S) if asked.isdecimal() else None

@@ -22,7 +22,7 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
-from firstread.datasets import Dataset, split
+from firstread.datasets import Dataset, Split, split
 from firstread.domain.errors import BadConfiguration, BadDataset, TwinRefused
 from firstread.evaluation.evaluate import refuse_other_labels
 from firstread.packs import Golden, Input, Manifest, Result, Twin, seal, write_manifest
@@ -103,15 +103,7 @@ def quantise(
             "int8 would not make it faster. Name a pack that reads pictures."
         )
     refuse_other_labels(reader, dataset)
-    shares = _shares(manifest)
-    parts = split(
-        dataset, validation=shares.validation, test=shares.test, seed=manifest.provenance.seed
-    )
-    if not parts.train or not parts.test:
-        raise BadDataset(
-            f"The folder {dataset.name} has too few samples to be parted into training and test. "
-            "Add samples, or patients."
-        )
+    parts = _parted(dataset, manifest=manifest)
     with tempfile.TemporaryDirectory(prefix="firstread-") as work:
         network = Path(work) / NETWORK
         learnt = np.random.default_rng(manifest.provenance.seed).permutation(np.array(parts.train))
@@ -131,6 +123,20 @@ def quantise(
         _refuse_worse(measured, manifest=manifest)
         folder = _sealed(pack, network, twin, manifest, dataset, measured, out=out)
     return Quantised(folder=folder, measured=measured)
+
+
+def _parted(dataset: Dataset, *, manifest: Manifest) -> Split:
+    """The parts as the pack was trained with them, so that nothing it learnt from is its test."""
+    shares = _shares(manifest)
+    parts = split(
+        dataset, validation=shares.validation, test=shares.test, seed=manifest.provenance.seed
+    )
+    if not parts.train or not parts.test:
+        raise BadDataset(
+            f"The folder {dataset.name} has too few samples to be parted into training and test. "
+            "Add samples, or patients."
+        )
+    return parts
 
 
 def _shares(manifest: Manifest) -> Shares:

@@ -138,6 +138,14 @@ _FORM = {
         "required": ["file"],
     }
 }
+_PICTURE = {"image/jpeg": _BINARY, "image/png": _BINARY, "multipart/form-data": _FORM}
+_WHICH = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "description": "Which picture of --vr-pictures, counted from 1.",
+    "schema": _TEXT,
+}
 
 
 def _described(**more: Any) -> dict[str, Any]:
@@ -162,16 +170,7 @@ def routes(*, default_pack: str | None, vr_pictures: Path | None) -> tuple[Route
             refuse=refused,
             summary="Say of a picture whether it is positive",
             tag=_TAG,
-            describe=_described(
-                requestBody={
-                    "required": True,
-                    "content": {
-                        "image/jpeg": _BINARY,
-                        "image/png": _BINARY,
-                        "multipart/form-data": _FORM,
-                    },
-                }
-            ),
+            describe=_described(requestBody={"required": True, "content": _PICTURE}),
         ),
         Route(
             method="POST",
@@ -181,16 +180,6 @@ def routes(*, default_pack: str | None, vr_pictures: Path | None) -> tuple[Route
             refuse=refused,
             summary="Say of a test picture whether it is positive",
             tag=_TAG,
-            describe=_described(
-                parameters=[
-                    {
-                        "name": "id",
-                        "in": "path",
-                        "required": True,
-                        "description": "Which picture of --vr-pictures, counted from 1.",
-                        "schema": _TEXT,
-                    }
-                ]
-            ),
+            describe=_described(parameters=[_WHICH]),
         ),
     )
