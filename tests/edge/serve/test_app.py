@@ -222,3 +222,15 @@ def test_an_answer_in_another_form_is_kept_for_what_is_refused_before(shelf: Pat
             assert b'{"error": ' in await reader.readuntil(b"}")
 
     asyncio.run(walk())
+
+
+def test_the_date_follows_a_clock_that_is_set_back(
+    shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def walk() -> None:
+        async with opened(shelf) as (app, _, _):
+            for now, said in ((86_400.0, b"02 Jan 1970 00:00"), (3600.0, b"01 Jan 1970 01:00")):
+                monkeypatch.setattr(app_module.time, "time", lambda now=now: now)
+                assert said in app.date_line()
+
+    asyncio.run(walk())

@@ -162,6 +162,13 @@ def test_endless_headers_are_refused(reader: Serving) -> None:
         assert b"431" in until_closed(plug)[:20]
 
 
+def test_the_address_may_be_named_whole(reader: Serving) -> None:
+    with connected(reader) as plug:
+        plug.sendall(request(cell_png(), path="http://x:1/read/colour?a=b"))
+        plug.sendall(b"GET http://x HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert answers(plug, 2) == [200, 200]
+
+
 def test_strange_addresses_and_queries_are_no_failure(reader: Serving) -> None:
     for target in (b"/%ff%fe", b"/read/%00", b"/read/colour?%ff=%zz&&=", b"//", b"/read//x", b"*"):
         with connected(reader) as plug:

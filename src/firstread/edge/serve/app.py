@@ -84,6 +84,8 @@ class App:
     def judge(self, request: Request) -> None:
         """Find the route; set `early` where the request is refused whatever its body."""
         raw, _, query = request.target.decode("latin-1").partition("?")
+        if "://" in raw[:8]:  # the whole address, as to a proxy: RFC 9112, 3.2.2
+            raw = "/" + raw.partition("://")[2].partition("/")[2]
         request.path, request.query = unquote(raw), query
         found = self.table.find(request.method, request.path)
         if isinstance(found, Answer):
@@ -176,7 +178,7 @@ class App:
     def date_line(self) -> bytes:
         """The Date header, made once a second."""
         now = time.time()
-        if now - self._date[0] >= 1.0:
+        if abs(now - self._date[0]) >= 1.0:  # a clock may be set back
             self._date = (now, f"date: {formatdate(now, usegmt=True)}\r\n".encode())
         return self._date[1]
 
