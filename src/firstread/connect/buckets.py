@@ -69,17 +69,24 @@ class Bucket:
             found = obstore.get(self._store, path)
             size = found.meta["size"]
             if size > max_bytes:
-                raise UnreadableSample(f"This object is larger than {max_bytes // 1024**2} MB.")
+                raise UnreadableSample(
+                    f"This object is larger than {max_bytes // 1024**2} MB. Put a smaller picture "
+                    "there, or a part of it."
+                )
             room(size)
             return bytes(found.bytes())
         except FileNotFoundError:
-            raise UnreadableSample("There is no such object in the bucket.") from None
+            raise UnreadableSample(
+                "There is no such object in the bucket. Check its address."
+            ) from None
         except _CLOSED as error:
             raise UnreadableSample(
                 f"The bucket does not give this object: {_reason(error)}. Check its rights."
             ) from None
         except (exceptions.InvalidPathError, ValueError):
-            raise UnreadableSample("This is no address of an object.") from None
+            raise UnreadableSample(
+                "This is no address of an object. Name one, as in s3://bucket/folder/name."
+            ) from None
         except exceptions.BaseError as error:
             raise Unreachable(f"The bucket does not answer: {_reason(error)}.") from None
 

@@ -49,7 +49,9 @@ class Web:
                     return found
                 reason, asked_s = found
             except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects):
-                raise UnreadableSample("This is no web address that leads to a sample.") from None
+                raise UnreadableSample(
+                    "This is no web address that leads to a sample. Correct it."
+                ) from None
             except httpx.HTTPError as error:
                 reason, asked_s = str(error) or type(error).__name__, 0.0
             if not last:
@@ -68,13 +70,17 @@ class Web:
                 asked = answer.headers.get("retry-after", "")
                 return f"it says {said}", float(asked) if asked.isdecimal() else 0.0
             if not answer.is_success:
-                raise UnreadableSample(f"The server does not give this sample: it says {said}.")
+                raise UnreadableSample(
+                    f"The server does not give this sample: it says {said}. Check the address, and "
+                    "who may have it."
+                )
             whole = bytearray()
             for part in answer.iter_raw():
                 whole += part
                 if len(whole) > max_bytes:
                     raise UnreadableSample(
-                        f"What the server sends is larger than {max_bytes // 1024**2} MB."
+                        f"What the server sends is larger than {max_bytes // 1024**2} MB. Put a "
+                        "smaller picture there, or a part of it."
                     )
                 room(len(whole))
                 if time.monotonic() - began > _WHOLE_S:

@@ -138,7 +138,8 @@ def _inputs(found: Any, *, rest: memoryview, forms: Mapping[str, Form]) -> dict[
         inputs[name], rest = _input(given, form=forms[name], rest=rest)
     if len(rest):
         raise BadRequest(
-            f"The body holds {len(rest)} bytes more than the inputs' binary_data_size add up to."
+            f"The body holds {len(rest)} bytes more than the inputs' binary_data_size add up to. "
+            "Correct these, or Inference-Header-Content-Length."
         )
     return inputs
 
@@ -302,7 +303,10 @@ def _one_wanted(each: dict[str, Any], *, name: str, binary: bool) -> Wanted:
 def top_labels(tensor: Tensor, *, top: int, labels: Sequence[str]) -> Tensor:
     """Triton's classification of a tensor [N, K]: BYTES [N, top], each 'value:place:label'."""
     if tensor.datatype != "FP32" or tensor.shape[1:] != (len(labels),):
-        raise BadRequest(f"The output '{tensor.name}' has no labels to choose the first ones of.")
+        raise BadRequest(
+            f"The output '{tensor.name}' has no labels to choose the first ones of. Ask for "
+            "it whole."
+        )
     scores = np.asarray(tensor.values)
     top = min(top, len(labels))
     order = np.argsort(-scores, axis=1, kind="stable")[:, :top]
