@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from email.utils import formatdate
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl, unquote
 
 from firstread.domain.errors import FirstreadError
@@ -25,12 +25,19 @@ from firstread.edge.serve.settings import ServeSettings
 from firstread.edge.serve.wire import Answer, Asked, Route
 
 if TYPE_CHECKING:
-    from firstread.edge.serve.connection import Connection, Request
+    from firstread.edge.serve.request import Request
     from firstread.edge.serve.warm import WarmPacks
 
 Reply = Callable[[Answer], None]
 _RETRY_AFTER_S = "1"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Connected(Protocol):
+    """A connection, as far as the app must know it."""
+
+    def end(self) -> None:
+        """The process stops: finish what has been taken, take no more."""
 
 
 class App:
@@ -58,7 +65,7 @@ class App:
             scheme="https" if settings.tls_cert else "http",
         )
         self.table = Table((*routes, *own))
-        self.connections: set[Connection] = set()
+        self.connections: set[Connected] = set()
         self.is_stopping = False
         self._opener = ThreadPoolExecutor(max_workers=1, thread_name_prefix="open")
         self._loop = asyncio.get_running_loop()
@@ -69,14 +76,14 @@ class App:
 
     # Connections
 
-    def welcome(self, connection: Connection) -> bool:
+    def welcome(self, connection: Connected) -> bool:
         """Take the connection in, unless there are too many."""
         if len(self.connections) >= CONNECTIONS:
             return False
         self.connections.add(connection)
         return True
 
-    def farewell(self, connection: Connection) -> None:
+    def farewell(self, connection: Connected) -> None:
         self.connections.discard(connection)
 
     # Before the body

@@ -6,14 +6,13 @@ import asyncio
 import http
 import time
 from collections import deque
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import httptools
 
 from firstread.edge.serve.limits import DRAINED_BYTES, HEAD_BYTES, PIPELINED, Patience
 from firstread.edge.serve.problems import problem
-from firstread.edge.serve.routing import NOWHERE
+from firstread.edge.serve.request import Request
 from firstread.edge.serve.wire import Answer
 
 if TYPE_CHECKING:
@@ -25,37 +24,6 @@ _STATUS_LINES = {
     for status in http.HTTPStatus
 }
 _LINGER_S = 2.0
-
-
-class Request:
-    """What has arrived of one request."""
-
-    __slots__ = (
-        "answered", "at_s", "chunks", "early", "expects", "headers", "keep_alive", "method",
-        "parts", "path", "query", "route", "size", "target",
-    )  # fmt: skip
-
-    def __init__(self, *, at_s: float) -> None:
-        self.at_s = at_s
-        self.target = b""
-        self.method = ""
-        self.path = ""
-        self.query = ""
-        self.headers: dict[str, str] = {}
-        self.keep_alive = True
-        self.expects = False
-        self.route = NOWHERE
-        self.parts: Mapping[str, str] = {}
-        self.early: Answer | None = None
-        """A refusal that needs no body: the body is thrown away."""
-        self.answered = False
-        self.chunks: list[bytes] = []
-        self.size = 0
-
-    def body(self) -> bytes:
-        """The whole body; it is handed over, not kept."""
-        chunks, self.chunks = self.chunks, []
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 class Connection(asyncio.Protocol):
