@@ -242,6 +242,7 @@ def test_on_a_terminals_word_each_answer_is_printed_without_a_patients_number(si
         ({"FIRSTREAD_EDGE_PATTERN": "a"}, "(?P<accession>...)"),
         ({"FIRSTREAD_EDGE_NAME": " "}, "has no name"),
         ({"FIRSTREAD_EDGE_INBOX": ""}, "--inbox"),
+        ({"FIRSTREAD_EDGE_INBOX": "/"}, "lies in the inbox"),
         ({"FIRSTREAD_EDGE_CLINIC": ""}, "--clinic"),
         ({"FIRSTREAD_EDGE_SPOOL_MB": "1"}, "16"),
     ],

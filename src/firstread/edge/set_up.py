@@ -59,6 +59,7 @@ def open_machine(settings: Settings, *, stop: threading.Event, say: Say) -> Mach
 
         return Client(settings.clinic, token_from(os.environ), tries=2, sleep=rest)
 
+    _refuse_nested(settings)
     connect().close()  # a mistyped address or a missing token is said now, not in the night
     _warn_of_plain(settings.clinic)
     name, pattern = _plain_name(settings.name), accession_pattern(settings.pattern)
@@ -116,6 +117,15 @@ def _readers(named: Sequence[str]) -> dict[str, PackReader]:
     if not readers:
         raise UnknownPack("There is no pack to read with. Put one on a shelf (FIRSTREAD_PACKS).")
     return readers
+
+
+def _refuse_nested(settings: Settings) -> None:
+    """A spool in the inbox would be taken in as samples."""
+    inbox, spool = settings.inbox.resolve(), settings.spool.resolve()
+    if spool.is_relative_to(inbox):
+        raise BadConfiguration(
+            f"The spool '{settings.spool}' lies in the inbox. Name a folder elsewhere with --spool."
+        )
 
 
 def _plain_name(name: str) -> str:
