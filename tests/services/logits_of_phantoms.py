@@ -31,4 +31,5 @@ def answers(folder: Path) -> dict[str, Any]:
     return said
 
 
-sys.stdout.write(json.dumps(answers(Path(sys.argv[1]))))
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(answers(Path(sys.argv[1]))))
