@@ -112,8 +112,9 @@ def _front(packs: WarmPacks, *, base: str, guarded: bool) -> str:
         '<nav><a href="/docs">All addresses</a><a href="/openapi.json">openapi.json</a>'
         '<a href="/packs">packs</a><a href="/metrics">metrics</a>'
         '<a href="/healthz/ready">ready</a></nav>'
-        f"<h2>Try it</h2><pre>{escape(example)}</pre>"
-        f'<h2>Packs</h2><ul class="cards">{cards}</ul>'
+        f'<h2>Try it</h2><pre tabindex="0">{escape(example)}</pre>'
+        '<h2>Packs</h2><p class="quiet">Red and bold: raises the alarm.</p>'
+        f'<ul class="cards">{cards}</ul>'
     )
 
 
