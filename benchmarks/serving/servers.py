@@ -215,6 +215,7 @@ def _environment(server: Server, serving: Serving, *, port: int, mark: str) -> d
     plain = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return plain | {
         MARK: mark,
+        "ORT_DISABLE_TELEMETRY": "1",  # as in ours: no peer shall be slowed by reports to its maker
         "FIRSTREAD_PACKS": str(serving.shelf),
         "MODEL": str(serving.model),
         "WEIGHTS": str(serving.shelf / f"{serving.pack}.npz"),
