@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,8 @@ from firstread.packs import (
     Provenance,
     QualityLimits,
     Result,
+    Twin,
+    open_manifest,
     seal,
     write_manifest,
 )
@@ -90,6 +94,24 @@ def make_pack(
     )
     write_manifest(Manifest(**{**manifest, "pack": about}), pack)
     (pack / "card.md").write_text(f"# Test pack {name}\n\nFor tests only.\n", encoding="utf-8")
+    seal(pack)
+    return pack
+
+
+def give_twin(pack: Path) -> Path:
+    """Gives an image pack a twin that is a little surer, so that their answers differ."""
+    surer = make_pack(pack.parent / f".surer-{pack.name}", gain=8.5)
+    shutil.copyfile(surer / "model.onnx", pack / "model.int8.onnx")
+    manifest = open_manifest(pack)
+    twin = Twin(
+        precision="int8",
+        network="model.int8.onnx",
+        times_as_fast=1.5,
+        measured_on="test part of drawn, n = 60; here",
+        golden=open_manifest(surer).golden,
+        results=manifest.results,
+    )
+    write_manifest(replace(manifest, twin=twin), pack)
     seal(pack)
     return pack
 

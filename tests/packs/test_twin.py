@@ -11,31 +11,16 @@ from click.testing import CliRunner
 
 from firstread.cli.main import main
 from firstread.domain.errors import PackRefused
-from firstread.packs import Twin, in_precision, open_manifest, seal, write_manifest
+from firstread.packs import in_precision, open_manifest, seal
 from firstread.packs.write import manifest_to_toml
 from firstread.runtime import open_reader
 from tests.images_for_tests import cell_png
-from tests.packs_for_tests import make_pack
+from tests.packs_for_tests import give_twin, make_pack
 
 
 @pytest.fixture
 def pack(tmp_path: Path) -> Path:
-    """A pack whose twin is a little surer than it, so that their answers can be told apart."""
-    folder = make_pack(tmp_path)
-    surer = make_pack(tmp_path / "surer", gain=8.5)
-    shutil.copyfile(surer / "model.onnx", folder / "model.int8.onnx")
-    manifest = open_manifest(folder)
-    twin = Twin(
-        precision="int8",
-        network="model.int8.onnx",
-        times_as_fast=1.5,
-        measured_on="test part of drawn, n = 60; here",
-        golden=open_manifest(surer).golden,
-        results=manifest.results,
-    )
-    write_manifest(replace(manifest, twin=twin), folder)
-    seal(folder)
-    return folder
+    return give_twin(make_pack(tmp_path))
 
 
 def test_without_being_asked_for_the_twin_does_not_read(pack: Path) -> None:

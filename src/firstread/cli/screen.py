@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from firstread.cli.answers import printable
+from firstread.cli.precision import precision
 
 if TYPE_CHECKING:
     from firstread.edge.screen.run import Progress
     from firstread.edge.screen.summary import Summary
+    from firstread.packs import Precision
 
 _LINE_EVERY_S = 10.0
 _RATE_OVER_S = 10.0
@@ -26,6 +28,7 @@ _RATE_OVER_S = 10.0
 @click.command()
 @click.argument("source")
 @click.option("--pack", required=True, help="The pack's name, or its folder.")
+@precision
 @click.option(
     "--out",
     required=True,
@@ -53,6 +56,7 @@ def screen(
     source: str,
     *,
     pack: str,
+    precision: Precision,
     out: Path,
     threads: int | None,
     engine: Literal["local", "ray"],
@@ -74,6 +78,7 @@ def screen(
     asked = Screening(
         source=source,
         pack=pack,
+        precision=precision,
         out=out,
         threads=threads,
         engine=engine,

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from firstread.cli.main import main
 from tests.images_for_tests import as_png, blurred_png, cell, cell_png, every_form, not_pictures
+from tests.packs_for_tests import give_twin
 
 
 def _fill(folder: Path, *, count: int, colour: str = "red") -> Path:
@@ -113,6 +114,21 @@ def test_a_table_of_another_pack_or_archive_is_not_written_over(screen, out, tmp
     assert elsewhere.exit_code == 2
     assert "holds the results of another archive" in elsewhere.stderr
     assert out.read_bytes() == before
+
+
+def test_a_twin_reads_where_it_is_asked_for_and_shares_no_table_with_its_pack(
+    screen, rows, packs, tmp_path
+):
+    folder = _fill(tmp_path / "samples", count=2)
+    without = screen(folder, "--precision", "int8")
+    assert without.exit_code == 1
+    assert "firstread packs quantise colour --data" in without.stderr
+    give_twin(packs / "colour")
+    assert screen(folder, "--precision", "int8").exit_code == 0
+    assert {row["version"] for row in rows()} == {"1.0.0+int8"}
+    plain = screen(folder)
+    assert plain.exit_code == 2
+    assert "holds the results of another precision" in plain.stderr
 
 
 def test_a_file_that_is_no_table_of_ours_is_left_alone_even_on_restart(screen, out, tmp_path):

@@ -34,7 +34,8 @@ _ANSWERED = (
     f"(address BLOB PRIMARY KEY, {', '.join(Answered._fields[1:])}) WITHOUT ROWID"
 )
 _ADD = f"INSERT OR REPLACE INTO answered VALUES ({', '.join('?' * len(Answered._fields))})"  # noqa: S608  our own names
-_TOLD = {"source": "archive", "pack_sha256": "pack"}
+HEADER = {"source": "archive", "pack_sha256": "pack", "precision": "precision"}
+"""What all starts of one screening share, and what a person calls it."""
 
 
 class Journal:
@@ -182,7 +183,7 @@ def _refuse_other(database: sqlite3.Connection, *, header: Mapping[str, str], pa
     for key, value in header.items():
         if kept.get(key) != value:
             raise ResultsTaken(
-                f"{path.name} was begun with another {_TOLD.get(key, key)} "
+                f"{path.name} was begun with another {HEADER[key]} "
                 f"({_shown(kept.get(key))}). Name another --out, or start over with --restart."
             )
 

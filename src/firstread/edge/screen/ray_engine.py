@@ -26,6 +26,7 @@ from firstread.edge.screen.journal import Journal
 from firstread.edge.screen.patience import Patience
 from firstread.edge.screen.sample import Archive, Listed
 from firstread.edge.screen.sources import open_archive
+from firstread.packs import Precision
 from firstread.runtime import open_reader
 
 BLOCK = 16
@@ -41,7 +42,9 @@ _RESTARTS = 3
 class _Reader:
     """Lives in a process of the cluster."""
 
-    def __init__(self, packs: list[Any], *, source: str, results: str) -> None:
+    def __init__(
+        self, packs: list[Any], *, source: str, results: str, precision: Precision
+    ) -> None:
         """`packs` holds where in the cluster's memory the pack's files are, by name."""
         pack: dict[str, bytes] = ray.get(packs[0])
         with tempfile.TemporaryDirectory(prefix="firstread-pack-") as folder:
@@ -49,7 +52,7 @@ class _Reader:
                 place = Path(folder) / name
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(data)
-            self._answer = reading(open_reader(folder))
+            self._answer = reading(open_reader(folder, precision=precision))
         self._archive = open_archive(source, results=Path(results))
 
     def read(self, block: list[Listed]) -> list[Answered]:
@@ -83,6 +86,7 @@ class RayEngine:
         journal: Journal,
         readers: int | None,
         address: str | None,
+        precision: Precision,
     ) -> None:
         self._source = source if "://" in source else str(Path(source).resolve())
         self._results = str(results.resolve())
@@ -90,6 +94,7 @@ class RayEngine:
         self._journal = journal
         self._readers = readers
         self._address = address
+        self._precision = precision
         self._to_do = journal.to_do(archive.listing(), repeats=archive.repeats)
         self._patience = Patience()
         self._ended = Event()
@@ -157,7 +162,12 @@ class RayEngine:
             _Reader
         )
         return [
-            started.remote(self._stored, source=self._source, results=self._results)
+            started.remote(
+                self._stored,
+                source=self._source,
+                results=self._results,
+                precision=self._precision,
+            )
             for _ in range(readers)
         ]
 

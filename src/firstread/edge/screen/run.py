@@ -14,13 +14,13 @@ from threading import Event, Thread
 from typing import Literal, Protocol
 
 from firstread.domain.errors import BadArchive, FirstreadError, MissingExtra, ResultsTaken
-from firstread.edge.screen.journal import Journal, open_journal
+from firstread.edge.screen.journal import HEADER, Journal, open_journal
 from firstread.edge.screen.local import LocalEngine
 from firstread.edge.screen.sample import Archive
 from firstread.edge.screen.sources import open_archive
 from firstread.edge.screen.summary import Summary, summary_of
 from firstread.edge.screen.table import AT_ONCE, told_by, write_table
-from firstread.packs import find_pack, open_manifest, verify
+from firstread.packs import Manifest, Precision, find_pack, in_precision, open_manifest, verify
 from firstread.runtime import open_reader
 
 _LOOK_EVERY_S = 0.25
@@ -36,6 +36,7 @@ class Screening:
     out: Path
     threads: int | None
     """None: one a core, here or in the whole cluster."""
+    precision: Precision = "float"
     engine: Literal["local", "ray"] = "local"
     ray_address: str | None = None
     restart: bool = False
@@ -80,7 +81,11 @@ def screen(asked: Screening, *, watch: Watch) -> Summary:
     """
     pack = find_pack(asked.pack)
     with closing(open_archive(asked.source, results=asked.out)) as archive:
-        header = {"source": archive.name, "pack_sha256": verify(pack)}
+        header = {
+            "source": archive.name,
+            "pack_sha256": verify(pack),
+            "precision": asked.precision,
+        }
         place = asked.out.with_name(asked.out.name + ".journal")
         if asked.out.exists():
             done = _done(asked.out, header=header, restart=asked.restart)
@@ -96,12 +101,15 @@ def screen(asked: Screening, *, watch: Watch) -> Summary:
                     journal.discard()
             if nothing:
                 raise BadArchive(f"There are no samples in '{asked.source}'. Name where they lie.")
-            return _finished(asked.out, journal=journal, header=header, pack=pack)
+            manifest = in_precision(open_manifest(pack), asked.precision)
+            return _finished(asked.out, journal=journal, header=header, manifest=manifest)
 
 
-def _finished(out: Path, *, journal: Journal, header: dict[str, str], pack: Path) -> Summary:
+def _finished(
+    out: Path, *, journal: Journal, header: dict[str, str], manifest: Manifest
+) -> Summary:
     """The table is written, and then the journal is not needed any more."""
-    manifest, summary = open_manifest(pack), summary_of(journal)
+    summary = summary_of(journal)
     told = {"pack": manifest.name, "version": manifest.version, **header, **summary.told()}
     write_table(out, journal.rows(at_once=AT_ONCE), codes=manifest.codes, told=told)
     # What could not be fetched is tried again by the next start, which needs the rest.
@@ -119,7 +127,7 @@ def _done(out: Path, *, header: dict[str, str], restart: bool) -> Summary | None
         )
     if restart:
         return None
-    for key, what in (("source", "archive"), ("pack_sha256", "pack")):
+    for key, what in HEADER.items():
         if told.get(key) != header[key]:
             raise ResultsTaken(
                 f"{out.name} holds the results of another {what}. Name another --out, or replace "
@@ -142,9 +150,11 @@ def _engine(asked: Screening, *, archive: Archive, pack: Path, journal: Journal)
             journal=journal,
             readers=asked.threads,
             address=asked.ray_address,
+            precision=asked.precision,
         )
     threads = asked.threads or len(os.sched_getaffinity(0))
-    return LocalEngine(archive, reader=open_reader(pack), journal=journal, threads=threads)
+    reader = open_reader(pack, precision=asked.precision)
+    return LocalEngine(archive, reader=reader, journal=journal, threads=threads)
 
 
 def _run(engine: Engine, journal: Journal, archive: Archive, watch: Watch) -> None:
