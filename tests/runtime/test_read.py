@@ -171,6 +171,12 @@ def test_what_is_no_row_is_unreadable(sizes: PackReader, data: bytes) -> None:
         sizes.read(data)
 
 
+def test_a_measurement_given_twice_is_refused_by_name(sizes: PackReader) -> None:
+    with pytest.raises(BadMeasurement, match="'size' is given twice") as refused:
+        sizes.read(b'{"size": 1, "shape": 2, "nuclei": 3, "size": 9}')
+    assert refused.value.field == "size"
+
+
 def test_measurements_for_a_pack_of_pictures_are_refused(reader: PackReader) -> None:
     with pytest.raises(UnreadableSample, match="reads pictures"):
         reader.read_measurements({"size": 1})

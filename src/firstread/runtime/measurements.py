@@ -99,10 +99,11 @@ def _number(value: float | str, *, field: str, name: str | None = None) -> float
 def json_rows(data: bytes) -> list[dict[str, Any]]:
     """The rows that JSON bytes hold, an object or a list of them; values are not looked at.
 
-    Raises UnreadableSample where there is no such row.
+    Raises UnreadableSample where there is no such row, BadMeasurement where a row gives one
+    measurement twice.
     """
     try:
-        found = json.loads(data)
+        found = json.loads(data, object_pairs_hook=_each_once)
     except (ValueError, RecursionError):
         raise UnreadableSample(
             "This is not JSON. Send an object with one number for each measurement."
@@ -113,3 +114,13 @@ def json_rows(data: bytes) -> list[dict[str, Any]]:
             "This JSON holds no measurements. Send an object with one number for each measurement."
         )
     return rows
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Raises BadMeasurement where a measurement is given twice: nobody knows which one counts."""
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise BadMeasurement(f"'{twice[:60]}' is given twice. Give it once.", field=twice)
+    return row
