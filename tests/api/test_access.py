@@ -14,7 +14,7 @@ from django.utils import timezone
 from firstread.clinic import tokens
 from firstread.clinic.api import access, api
 from firstread.clinic.models import ApiToken, AuditRow, Person
-from firstread.domain.errors import BadConfiguration
+from firstread.domain.errors import BadConfiguration, NotAllowed
 from tests.programs_for_tests import Program, make_person
 
 Make = Callable[..., Program]
@@ -89,6 +89,14 @@ def test_a_session_does_not_open_the_api(clinic: None) -> None:
     browser = Client()
     browser.force_login(make_person("chief"), backend="django.contrib.auth.backends.ModelBackend")
     assert browser.get("/api/v1/cases").status_code == 401
+
+
+def test_a_refused_token_is_told_of_one_that_may_this_and_what_it_may_already(
+    clinic: None,
+) -> None:
+    secret, _ = tokens.issue(make_person("specialist"), scopes=["cases:write"])
+    with pytest.raises(NotAllowed, match="--scope cases:write --scope checks:read"):
+        tokens.person_of(secret, scope="checks:read")
 
 
 def test_a_token_ends_when_revoked_expired_or_its_person_leaves(clinic: None) -> None:

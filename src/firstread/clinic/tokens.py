@@ -76,7 +76,7 @@ def person_of(secret: str, *, scope: str) -> Person | None:
     if scope not in token.scopes:
         raise NotAllowed(
             f"This token has not the scope '{scope}'. "
-            f"Issue one that has: 'firstread token PERSON --scope {scope}'."
+            f"Issue one that has: 'firstread token PERSON {_options({*token.scopes, scope})}'."
         )
     # A row written at every request would make readers queue behind each other.
     if token.last_used_at is None or now - token.last_used_at > SEEN_EVERY:
@@ -98,3 +98,7 @@ def revoke(token: ApiToken) -> bool:
 def _digest(secret: str) -> str:
     # 256 random bits need no slow hash: there is nothing to guess.
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
+
+
+def _options(scopes: Collection[str]) -> str:
+    return " ".join(f"--scope {scope}" for scope in sorted(scopes))
