@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from firstread.cli.amount import Amount
+
 if TYPE_CHECKING:
     from firstread.domain.read import Read
     from firstread.edge.entries import Entry, Standing
@@ -60,7 +62,7 @@ _SPOOL = click.option(
 )
 @click.option(
     "--keep-days",
-    type=click.FloatRange(0, 3650),
+    type=Amount(0, 3650),
     default=7,
     show_default=True,
     envvar="FIRSTREAD_EDGE_KEEP_DAYS",

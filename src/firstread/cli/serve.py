@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from firstread.cli.amount import Amount
 from firstread.cli.precision import precision
 from firstread.cli.token_file import token_in
 from firstread.edge.serve.cloud import Cloud, cloud_of, settled
@@ -45,17 +46,13 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--memory-cap-mb", type=click.IntRange(1), default=1024, help="What open packs may take."
 )
-@click.option(
-    "--idle-s", type=click.FloatRange(0.1), default=600.0, help="Then an unused pack is unloaded."
-)
+@click.option("--idle-s", type=Amount(0.1), default=600.0, help="Then an unused pack is unloaded.")
 @click.option("--token", help="What clients must send; better in a file or the environment.")
 @click.option("--token-file", type=_FILE, help="A file that holds the token.")
 @click.option("--open-to-all", is_flag=True, help="Listen beyond this machine without a token.")
 @click.option("--tls-cert", type=_FILE, help="The certificate, with its chain, in PEM form.")
 @click.option("--tls-key", type=_FILE, help="Its key.")
-@click.option(
-    "--grace-s", type=click.FloatRange(0.0), default=30.0, help="To finish, after SIGTERM."
-)
+@click.option("--grace-s", type=Amount(0.0), default=30.0, help="To finish, after SIGTERM.")
 @click.option("--log", type=click.Choice(["json", "text"]), default="json", help="Form of lines.")
 @click.pass_context
 def serve(

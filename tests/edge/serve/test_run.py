@@ -57,6 +57,14 @@ def requests_seen(reader: Serving) -> list[dict[str, object]]:
     return [line for line in lines if line["event"] == "request"]
 
 
+@pytest.mark.parametrize("option", ["--idle-s", "--grace-s"])
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_a_time_without_an_end_is_refused(shelf: Path, option: str, value: str) -> None:
+    done = run(shelf, option, value)
+    assert done.returncode == 2
+    assert "finite number" in done.stderr
+
+
 def test_what_was_taken_is_finished_and_nothing_more_is_taken(
     shelf: Path, slow_picture: bytes
 ) -> None:
