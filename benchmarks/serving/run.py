@@ -19,6 +19,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+# The imports below stand after this line (E402), because it is what makes them found.
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.serving import bench_packs, networks, pictures  # noqa: E402

@@ -156,10 +156,10 @@ class _Stream(httpcore.NetworkStream):
         self._stream = stream
         self._network = network
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  httpcore's
         return self._stream.read(max_bytes, timeout=self._network.left_s())
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002  httpcore's
         for at in range(0, len(buffer), _SLICE_BYTES):
             piece = buffer[at : at + _SLICE_BYTES]
             self._stream.write(piece, timeout=self._network.left_s())
@@ -168,7 +168,7 @@ class _Stream(httpcore.NetworkStream):
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002
+        timeout: float | None = None,  # noqa: ARG002  httpcore's
     ) -> httpcore.NetworkStream:
         stream = self._stream.start_tls(
             ssl_context, server_hostname, timeout=self._network.left_s()

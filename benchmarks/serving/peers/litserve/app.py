@@ -11,7 +11,7 @@ from PIL import Image
 
 
 class Reader(ls.LitAPI):
-    def setup(self, device):  # noqa: ARG002
+    def setup(self, device):  # noqa: ARG002  litserve's signature
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
