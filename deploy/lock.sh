@@ -8,7 +8,7 @@ compile() {
         --no-header --no-emit-index-url --no-annotate --no-emit-package torch --overrides deploy/no-torch.txt "$@" pyproject.toml
 }
 compile --extra server --group build -o requirements/server.txt
-compile --extra server --extra serve --extra edge --extra screen --extra ray --extra train \
+compile --extra server --extra serve --extra edge --extra screen --extra ray --extra dicom --extra import --extra train \
     --group build --group test --group check --group docs \
     -c requirements/server.txt -o requirements/everything.txt
 # What an edge machine installs; also unpacked for the emulated ARM machine.

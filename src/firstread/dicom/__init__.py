@@ -1,0 +1,1 @@
+"""Everything DICOM: the only room that knows pydicom."""

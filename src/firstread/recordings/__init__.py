@@ -1,0 +1,1 @@
+"""A recording's bytes become its signal and the beats in it."""
