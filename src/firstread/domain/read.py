@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -36,6 +37,15 @@ class Contribution:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Beat:
+    """One beat of a recording: when its peak is, counted from the beginning, and what it is."""
+
+    at_s: float
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Read:
     """What one pack says of one sample; provisional until a person signs."""
 
@@ -51,12 +61,26 @@ class Read:
     coverage: float | None
     familiarity: Familiarity | None
     alarms: tuple[str, ...]
-    """Positive labels whose probability reaches their operating point."""
+    """Positive labels and groups whose probability reaches their operating point."""
     unfit: str | None
     """Why no model may be trusted with this sample (blurred, dark, unidentifiable), or None."""
     contributions: tuple[Contribution, ...]
     runtime: str
     ms: float
+    groups: tuple[Finding, ...] = ()
+    """Each group of the pack with the sum of its labels' probabilities, in the pack's order."""
+    beats: tuple[Beat, ...] = ()
+    """Every beat of a recording, in order; then each finding is the share of beats so named."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many beats of a recording have each label, in the order of the findings."""
+        found = Counter(beat.label for beat in self.beats)
+        return {each.label: found[each.label] for each in self.findings} if self.beats else {}
+
+    def probability_of(self, code: str) -> float:
+        """The probability of a label or a group; 0 where the read knows neither."""
+        return next((e.probability for e in (*self.findings, *self.groups) if e.label == code), 0.0)
 
     def as_dict(self) -> dict[str, Any]:
         """The read as plain JSON values."""
@@ -73,6 +97,9 @@ class Read:
             "findings": [
                 {"label": each.label, "probability": each.probability} for each in self.findings
             ],
+            "groups": [
+                {"label": each.label, "probability": each.probability} for each in self.groups
+            ],
             "finding_set": list(self.finding_set),
             "familiarity": None
             if familiarity is None
@@ -82,4 +109,10 @@ class Read:
         }
         if self.contributions:
             plain["contributions"] = [asdict(each) for each in self.contributions]
+        if self.beats:
+            plain["counts"] = self.counts
+            plain["beats"] = [
+                {"at_s": beat.at_s, "label": beat.label, "probability": beat.probability}
+                for beat in self.beats
+            ]
         return plain | {"pack": self.pack, "version": self.version, "ms": self.ms}

@@ -45,9 +45,12 @@ def _problems(manifest: Manifest) -> Iterator[str]:
     if not _VERSION.fullmatch(about.version):
         yield f"'pack.version' must look like 1.0.0, not {about.version!r}"
     yield from _label_problems(manifest)
+    yield from _group_problems(manifest)
     yield from _threshold_problems(manifest)
     if about.kind == "image":
         yield from _image_problems(manifest.input)
+    elif about.kind == "recording":
+        yield from _recording_problems(manifest)
     else:
         yield from _measurement_problems(manifest)
     if manifest.familiarity is not None:
@@ -86,9 +89,23 @@ def _label_problems(manifest: Manifest) -> Iterator[str]:
         yield "there must be two labels or more"
     yield from _repeated("label.code", (each.code for each in manifest.labels))
     yield from _repeated("operating_point.label", (e.label for e in manifest.operating_points))
+    known = {each.code for each in manifest.answers}
     for point in manifest.operating_points:
-        if point.label not in manifest.codes:
+        if point.label not in known:
             yield f"'operating_point.label' names {point.label!r}, which is no label of the pack"
+
+
+def _group_problems(manifest: Manifest) -> Iterator[str]:
+    yield from _repeated("group.code", (each.code for each in manifest.groups))
+    for group in manifest.groups:
+        if group.code in manifest.codes:
+            yield f"'group.code' has {group.code!r}, which is a label's code already"
+        for code in group.labels:
+            if code not in manifest.codes:
+                yield f"group {group.code!r} names {code!r}, which is no label of the pack"
+        yield from _repeated(f"group.{group.code}.labels", group.labels)
+        if not 2 <= len(group.labels) < len(manifest.codes):
+            yield f"group {group.code!r} must name two labels or more, and not all of them"
 
 
 def _threshold_problems(manifest: Manifest) -> Iterator[str]:
@@ -114,9 +131,32 @@ def _image_problems(given: Input | None) -> Iterator[str]:
         yield f"'input' must be 1 to {_MAX_SIDE_PX} pixels wide and high"
 
 
+def _recording_problems(manifest: Manifest) -> Iterator[str]:
+    if manifest.input is not None or manifest.quality is not None:
+        yield "'input' and 'quality' belong to packs of kind image"
+    given = manifest.recording
+    if given is None:
+        yield "'recording' is missing, and a pack of kind recording needs it"
+        return
+    bounds: tuple[tuple[str, float, float], ...] = (
+        ("leads", 1, 12),
+        ("rate_hz", 50, 1000),
+        ("before_s", 0.05, 10),
+        ("after_s", 0.05, 10),
+        ("beats_around", 0, 64),
+        ("alarm_beats", 1, 1000),
+        ("min_length_s", 1, 3600),
+    )
+    for key, low, high in bounds:
+        if not low <= getattr(given, key) <= high:
+            yield f"'recording.{key}' must lie between {low:g} and {high:g}"
+
+
 def _measurement_problems(manifest: Manifest) -> Iterator[str]:
     if manifest.input is not None or manifest.quality is not None:
         yield "'input' and 'quality' belong to packs of kind image"
+    if manifest.recording is not None:
+        yield "'recording' belongs to packs of kind recording"
     if not manifest.measurements:
         yield "'measurement' is missing, and a pack of kind measurements needs it"
     yield from _repeated("measurement.code", (each.code for each in manifest.measurements))

@@ -23,7 +23,7 @@ class About:
     name: str
     version: str
     check: str
-    kind: Literal["image", "measurements"]
+    kind: Literal["image", "measurements", "recording"]
     title: str
     licence: str
     intended_use: str
@@ -41,6 +41,30 @@ class Input:
     colour: Literal["rgb", "grey"]
     fit: Literal["crop", "pad", "stretch"]
     interpolation: Literal["nearest", "box", "bilinear", "bicubic", "lanczos"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingInput:
+    """`[recording]`: how each beat of a recording is shown to the network.
+
+    The channels of a beat are, for each of the `leads`, the beat itself and the recording's typical
+    beat, then one row of numbers about its rhythm: `firstread.runtime.beats`.
+    """
+
+    leads: int
+    """How many leads the network sees; a lead that a recording lacks is zero."""
+    preferred: tuple[str, ...]
+    """Which leads of many are taken, the first that are there."""
+    rate_hz: float
+    before_s: float
+    """How much of the recording a beat's window holds before its peak, and after."""
+    after_s: float
+    beats_around: int
+    """Of how many beats before and after it the network is told when they came."""
+    alarm_beats: int
+    """So many beats at or above a label's operating point raise its alarm."""
+    min_length_s: float
+    """A shorter recording is unfit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,10 +106,24 @@ class Label:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Group:
+    """`[[group]]`: an answer that is the sum of several labels' probabilities."""
+
+    code: str
+    title: str
+    labels: tuple[str, ...]
+    """The codes of the pack's labels that it sums up."""
+    positive: bool = False
+    """Together they are an abnormal finding: it raises the alarm from its operating point on."""
+    priority: Literal["routine", "urgent", "asap", "stat"] = "routine"
+
+
+@dataclass(frozen=True, kw_only=True)
 class OperatingPoint:
     """`[[operating_point]]`: a threshold with what was measured at it."""
 
     label: str
+    """The code of a label, or of a group."""
     threshold: float
     sensitivity: float
     specificity: float
@@ -193,9 +231,11 @@ class Manifest:
     format: int
     pack: About
     input: Input | None = None
+    recording: RecordingInput | None = None
     quality: QualityLimits | None = None
     measurements: tuple[Measurement, ...] = field(default=(), metadata={"key": "measurement"})
     labels: tuple[Label, ...] = field(metadata={"key": "label"})
+    groups: tuple[Group, ...] = field(default=(), metadata={"key": "group"})
     operating_points: tuple[OperatingPoint, ...] = field(
         default=(), metadata={"key": "operating_point"}
     )
@@ -229,12 +269,27 @@ class Manifest:
         """The labels' codes in the order of the logits."""
         return tuple(label.code for label in self.labels)
 
+    @property
+    def positive(self) -> tuple[str, ...]:
+        """The labels that are an abnormal finding, by themselves or in a group."""
+        grouped = {code for group in self.groups if group.positive for code in group.labels}
+        return tuple(e.code for e in self.labels if e.positive or e.code in grouped)
+
+    @property
+    def answers(self) -> tuple[Label | Group, ...]:
+        """All that can have an alarm: the labels, then the groups."""
+        return (*self.labels, *self.groups)
+
     def label(self, code: str) -> Label:
         """The label of that code; KeyError where the pack has none."""
         for label in self.labels:
             if label.code == code:
                 return label
         raise KeyError(code)
+
+    def title(self, code: str) -> str:
+        """What a label or a group is called; the code itself where the pack has neither."""
+        return next((each.title for each in self.answers if each.code == code), code)
 
 
 def parse_manifest(text: str) -> Manifest:

@@ -1,1 +1,7 @@
-"""A recording's bytes become its signal and the beats in it."""
+"""Recordings: the bytes of an electrocardiogram become leads in millivolts, and its beats."""
+
+from firstread.recordings.opening import open_recording
+from firstread.recordings.pair import is_pair, join_pair
+from firstread.recordings.recording import Recording
+
+__all__ = ["Recording", "is_pair", "join_pair", "open_recording"]

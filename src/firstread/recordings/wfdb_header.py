@@ -1,0 +1,142 @@
+"""The text header (.hea) of a WFDB record: https://wfdb.io/spec/header-files.html"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from dataclasses import dataclass
+
+from firstread.domain.errors import UnreadableSample
+from firstread.recordings.recording import MAX_LEADS, MAX_NUMBERS
+
+_RECORD = re.compile(
+    r"(?P<name>[\w.-]+)(?:/(?P<segments>\d+))?[ \t]+(?P<leads>\d+)"
+    r"(?:[ \t]+(?P<rate>[\d.eE+-]+)(?:/[\d.()eE+-]+)?"
+    r"(?:[ \t]+(?P<length>\d+)(?:[ \t]+(?P<time>[\d:.]+)(?:[ \t]+(?P<date>[\d/]+))?)?)?)?[ \t]*"
+)
+_SIGNAL = re.compile(
+    r"(?P<file>\S+)[ \t]+(?P<format>\d+)(?:x(?P<frame>\d+))?(?::\d+)?(?:\+(?P<offset>\d+))?"
+    r"(?:[ \t]+(?P<gain>[\d.eE+-]+)(?:\((?P<baseline>-?\d+)\))?(?:/(?P<units>\S+))?"
+    r"(?:[ \t]+(?P<bits>-?\d+)(?:[ \t]+(?P<zero>-?\d+)(?:[ \t]+(?P<first>-?\d+)"
+    r"(?:[ \t]+(?P<sum>-?\d+)(?:[ \t]+-?\d+(?:[ \t]+(?P<lead>.+))?)?)?)?)?)?)?[ \t]*"
+)
+_RATE_HZ = 250.0
+_UNCALIBRATED = 200.0
+"""What the format says where a header gives no rate, or no gain."""
+_MAX_FRAME = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignalLine:
+    """One line of the header: where a lead's samples lie, and what one step means."""
+
+    file: str
+    form: int
+    per_frame: int
+    offset: int
+    gain: float
+    """Steps for one of the units."""
+    baseline: int
+    units: str
+    checksum: int | None
+    lead: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """What a header says of a record; `length` is None where it does not say."""
+
+    rate_hz: float
+    length: int | None
+    started_at: dt.datetime | None
+    signals: tuple[SignalLine, ...]
+
+
+def parse_header(text: str) -> Header:
+    """The header that a text holds; comments, which may name a person, are dropped.
+
+    Raises UnreadableSample where it is no header, or of a kind that is not read.
+
+    >>> header = parse_header("100 1 360 650000\\n100.dat 212 200 11 1024 995 -22131 0 MLII\\n")
+    >>> header.rate_hz, header.signals[0].baseline, header.signals[0].lead
+    (360.0, 1024, 'MLII')
+    """
+    lines = [line.strip() for line in text.splitlines()]
+    lines = [line for line in lines if line and not line.startswith("#")]
+    found = _RECORD.fullmatch(lines[0]) if lines else None
+    if found is None:
+        raise _refusal("its first line does not name a record and a number of leads")
+    if found["segments"] is not None:
+        raise UnreadableSample(
+            "This recording is cut into several segments. Save it as one record (xform of the "
+            "WFDB tools does), or send each segment by itself."
+        )
+    count = int(found["leads"])
+    if not 1 <= count <= MAX_LEADS:
+        raise _refusal(f"it names {count} leads, where 1 to {MAX_LEADS} are read")
+    if len(lines) < 1 + count:
+        raise _refusal("it has fewer lines than leads")
+    rate_hz = _number(found["rate"], "sampling rate") if found["rate"] else _RATE_HZ
+    length = int(found["length"]) if found["length"] else 0
+    if length * count > MAX_NUMBERS:
+        raise UnreadableSample(
+            f"The header promises {length} samples of {count} leads, more than are read at once "
+            f"({MAX_NUMBERS}). Send a shorter part of the recording, or fewer leads."
+        )
+    return Header(
+        rate_hz=rate_hz,
+        length=length or None,
+        started_at=_moment(found["time"], found["date"]),
+        signals=tuple(_signal(line) for line in lines[1 : 1 + count]),
+    )
+
+
+def _signal(line: str) -> SignalLine:
+    found = _SIGNAL.fullmatch(line)
+    if found is None:
+        raise _refusal("the line of a lead is not as the format asks for")
+    gain = _number(found["gain"], "gain") if found["gain"] else 0.0
+    frame = int(found["frame"] or 1)
+    if not 1 <= frame <= _MAX_FRAME:
+        raise _refusal(f"a lead has {frame} samples in a frame")
+    baseline = found["baseline"] or found["zero"] or "0"
+    return SignalLine(
+        file=found["file"],
+        form=int(found["format"]),
+        per_frame=frame,
+        offset=int(found["offset"] or 0),
+        gain=gain or _UNCALIBRATED,
+        baseline=int(baseline),
+        units=found["units"] or "mV",
+        checksum=None if found["sum"] is None else int(found["sum"]),
+        lead=found["lead"] or "",
+    )
+
+
+def _number(text: str, what: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        raise _refusal(f"its {what} is no number")
+    return value
+
+
+def _moment(time: str | None, date: str | None) -> dt.datetime | None:
+    """Both, or nothing: a time without its day says little, and headers are often wrong."""
+    if not time or not date:
+        return None
+    try:
+        day, month, year = (int(part) for part in date.split("/"))
+        hour, minute, second = [*time.partition(".")[0].split(":"), "0", "0"][:3]
+        return dt.datetime(year, month, day, int(hour), int(minute), int(second))  # noqa: DTZ001  the device's own clock
+    except ValueError:
+        return None
+
+
+def _refusal(why: str) -> UnreadableSample:
+    return UnreadableSample(
+        f"This is no WFDB header that can be read: {why}. Export the recording again."
+    )
