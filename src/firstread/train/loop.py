@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
 from firstread.train.augment import augment, backgrounds, mix
+from firstread.train.memory import keep_memory
 from firstread.train.networks import Network, build
 from firstread.train.pixels import Pixels
 from firstread.train.recipe import Recipe
@@ -57,6 +58,7 @@ def fit(
     `state` is a folder for the checkpoint: a run that was killed continues from its last whole
     epoch, and ends with the same weights, bit for bit, as one that was not.
     """
+    keep_memory()
     torch.set_num_threads(recipe.schedule.threads)
     torch.use_deterministic_algorithms(True)
     torch.manual_seed(recipe.seed)
@@ -110,12 +112,17 @@ def _lesson(pixels: Pixels) -> _Lesson:
 
 
 def _optimizer(network: Network, recipe: Recipe) -> torch.optim.Optimizer:
-    decayed = [p for p in network.parameters() if p.ndim > 1 and p[0].numel() > 1]
-    free = [p for p in network.parameters() if not (p.ndim > 1 and p[0].numel() > 1)]
-    tables = [
-        {"params": decayed, "weight_decay": recipe.schedule.weight_decay},
-        {"params": free, "weight_decay": 0.0},
-    ]
+    """Biases and gains are not decayed; a table's `times` is how much faster than the rate it
+    learns."""
+    rooms = ((network.trunk, 1.0), (network.heads, recipe.schedule.head))
+    tables: list[dict[str, Any]] = []
+    for room, times in rooms:
+        learning = [p for p in room.parameters() if p.requires_grad]
+        decayed = [p for p in learning if p.ndim > 1 and p[0].numel() > 1]
+        free = [p for p in learning if not (p.ndim > 1 and p[0].numel() > 1)]
+        decay = recipe.schedule.weight_decay
+        tables.append({"params": decayed, "weight_decay": decay, "times": times})
+        tables.append({"params": free, "weight_decay": 0.0, "times": times})
     return torch.optim.AdamW(tables, lr=recipe.schedule.rate, betas=(0.9, 0.98))
 
 
@@ -163,7 +170,7 @@ def _epoch(
         lesson = lessons[number]
         share = (epoch + step / len(batches)) / recipe.schedule.epochs
         for table in optimizer.param_groups:
-            table["lr"] = _rate(share, recipe)
+            table["lr"] = _rate(share, recipe) * table["times"]
         loss = _loss(network, lesson, chosen, recipe, epoch=epoch, by=by)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no type for it

@@ -11,6 +11,7 @@ import torch.nn.functional as F  # noqa: N812  everybody's name for it
 from torch import Tensor, nn
 
 from firstread.domain.errors import BadConfiguration
+from firstread.train.lite import LiteTrunk, load_weights
 
 if TYPE_CHECKING:
     from firstread.train.recipe import NetworkShape, Recipe
@@ -132,7 +133,7 @@ class Network(nn.Module):
 
     def __init__(self, shape: NetworkShape, *, heads: Mapping[str, int]) -> None:
         super().__init__()
-        self.trunk = Trunk(shape)
+        self.trunk = LiteTrunk(shape) if shape.family == "lite" else Trunk(shape)
         self.dropout = nn.Dropout(shape.dropout)
         self.heads = nn.ModuleDict(
             {name: nn.Linear(self.trunk.width, count) for name, count in heads.items()}
@@ -178,8 +179,11 @@ class Reader(nn.Module):
 
 
 def build(recipe: Recipe) -> Network:
-    """The untrained network of a recipe; load weights with `load_state_dict`."""
+    """The network of a recipe as its training begins; load weights with `load_state_dict`."""
     if recipe.network is None:
         raise BadConfiguration(f"The recipe {recipe.name} has no [network]. Add that table.")
     heads = {source.name: len(source.labels) for source in recipe.sources}
-    return Network(recipe.network, heads=heads)
+    network = Network(recipe.network, heads=heads)
+    if isinstance(network.trunk, LiteTrunk):
+        load_weights(network.trunk)
+    return network

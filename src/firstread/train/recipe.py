@@ -46,10 +46,15 @@ class Source:
 class NetworkShape:
     """How wide and deep the network is.
 
-    `norm` is group (before every convolution), sparse (where the width changes) or none; `views` is
-    how many ways round (mirrored, upside down) the pack looks at each picture: 1, 2 or 4.
+    Of the family `residual`, `norm` is group (before every convolution), sparse (where the width
+    changes) or none. The family `lite` starts from what it learnt of everyday pictures: `stages` of
+    seven are kept, and the first `frozen` blocks stay as they came. `views` is how many ways round
+    (mirrored, upside down) the pack looks at each picture: 1, 2 or 4.
     """
 
+    family: Literal["residual", "lite"] = "residual"
+    stages: int = 6
+    frozen: int = 1
     stem: int = 32
     widths: tuple[int, ...] = (64, 128, 224)
     depths: tuple[int, ...] = (2, 2, 2)
@@ -85,6 +90,8 @@ class Schedule:
     epochs: int = 40
     batch: int = 64
     rate: float = 0.002
+    # The head starts from nothing, and may learn faster than a trunk that does not.
+    head: float = 1.0
     warmup: float = 0.08
     weight_decay: float = 0.05
     smoothing: float = 0.05
