@@ -1,7 +1,7 @@
-"""Labelled samples: the folder forms they come in, and how they are parted by patient."""
+"""Labelled samples: the forms they come in, and how they are parted by patient."""
 
-from firstread.datasets.dataset import Dataset, Item
-from firstread.datasets.folder import open_dataset
+from firstread.datasets.dataset import Dataset, Item, named
+from firstread.datasets.forms import open_dataset
 from firstread.datasets.split import Split, groups, split
 
-__all__ = ["Dataset", "Item", "Split", "groups", "open_dataset", "split"]
+__all__ = ["Dataset", "Item", "Split", "groups", "named", "open_dataset", "split"]

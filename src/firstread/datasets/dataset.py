@@ -3,32 +3,46 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
+
+Part = Literal["", "train", "validation", "test"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One labelled sample: where it lies, what it shows, and whose it is (empty where unknown)."""
+    """One labelled sample: where it lies, what it shows, and whose it is (empty where unknown).
+
+    `part` is the part that whoever made the set gave it to; `columns` are what else a table says
+    of it; `places` are points x, y in pixels where it shows what its label says.
+    """
 
     path: str
     label: str
     patient: str = ""
     measurements: tuple[tuple[str, float | None], ...] = ()
+    part: Part = ""
+    columns: tuple[tuple[str, str], ...] = ()
+    places: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """An immutable set of labelled samples of one kind, `image` or `measurements`.
+    """An immutable set of labelled samples of one kind, `image`, `measurements` or `recording`.
 
-    `fetch` gives the bytes of an image by its path; measurements stand in the items themselves.
+    `fetch` gives the bytes of a sample by its path; measurements stand in the items themselves.
+    `unlabelled` are samples that lie beside them without a label; `remark` says what such sets
+    leave unknown.
     """
 
     name: str
     kind: str
     items: tuple[Item, ...]
     fetch: Callable[[str], bytes]
+    unlabelled: tuple[str, ...] = ()
+    remark: str = ""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -55,3 +69,34 @@ class Dataset:
             f"{digest} {item.label}\n" for digest, item in zip(self.hashes, self.items, strict=True)
         )
         return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def named(dataset: Dataset, codes: Sequence[str]) -> Dataset:
+    """The dataset with its labels in the words of a pack or recipe, as far as they are known.
+
+    A label in another case becomes the code; where all labels are whole numbers and none is a
+    code, label i becomes the i-th code, counted from 0, as MedMNIST counts. Others stay.
+
+    >>> rows = tuple(Item(path=str(i), label=label) for i, label in enumerate(["0", "1"]))
+    >>> named(Dataset("set", "image", rows, str.encode), ["well", "ill"]).labels
+    ('ill', 'well')
+    """
+    words = {label: _code_of(label, codes) for label in dataset.labels}
+    unknown = [label for label, code in words.items() if code is None]
+    if len(unknown) == len(words) and all(_is_index(label, len(codes)) for label in unknown):
+        words = {label: codes[int(label)] for label in unknown}
+    if all(code in (None, label) for label, code in words.items()):
+        return dataset
+    items = tuple(replace(item, label=words[item.label] or item.label) for item in dataset.items)
+    return replace(dataset, items=items)
+
+
+def _code_of(label: str, codes: Sequence[str]) -> str | None:
+    if label in codes:
+        return label
+    same = [code for code in codes if code.casefold() == label.casefold()]
+    return same[0] if len(same) == 1 else None
+
+
+def _is_index(label: str, count: int) -> bool:
+    return label.isascii() and label.isdigit() and len(label) < 6 and int(label) < count

@@ -12,8 +12,8 @@ from typing import TextIO
 from firstread.datasets.truth import UNKNOWN, Truth
 from firstread.domain.errors import BadDataset
 
-_PATHS = ("path", "file", "filename", "file_name", "image", "name")
-_LABELS = ("label", "class", "truth")
+PATHS = ("path", "file", "filename", "file_name", "image", "name")
+LABELS = ("label", "class", "truth")
 
 
 class LabelsTable:
@@ -71,8 +71,8 @@ def _table(lines: TextIO, *, name: str, known: Callable[[str], Truth | None]) ->
     header = lines.readline(1 << 16)
     reader = csv.reader(_after(header, lines), delimiter=max(",;\t", key=header.count))
     columns = [cell.strip().casefold() for cell in next(reader, [])]
-    path_at = next((columns.index(each) for each in _PATHS if each in columns), None)
-    label_at = next((columns.index(each) for each in _LABELS if each in columns), None)
+    path_at = next((columns.index(each) for each in PATHS if each in columns), None)
+    label_at = next((columns.index(each) for each in LABELS if each in columns), None)
     if path_at is None or label_at is None:
         return None
     entries: dict[str, Truth] = {}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import Protocol
 
-from firstread.datasets.folder import IMAGE_ENDINGS
+from firstread.datasets.endings import IMAGE_ENDINGS
 from firstread.datasets.labels_csv import LabelsTable, open_labels
 from firstread.datasets.truth import UNKNOWN, KnownLabels, Truth
 from firstread.domain.errors import BadDataset

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firstread.datasets import Dataset, Item
+from firstread.datasets import Dataset, Item, named
 from firstread.domain.errors import BadDataset, BadMeasurement, UnreadableSample
 from firstread.domain.read import Read
 from firstread.evaluation.metrics import (
@@ -114,6 +114,7 @@ def evaluate(
     kind of sample than the pack reads. Samples that cannot be opened are listed, not raised.
     """
     codes = reader.manifest.codes
+    dataset = named(dataset, codes)
     refuse_other_labels(reader, dataset)
 
     def answer(item: Item) -> tuple[Item, Read | str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from firstread.datasets import Dataset, Split, split
+from firstread.datasets import Dataset, Split, named, split
 from firstread.domain.errors import BadDataset
 from firstread.runtime.prepare import pixels_of
 from firstread.train.recipe import Recipe, Source
@@ -30,6 +30,7 @@ def load(dataset: Dataset, source: Source, recipe: Recipe) -> Pixels:
 
     Raises BadDataset where a label of the folder is not among the recipe's.
     """
+    dataset = named(dataset, source.labels)
     unknown = sorted(set(dataset.labels) - set(source.labels))
     if unknown:
         raise BadDataset(

@@ -1,4 +1,4 @@
-"""The three forms of a labelled folder, and what is refused."""
+"""The forms of labelled samples, and what is refused."""
 
 from __future__ import annotations
 
@@ -54,7 +54,8 @@ def test_measurements_open_with_question_marks_missing_and_class_codes_named(tmp
 @pytest.mark.parametrize(
     ("labels", "sentence"),
     [
-        ("path,kind\na.png,x\n", "line 2, lacks a path or a label"),
+        ("path,kind\na.png,x\n", "has no column 'label'"),
+        ("path,label\na.png\n", "line 2, lacks a path or a label"),
         ("path,label\n", "holds no labelled samples"),
     ],
 )
@@ -92,14 +93,14 @@ def test_a_number_that_is_none_is_named_with_its_line(tmp_path):
         open_dataset(tmp_path)
 
 
-def test_samples_one_folder_deeper_are_pointed_at(tmp_path):
+def test_samples_that_lie_deeper_are_pointed_at(tmp_path):
     zipped(tmp_path / "cells", labels="path,label\na.png,x\n")
-    with pytest.raises(BadDataset, match=r"one folder deeper: name .*/cells"):
+    with pytest.raises(BadDataset, match=r"lie deeper: name .*/cells"):
         open_dataset(tmp_path)
 
 
-def test_a_folder_that_is_not_there_is_refused_with_the_forms(tmp_path):
-    with pytest.raises(BadDataset, match=r"images\.zip with labels\.csv"):
+def test_a_folder_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(BadDataset, match=r"nothing at .*nowhere"):
         open_dataset(tmp_path / "nowhere")
 
 

@@ -1,0 +1,149 @@
+"""Where labelled samples lie: a folder, a zip file or a single file, read one name at a time."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from firstread.datasets.labels_csv import plain_path
+from firstread.domain.errors import BadDataset
+
+MAX_FILE_BYTES = 1 << 30
+"""One file of a zip may not unpack to more: no sample is larger, and a zip bomb is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """The files of a folder or a zip, by their names with slashes; hidden files are left out.
+
+    `read` gives the bytes of one of them. Raises BadDataset where it is not there or damaged.
+    """
+
+    path: Path
+    name: str
+    names: tuple[str, ...]
+    read: Callable[[str], bytes]
+
+    def ending(self, *endings: str) -> list[str]:
+        """The names that end in one of `endings`, which are given in lower case."""
+        return [name for name in self.names if name.lower().endswith(endings)]
+
+
+def place_of(path: Path) -> Place:
+    """The files at `path`; nothing is read yet.
+
+    Raises BadDataset where there is nothing, or a zip file that cannot be opened.
+    """
+    if path.is_dir():
+        return _folder(path)
+    if not path.is_file():
+        raise BadDataset(f"There is nothing at {path}. Name a folder or a file with samples.")
+    if path.suffix.lower() == ".zip":
+        return zip_place(path)
+    return Place(
+        path=path,
+        name=path.stem,
+        names=(path.name,),
+        read=lambda _: path.read_bytes(),
+    )
+
+
+def _folder(path: Path) -> Place:
+    root = path.resolve()
+    names: list[str] = []
+    for folder, inner, files in os.walk(root):
+        inner[:] = sorted(name for name in inner if not _is_hidden(name))
+        below = Path(folder).relative_to(root).as_posix()
+        start = "" if below == "." else f"{below}/"
+        names.extend(f"{start}{name}" for name in files if not _is_hidden(name))
+    names.sort()
+    spelt = _Spelling(names)
+
+    def read(name: str) -> bytes:
+        place = (root / spelt.of(name)).resolve()
+        if not place.is_relative_to(root):
+            raise BadDataset(
+                f"The path '{name[:200]}' leads out of the folder {root.name}. Put the sample into "
+                "the folder, or correct labels.csv."
+            )
+        try:
+            return place.read_bytes()
+        except (OSError, ValueError) as why:  # ValueError: a NUL in the name
+            raise BadDataset(
+                f"The sample '{name[:200]}' is not in the folder {root.name}. Put it there, or "
+                "correct labels.csv."
+            ) from why
+
+    return Place(path=path, name=root.name, names=tuple(names), read=read)
+
+
+def zip_place(path: Path) -> Place:
+    """The files in a zip, without the one folder that everything may lie in."""
+    try:
+        opened = zipfile.ZipFile(path)
+        entries = {entry.filename: entry for entry in opened.infolist() if not entry.is_dir()}
+    except (zipfile.BadZipFile, OSError, UnicodeDecodeError, NotImplementedError) as why:
+        raise BadDataset(
+            f"{path.name} is not a zip file that can be opened. Copy it again."
+        ) from why
+    shown = [name for name in entries if not any(map(_is_hidden, name.split("/")))]
+    top = _one_folder(shown)
+    names = tuple(sorted(name[len(top) :] for name in shown))
+    spelt = _Spelling(names)
+
+    def read(name: str) -> bytes:
+        entry = entries.get(top + spelt.of(name)) or entries.get(name)
+        if entry is None:
+            raise BadDataset(
+                f"The sample '{name[:200]}' of labels.csv is not in {path.name}. Pack it again, or "
+                "correct labels.csv."
+            )
+        if entry.file_size > MAX_FILE_BYTES:
+            raise BadDataset(
+                f"The sample '{name[:200]}' in {path.name} unpacks to more than "
+                f"{MAX_FILE_BYTES >> 30} GiB. Take it out: no sample is that large."
+            )
+        try:
+            return opened.read(entry)
+        except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError) as why:
+            # RuntimeError: encrypted, or packed in a way that Python does not unpack.
+            raise BadDataset(
+                f"The sample '{name[:200]}' in {path.name} is damaged. Pack the archive again."
+            ) from why
+
+    return Place(path=path, name=path.resolve().stem, names=names, read=read)
+
+
+class _Spelling:
+    """A name as it is spelt here: tables write accents and slashes otherwise than systems do."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = frozenset(names)
+        self._plain: dict[str, str] | None = None
+
+    def of(self, name: str) -> str:
+        if name in self._names:
+            return name
+        if self._plain is None:
+            self._plain = {plain_path(each): each for each in self._names}
+        return self._plain.get(plain_path(name), name)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name in ("__MACOSX", "Thumbs.db")
+
+
+def _one_folder(names: Sequence[str]) -> str:
+    """The folder that all of a zip lies in, with its slash, where that is no label: files lie
+    another folder deeper, or beside a table."""
+    tops = {name.partition("/")[0] for name in names}
+    if len(tops) != 1 or any("/" not in name for name in names):
+        return ""
+    top = f"{tops.pop()}/"
+    rest = [name[len(top) :] for name in names]
+    has_table = any("/" not in name and name.lower().endswith((".csv", ".npz")) for name in rest)
+    return top if has_table or all("/" in name for name in rest) else ""
