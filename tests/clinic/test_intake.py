@@ -44,8 +44,8 @@ def test_the_same_picture_under_two_numbers_is_told_in_both_histories(clinic: Cl
     put_in("green", accession="79", seed=5)
     for case, number in ((first, "78"), (other, "77")):
         said = [line.sentence for line in look(case.pk, by=clinic.ana).history]
-        assert [each for each in said if "same picture" in each] == [
-            f"found the same picture under another number: {number}"
+        assert [each for each in said if "same sample" in each] == [
+            f"found the same sample under another number: {number}"
         ]
 
 

@@ -59,7 +59,7 @@ def _sentence(
         name = people.get(f"#{row.detail.get('person')}", "somebody")
         return f"told {name} by mail" if row.action == "told" else f"could not tell {name} by mail"
     if row.action == "same_sample":
-        return f"found the same picture under another number: {_number(row.detail)}"
+        return f"found the same sample under another number: {_number(row.detail)}"
     say = _SENTENCES.get(row.action)
     detail = {**row.detail, "title": _title(row.detail, titles)}
     return say(detail) if say else row.action.replace("_", " ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -20,33 +21,15 @@ from firstread.clinic.models import (
     RefusedSample,
     Sample,
 )
+from firstread.clinic.opened import ONE, TAKES, Incoming, Kept, Refusal, keep, why_none
 from firstread.domain.case import DECIDED, CaseState
 from firstread.domain.errors import BadMeasurement, UnreadableSample, WrongState
-from firstread.imaging import decode, media_type
 from firstread.runtime.measurements import as_array, measurements_as_bytes
 
 TRIES = 8
 """How often rows are written anew where another process wrote the same ones first."""
 MOST_OTHERS = 10
-"""Of how many other cases with the same picture the history tells, when it comes once more."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Incoming:
-    """A file as it came."""
-
-    data: bytes
-    name: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Refusal:
-    """A file that cannot be opened, and why; it is kept among the refused samples."""
-
-    name: str
-    reason: str
-    place: int
-    """Which of the files that came together it was, from 0: two may have one name."""
+"""Of how many other cases with the same sample the history tells, when it comes once more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,19 +40,6 @@ class Received:
     created: bool
     added: int
     refused: tuple[Refusal, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Kept:
-    """A sample whose bytes are in the store and can be opened."""
-
-    sha256: str
-    name: str
-    kind: str
-    media_type: str
-    size_bytes: int
-    width_px: int | None = None
-    height_px: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +66,7 @@ def receive(
     received_at: datetime | None = None,
     edge: FromEdge | None = None,
 ) -> Received:
-    """Receive pictures as one case; the same ones again change nothing.
+    """Receive pictures or recordings as one case; the same ones again change nothing.
 
     Without an accession the case is named by its first sample. `received_at` is set where an edge
     or the demo had them before; `edge` says what was read there. Raises UnknownCheck,
@@ -112,19 +82,21 @@ def receive(
         at=received_at,
         edge=edge,
     )
-    if asked.check.kind != "image":
+    kind = asked.check.kind
+    if kind == "measurements":
         raise UnreadableSample(
             f"The check '{asked.check.name}' takes measurements, not pictures. Fill in the form, "
             "or send CSV or JSON."
         )
     if not samples:
-        raise UnreadableSample("No sample was sent. Add at least one picture.")
-    kept, refused = _keep_pictures(samples, asked=asked)
+        raise UnreadableSample(f"No sample was sent. Add at least one {ONE[kind]}.")
+    kept, refused = keep(samples, kind=kind, refuse=partial(_keep_refused, asked=asked))
     if not kept:
-        raise UnreadableSample(_why_none(refused))
+        raise UnreadableSample(why_none(refused))
     if len(kept) > 1 and not asked.check.many:
         raise UnreadableSample(
-            f"The check '{asked.check.name}' takes one picture a case. Send each as its own case."
+            f"The check '{asked.check.name}' takes one {ONE[kind]} a case. Send each as its own "
+            "case."
         )
     return _receive(kept, asked=asked, refused=refused)
 
@@ -152,13 +124,14 @@ def receive_measurements(
     )
     if asked.check.kind != "measurements":
         raise UnreadableSample(
-            f"The check '{asked.check.name}' takes pictures, not measurements. Send a picture."
+            f"The check '{asked.check.name}' takes {TAKES[asked.check.kind]}, not measurements. "
+            f"Send a {ONE[asked.check.kind]}."
         )
     manifest = registry.manifest_of(asked.check)
     as_array(values, measurements=manifest.measurements)  # refuses what the pack would refuse
     row = {m.code: values.get(m.code) for m in manifest.measurements}
     data = measurements_as_bytes(row)
-    kept = _Kept(
+    kept = Kept(
         sha256=store.put(data),
         name="",
         kind="measurements",
@@ -198,53 +171,16 @@ def _plain(value: str, *, field: str) -> str:
     return value
 
 
-def _keep_pictures(
-    samples: Sequence[Incoming], *, asked: _Request
-) -> tuple[list[_Kept], tuple[Refusal, ...]]:
-    kept, refused = {}, []
-    for place, sample in enumerate(samples):
-        name = _shown_name(sample.name)
-        try:
-            picture = decode(sample.data)
-        except UnreadableSample as error:
-            refused.append(Refusal(name=name, reason=str(error), place=place))
-            _keep_refused(sample.data, name=name, reason=str(error), asked=asked)
-            continue
-        sha256 = store.put(sample.data)
-        kept[sha256] = _Kept(
-            sha256=sha256,
-            name=name,
-            kind="image",
-            media_type=media_type(sample.data),
-            size_bytes=len(sample.data),
-            width_px=picture.width,
-            height_px=picture.height,
-        )
-    return list(kept.values()), tuple(refused)
-
-
-def _why_none(refused: Sequence[Refusal]) -> str:
-    """Of several files each with its name, for each may have a reason of its own."""
-    if len({each.reason for each in refused}) == 1:
-        return refused[0].reason
-    return " ".join(f"{each.name}: {each.reason}" for each in refused)
-
-
-def _shown_name(name: str) -> str:
-    last = name.replace("\\", "/").rpartition("/")[2]
-    return "".join(c if c.isprintable() else "�" for c in last)[:255]
-
-
-def _keep_refused(data: bytes, *, name: str, reason: str, asked: _Request) -> None:
-    sha256 = store.put(data)
+def _keep_refused(file: Incoming, reason: str, *, asked: _Request) -> None:
+    sha256 = store.put(file.data)
     with transaction.atomic():
         _row, created = RefusedSample.objects.get_or_create(
             sha256=sha256,
             check_name=asked.check.name,
             defaults={
-                "size_bytes": len(data),
+                "size_bytes": len(file.data),
                 "door": asked.door,
-                "original_name": name,
+                "original_name": file.name,
                 "reason": reason[:300],
                 "by": asked.by,
                 "received_at": asked.at,
@@ -254,7 +190,7 @@ def _keep_refused(data: bytes, *, name: str, reason: str, asked: _Request) -> No
             audit.append("refused", by=asked.by, detail={"sha256": sha256, "door": asked.door})
 
 
-def _receive(kept: Sequence[_Kept], *, asked: _Request, refused: tuple[Refusal, ...]) -> Received:
+def _receive(kept: Sequence[Kept], *, asked: _Request, refused: tuple[Refusal, ...]) -> Received:
     case, created, added = _until_written(lambda: _write(kept, asked=asked))
     if added:
         transaction.on_commit(bells.reading.ring)
@@ -273,7 +209,7 @@ def _until_written(write: Callable[[], tuple[Case, bool, int]]) -> tuple[Case, b
     raise AssertionError("unreachable")
 
 
-def _write(kept: Sequence[_Kept], *, asked: _Request) -> tuple[Case, bool, int]:
+def _write(kept: Sequence[Kept], *, asked: _Request) -> tuple[Case, bool, int]:
     patient = None
     if asked.patient:
         patient, _ = Patient.objects.get_or_create(identifier=asked.patient)
@@ -303,15 +239,15 @@ def _write(kept: Sequence[_Kept], *, asked: _Request) -> tuple[Case, bool, int]:
     return case, created, len(fresh)
 
 
-def _tell_of_others(case: Case, fresh: Sequence[_Kept], *, by: Person | None) -> None:
-    """Say in both histories that a picture came under two accessions: one may be mistyped.
+def _tell_of_others(case: Case, fresh: Sequence[Kept], *, by: Person | None) -> None:
+    """Say in both histories that a sample came under two accessions: one may be mistyped.
 
     Equal rows of measurements are no sign of that. Comes after the audit row of the case, whose
     lock lets this see what another process received at the same moment.
     """
-    pictures = [each.sha256 for each in fresh if each.kind == "image"]
+    told = [each.sha256 for each in fresh if each.kind != "measurements"]
     others = (
-        Case.objects.filter(check_row=case.check_row_id, samples__sample__in=pictures)
+        Case.objects.filter(check_row=case.check_row_id, samples__sample__in=told)
         .exclude(accession=case.accession)
         .distinct()
         .order_by("received_at", "pk")
@@ -321,7 +257,7 @@ def _tell_of_others(case: Case, fresh: Sequence[_Kept], *, by: Person | None) ->
         audit.append("same_sample", by=by, case=other, detail={"other": str(case.pk)})
 
 
-def _own_accession(kept: Sequence[_Kept], *, asked: _Request) -> str:
+def _own_accession(kept: Sequence[Kept], *, asked: _Request) -> str:
     """The number of the case that holds the sample already, else one made from its hash."""
     there = (
         Case.objects.filter(check_row=asked.check, samples__sample=kept[0].sha256)
@@ -371,7 +307,7 @@ def _join_patient(case: Case, patient: Patient | None) -> None:
     case.save(update_fields=["patient"])
 
 
-def _add(fresh: Sequence[_Kept], *, to: Case, asked: _Request) -> None:
+def _add(fresh: Sequence[Kept], *, to: Case, asked: _Request) -> None:
     # Always in the same order: two cases with the same samples must not wait for each other.
     for each in sorted(fresh, key=lambda one: one.sha256):
         Sample.objects.get_or_create(
