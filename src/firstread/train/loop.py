@@ -4,45 +4,66 @@ each epoch."""
 from __future__ import annotations
 
 import copy
+import math
+import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812  everybody's name for it
-from numpy.typing import NDArray
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
-from firstread.train.augment import augment, backgrounds, mix
+from firstread.domain.errors import BadConfiguration
+from firstread.train import checkpoint
+from firstread.train.batches import Batch, Lesson, batches, lesson, order, picture_size
+from firstread.train.device import Device, choose, repeat_exactly
+from firstread.train.history import Progress, Step, best_epoch, is_over, write_history
 from firstread.train.memory import keep_memory
 from firstread.train.networks import Network, build
 from firstread.train.pixels import Pixels
 from firstread.train.recipe import Recipe
+from firstread.train.watch import Watch
+
+__all__ = ["Progress", "Step", "Trained", "fit"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress:
-    """What a watcher sees after an epoch; accuracy is that of the averaged weights on validation
-    samples."""
+class Trained:
+    """A network on the processor, and how it came about; `kept_epoch` is that of its weights."""
 
-    epoch: int
-    epochs: int
-    loss: float
-    accuracy: float
-    took_s: float
+    network: Network
+    history: tuple[Progress, ...]
+    kept_epoch: int
+    device: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Lesson:
-    """One source, ready to draw batches from."""
+@dataclass(kw_only=True)
+class _Run:
+    """What changes while a network learns."""
 
-    pixels: Pixels
-    images: Tensor
-    targets: Tensor
-    background: Tensor
+    recipe: Recipe
+    device: Device
+    network: Network
+    average: Network
+    optimizer: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler
+    history: list[Progress] = field(default_factory=list)
+    best: dict[str, Tensor] | None = None
+
+    @property
+    def first_counted(self) -> int:
+        """The epochs that read smaller pictures than the pack will."""
+        return math.ceil(self.recipe.schedule.small_until * self.recipe.schedule.epochs)
+
+    @property
+    def over(self) -> bool:
+        schedule = self.recipe.schedule
+        ended = len(self.history) >= schedule.epochs
+        return ended or is_over(self.history, first=self.first_counted, patience=schedule.patience)
 
 
 def fit(
@@ -50,64 +71,61 @@ def fit(
     sources: Sequence[Pixels],
     *,
     state: Path,
+    device: Device | None = None,
     report: Callable[[Progress], None] = lambda _: None,
-) -> Network:
+    step: Callable[[Step], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Trained:
     """Train the recipe's network on the first source (and on the others beside it); the averaged
     weights.
 
-    `state` is a folder for the checkpoint: a run that was killed continues from its last whole
-    epoch, and ends with the same weights, bit for bit, as one that was not.
+    `state` is a folder for the checkpoint and the table of epochs: a run that was killed continues
+    from its last whole epoch, and on a processor ends with the same weights, bit for bit, as one
+    that was not. With `[schedule] patience` the weights are those of the epoch that read validation
+    samples best, and the run ends once so many epochs have not bettered it.
+
+    Raises BadConfiguration where the device is not there or the weights leave all bounds, and
+    OSError where the checkpoint cannot be written.
     """
     keep_memory()
-    torch.set_num_threads(recipe.schedule.threads)
-    torch.use_deterministic_algorithms(True)
-    torch.manual_seed(recipe.seed)
-    network = build(recipe).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
-    average: Network = copy.deepcopy(network).eval()
-    optimizer = _optimizer(network, recipe)
+    device = device or choose(precision=recipe.schedule.precision)
+    repeat_exactly(device, threads=recipe.schedule.threads)
     state.mkdir(parents=True, exist_ok=True)
-    checkpoint = state / f"{recipe.name}-{recipe.fingerprint()}.pt"
-    first = _resume(checkpoint, network, average, optimizer)
-    lessons = [_lesson(pixels) for pixels in sources]
-    for epoch in range(first, recipe.schedule.epochs):
+    kept = state / f"{recipe.name}-{recipe.fingerprint()}.pt"
+    run = _resumed(recipe, device, kept, say=say)
+    if not run.over:
+        lessons = [lesson(pixels, device) for pixels in sources]
+        watch = Watch(sources[0], device, seed=recipe.seed)
+    while not run.over:
+        epoch = len(run.history)
         started = time.monotonic()
-        loss = _epoch(network, average, optimizer, lessons, recipe, epoch)
-        _keep(checkpoint, network, average, optimizer, epoch)
+        loss = _epoch(run, lessons, epoch=epoch, step=step)
+        own = lessons[0].images.shape
+        size = picture_size(own[1], own[2], recipe, epoch=epoch)
+        figures = watch.figures(run.average, size=size)
+        took_s = time.monotonic() - started
         progress = Progress(
-            epoch=epoch + 1,
-            epochs=recipe.schedule.epochs,
-            loss=loss,
-            accuracy=_accuracy(average, sources[0], recipe, epoch),
-            took_s=time.monotonic() - started,
+            epoch=epoch + 1, epochs=recipe.schedule.epochs, loss=loss, took_s=took_s, **figures
         )
-        report(progress)
-    return average
+        run.history.append(progress)
+        _note_best(run)
+        _keep(run, kept)
+        write_history(run.history, kept.with_suffix(".csv"))
+        report(_with_time_left(run, lessons))
+    return _trained(run)
 
 
-def _accuracy(average: Network, main: Pixels, recipe: Recipe, epoch: int) -> float:
-    """Of validation samples, at the size that the network is learning at."""
-    kept = np.array(main.parts.validation, np.int64)
-    if not len(kept):
-        return 0.0
-    images = torch.from_numpy(main.images[kept])
-    size = _size(images, recipe, epoch)
-    if size != tuple(images.shape[1:3]):
-        planes = images.permute(0, 3, 1, 2).float()
-        images = F.interpolate(planes, size=size, mode="bilinear", antialias=True).permute(
-            0, 2, 3, 1
-        )
-    logits = logits_of(average, images, head=main.source.name)
-    return float((logits.argmax(1) == main.targets[kept]).mean())
-
-
-def _lesson(pixels: Pixels) -> _Lesson:
-    chosen = np.array(pixels.parts.train, np.int64)
-    images = pixels.images[chosen]
-    return _Lesson(
-        pixels=pixels,
-        images=torch.from_numpy(images),
-        targets=torch.from_numpy(pixels.targets[chosen]),
-        background=backgrounds(images),
+def _begin(recipe: Recipe, device: Device) -> _Run:
+    torch.manual_seed(recipe.seed)
+    network = build(recipe).to(device.place, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+    average: Network = copy.deepcopy(network).eval()
+    return _Run(
+        recipe=recipe,
+        device=device,
+        network=network,
+        average=average,
+        optimizer=_optimizer(network, recipe),
+        scaler=device.scaler(),
     )
 
 
@@ -123,23 +141,7 @@ def _optimizer(network: Network, recipe: Recipe) -> torch.optim.Optimizer:
         decay = recipe.schedule.weight_decay
         tables.append({"params": decayed, "weight_decay": decay, "times": times})
         tables.append({"params": free, "weight_decay": 0.0, "times": times})
-    return torch.optim.AdamW(tables, lr=recipe.schedule.rate, betas=(0.9, 0.98))
-
-
-def _batches(lessons: Sequence[_Lesson], recipe: Recipe, epoch: int) -> list[tuple[int, Tensor]]:
-    """This epoch's batches as (lesson, indices), the second lesson's strewn among the first's."""
-    order = Generator().manual_seed(recipe.seed * 100_003 + epoch)
-    size = recipe.schedule.batch
-    beside = epoch < recipe.schedule.beside_until * recipe.schedule.epochs
-    batches: list[tuple[int, Tensor]] = []
-    for number, lesson in enumerate(lessons[: None if beside else 1]):
-        shuffled = torch.randperm(len(lesson.targets), generator=order)
-        count = max(1, len(shuffled) // size)
-        if number:
-            count = min(count, max(1, int(len(batches) * recipe.schedule.beside)))
-        batches += [(number, shuffled[i * size : (i + 1) * size]) for i in range(count)]
-    mixed = torch.randperm(len(batches), generator=order).tolist()
-    return [batches[index] for index in mixed]
+    return torch.optim.AdamW(tables, lr=recipe.schedule.rate, betas=(0.9, 0.98), fused=True)
 
 
 def _rate(share: float, recipe: Recipe) -> float:
@@ -152,95 +154,128 @@ def _rate(share: float, recipe: Recipe) -> float:
 
 
 def _epoch(
-    network: Network,
-    average: Network,
-    optimizer: torch.optim.Optimizer,
-    lessons: Sequence[_Lesson],
-    recipe: Recipe,
-    epoch: int,
+    run: _Run, lessons: Sequence[Lesson], *, epoch: int, step: Callable[[Step], None]
 ) -> float:
-    # Every epoch draws from its own seed, so that a resumed run sees what an unbroken one would
-    # have.
+    recipe = run.recipe
+    # Dropout draws from it; an epoch has a seed of its own, so that a resumed run repeats it.
     torch.manual_seed(recipe.seed * 1_000_003 + epoch)
-    by = Generator().manual_seed(recipe.seed * 10_007 + epoch)
-    batches = _batches(lessons, recipe, epoch)
-    network.train()
-    losses: list[float] = []
-    for step, (number, chosen) in enumerate(batches):
-        lesson = lessons[number]
-        share = (epoch + step / len(batches)) / recipe.schedule.epochs
-        for table in optimizer.param_groups:
-            table["lr"] = _rate(share, recipe) * table["times"]
-        loss = _loss(network, lesson, chosen, recipe, epoch=epoch, by=by)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch has no type for it
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        _average(average, network, epoch * len(batches) + step, recipe)
-        if number == 0:
-            losses.append(loss.item())
-    return float(np.mean(losses))
+    steps = len(order(lessons, recipe, epoch=epoch))
+    run.network.train()
+    losses: list[Tensor] = []
+    for number, batch in enumerate(batches(lessons, recipe, run.device, epoch=epoch)):
+        rate = _rate((epoch + number / steps) / recipe.schedule.epochs, recipe)
+        for table in run.optimizer.param_groups:
+            table["lr"] = rate * table["times"]
+        loss = _learn(run, batch, head=lessons[batch.lesson].pixels.source.name)
+        _average(run, epoch * steps + number)
+        if batch.lesson == 0:
+            losses.append(loss)
+        step(Step(epoch=epoch + 1, epochs=recipe.schedule.epochs, done=number + 1, steps=steps))
+    # Looked at once an epoch: a graphics card would have to wait for every look.
+    mean = float(torch.stack(losses).mean())
+    if not math.isfinite(mean):
+        raise BadConfiguration(
+            f"In epoch {epoch + 1} the loss is no longer a number: the network learns too fast. "
+            "Lower [schedule] rate, or raise warmup, and start again."
+        )
+    return mean
 
 
-def _size(images: Tensor, recipe: Recipe, epoch: int) -> tuple[int, int]:
-    """Height and width of this epoch's pictures; sixteenths, because the trunk halves four
-    times."""
-    height, width = images.shape[1:3]
-    if epoch >= recipe.schedule.small_until * recipe.schedule.epochs:
-        return height, width
-    small = recipe.schedule.small
-    return max(16, round(height * small / 16) * 16), max(16, round(width * small / 16) * 16)
+def _learn(run: _Run, batch: Batch, *, head: str) -> Tensor:
+    with run.device.autocast():
+        logits = run.network(batch.images, head)
+    loss = F.cross_entropy(logits.float(), batch.targets)
+    run.optimizer.zero_grad(set_to_none=True)
+    run.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch has no type for it
+    run.scaler.unscale_(run.optimizer)
+    nn.utils.clip_grad_norm_(run.network.parameters(), 1.0)
+    run.scaler.step(run.optimizer)
+    run.scaler.update()
+    return loss.detach()
 
 
-def _loss(
-    network: Network, lesson: _Lesson, chosen: Tensor, recipe: Recipe, *, epoch: int, by: Generator
-) -> Tensor:
-    source = lesson.pixels.source
-    count = len(source.labels)
-    images, background = lesson.images[chosen], lesson.background[chosen]
-    size = _size(images, recipe, epoch)
-    seen = augment(images, background, lesson.background, recipe.augment, size=size, by=by)
-    targets = F.one_hot(lesson.targets[chosen], count).float()
-    seen, targets = mix(seen, targets, recipe.augment, by=by)
-    targets = targets * (1 - recipe.schedule.smoothing) + recipe.schedule.smoothing / count
-    bf16 = recipe.schedule.precision == "bfloat16"
-    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-        logits = network(seen, source.name)
-    return F.cross_entropy(logits.float(), targets)
-
-
-def _average(average: Network, network: Network, step: int, recipe: Recipe) -> None:
-    keep = min(recipe.schedule.average, (1 + step) / (10 + step))
+def _average(run: _Run, step: int) -> None:
+    keep = min(run.recipe.schedule.average, (1 + step) / (10 + step))
     with torch.no_grad():
-        for slow, fast in zip(average.parameters(), network.parameters(), strict=True):
-            slow.lerp_(fast, 1 - keep)
+        slow: list[Tensor] = list(run.average.parameters())
+        fast: list[Tensor] = list(run.network.parameters())
+        torch._foreach_lerp_(slow, fast, 1 - keep)
+        # What a normalisation remembers of its batches, where a network has one.
+        for old, new in zip(run.average.buffers(), run.network.buffers(), strict=True):
+            if old.is_floating_point():
+                old.lerp_(new, 1 - keep)
+            else:
+                old.copy_(new)
 
 
-def _keep(checkpoint: Path, network: Network, average: Network, optimizer: Any, epoch: int) -> None:
-    state = {
-        "epoch": epoch,
-        "network": network.state_dict(),
-        "average": average.state_dict(),
-        "optimizer": optimizer.state_dict(),
+def _note_best(run: _Run) -> None:
+    if not run.recipe.schedule.patience:
+        return
+    if best_epoch(run.history, first=run.first_counted) == len(run.history):
+        run.best = {name: value.clone() for name, value in run.average.state_dict().items()}
+
+
+def _keep(run: _Run, kept: Path) -> None:
+    state: dict[str, Any] = {
+        "epoch": len(run.history) - 1,
+        "network": run.network.state_dict(),
+        "average": run.average.state_dict(),
+        "optimizer": run.optimizer.state_dict(),
+        "scaler": run.scaler.state_dict(),
+        "history": [vars(row) for row in run.history],
+        "best": run.best,
     }
-    beside = checkpoint.with_suffix(".part")
-    torch.save(state, beside)
-    beside.replace(checkpoint)
+    checkpoint.keep(state, kept)
 
 
-def _resume(checkpoint: Path, network: Network, average: Network, optimizer: Any) -> int:
-    if not checkpoint.is_file():
-        return 0
-    state = torch.load(checkpoint, weights_only=True)
-    network.load_state_dict(state["network"])
-    average.load_state_dict(state["average"])
-    optimizer.load_state_dict(state["optimizer"])
-    return int(state["epoch"]) + 1
+def _resumed(recipe: Recipe, device: Device, kept: Path, *, say: Callable[[str], None]) -> _Run:
+    """The run as its checkpoint left it, or a new one.
+
+    What decides the rest is weights, optimiser and history, from which it follows whether to stop.
+    Random numbers need no keeping, for every epoch has a seed of its own.
+    """
+    state = checkpoint.resume(kept, say=say)
+    run = _begin(recipe, device)
+    if state is None:
+        return run
+    try:
+        run.network.load_state_dict(state["network"])
+        run.average.load_state_dict(state["average"])
+        run.optimizer.load_state_dict(state["optimizer"])
+        if state["scaler"]:
+            run.scaler.load_state_dict(state["scaler"])
+        run.history = [Progress(**row) for row in state["history"]]
+        run.best = state["best"]
+    except (RuntimeError, ValueError, KeyError, TypeError):
+        checkpoint.set_aside(kept, why="is of another network or version", say=say)
+        return _begin(recipe, device)
+    return run
 
 
-def logits_of(network: Network, images: Tensor, *, head: str) -> NDArray[np.float32]:
-    """The network's plain answers in float32: [N, H, W, 3] of 0..255 to [N, K]."""
-    network.eval()
-    with torch.inference_mode():
-        answers = [network(batch, head).float() for batch in torch.split(images, 64)]
-    return torch.cat(answers).numpy()
+def _with_time_left(run: _Run, lessons: Sequence[Lesson]) -> Progress:
+    """The last epoch, with the seconds that those to come will take at the usual pace: epochs with
+    small pictures, or with a second lesson, are weighed by their pixels."""
+
+    def weight(epoch: int) -> float:
+        total = 0.0
+        for number, _ in order(lessons, run.recipe, epoch=epoch):
+            _, height, width, _ = lessons[number].images.shape
+            total += math.prod(picture_size(height, width, run.recipe, epoch=epoch))
+        return total
+
+    pace = statistics.median(row.took_s / weight(row.epoch - 1) for row in run.history)
+    coming = range(len(run.history), run.recipe.schedule.epochs)
+    return replace(run.history[-1], left_s=pace * sum(weight(epoch) for epoch in coming))
+
+
+def _trained(run: _Run) -> Trained:
+    average = run.average
+    if run.best is not None:
+        average.load_state_dict(run.best)
+    best = best_epoch(run.history, first=run.first_counted) if run.best is not None else None
+    return Trained(
+        network=average.to("cpu").eval(),
+        history=tuple(run.history),
+        kept_epoch=best or len(run.history),
+        device=run.device.name,
+    )

@@ -65,10 +65,11 @@ class NetworkShape:
 
 @dataclass(frozen=True, kw_only=True)
 class Augment:
-    """How far a training picture may be turned, scaled and recoloured (shares and factors, no
-    units)."""
+    """How far a training picture may be turned, scaled and recoloured (shares and factors; `tilt`
+    in degrees, for pictures that have an upper end)."""
 
     turn: bool = True
+    tilt: float = 0.0
     scale_low: float = 0.85
     scale_high: float = 1.18
     shear: float = 0.08
@@ -98,6 +99,8 @@ class Schedule:
     average: float = 0.998
     precision: str = "bfloat16"
     threads: int = 1
+    # Ends after so many epochs without a better one, and keeps the best; 0 learns to the end.
+    patience: int = 0
     # A second source teaches the trunk beside the first, until this share of the epochs.
     beside_until: float = 0.5
     beside: float = 0.7
@@ -127,6 +130,23 @@ class Additive:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AllDs2020:
+    """How AllDS2020 learnt; the recipe's table of that name.
+
+    Rate, decay, epochs and rotations are those of its published configuration (March 2020). It
+    states batches of 100 but does not hand them to Keras, which then takes 32: `batch` is 32.
+    """
+
+    optimiser: Literal["adam", "rmsprop"] = "adam"
+    rate: float = 1e-4
+    decay: float = 1e-6
+    epochs: int = 150
+    batch: int = 32
+    rotations: int = 10
+    threads: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """A training run, whole: the same recipe and data give the same weights, bit for bit."""
 
@@ -140,8 +160,10 @@ class Recipe:
     schedule: Schedule = field(default_factory=Schedule)
     shares: Shares = field(default_factory=Shares)
     additive: Additive | None = None
+    allds2020: AllDs2020 | None = None
     pack: dict[str, Any] = field(default_factory=dict)
     labels: tuple[dict[str, Any], ...] = ()
+    groups: tuple[dict[str, Any], ...] = ()
     measurements: tuple[dict[str, Any], ...] = ()
     path: str = ""
 
@@ -154,10 +176,14 @@ class Recipe:
         """What a checkpoint must share to be resumed: all that decides the weights, not the
         words."""
         deciding = dataclasses.asdict(self)
-        for words in ("pack", "labels", "measurements", "path", "version"):
+        for words in ("pack", "labels", "groups", "measurements", "path", "version"):
             deciding.pop(words)
         if deciding["network"] is not None:
             deciding["network"].pop("views")
+        if not deciding["schedule"]["patience"]:
+            deciding["schedule"].pop("patience")
+        if deciding["allds2020"] is None:
+            deciding.pop("allds2020")
         text = json.dumps(deciding, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -195,7 +221,7 @@ def open_recipe(path: Path) -> Recipe:
         raise BadConfiguration(f"The recipe {path.name} is not TOML: {why}. Correct it.") from why
     known = {
         "network": NetworkShape, "augment": Augment, "schedule": Schedule,
-        "shares": Shares, "additive": Additive,
+        "shares": Shares, "additive": Additive, "allds2020": AllDs2020,
     }  # fmt: skip
     ready: dict[str, Any] = {"path": str(path)}
     for key, value in tables.items():
@@ -203,7 +229,7 @@ def open_recipe(path: Path) -> Recipe:
             ready[key] = _filled(known[key], value, where=key)
         elif key == "source":
             ready["sources"] = tuple(_filled(Source, one, where="source") for one in value)
-        elif key in ("label", "measurement"):
+        elif key in ("label", "group", "measurement"):
             ready[key + "s"] = tuple(value)
         else:
             ready[key] = value

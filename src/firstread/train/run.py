@@ -12,7 +12,8 @@ from firstread.datasets import Dataset, open_dataset
 from firstread.domain.errors import BadConfiguration, BadDataset
 from firstread.train.additive import fit_shapes, out_of_fold
 from firstread.train.assemble import image_pack, labels_of, measurements_pack
-from firstread.train.loop import Progress, fit
+from firstread.train.device import choose
+from firstread.train.loop import Progress, Step, fit
 from firstread.train.pixels import load
 from firstread.train.recipe import Recipe, Source
 
@@ -23,14 +24,16 @@ def train(
     data: Path,
     out: Path,
     work: Path,
+    device: str = "auto",
     report: Callable[[Progress], None] = lambda _: None,
+    step: Callable[[Step], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Train the recipe and write its pack into `out`; the pack's folder.
 
     `data` holds a folder per source of the recipe, by its name; with one source it may be that
     folder itself. `work` keeps checkpoints, so that a run that was killed goes on from its last
-    whole epoch.
+    whole epoch. `device` is auto, cpu or cuda.
     """
     labels_of(recipe)  # first, so that a mistake in the recipe costs no hours
     datasets = [_dataset(source, data, alone=len(recipe.sources) == 1) for source in recipe.sources]
@@ -38,6 +41,7 @@ def train(
         return _train_measurements(recipe, datasets[0], out=out, say=say)
     if recipe.network is None:
         raise BadConfiguration(f"The recipe {recipe.name} has no [network]. Add that table.")
+    place = choose(device, precision=recipe.schedule.precision)
     say(f"Opening {sum(len(one.items) for one in datasets)} pictures")
     pairs = zip(datasets, recipe.sources, strict=True)
     sources = [load(dataset, source, recipe) for dataset, source in pairs]
@@ -51,9 +55,9 @@ def train(
         f"{len(parts.train)} to learn from, {len(parts.validation)} to calibrate, "
         f"{len(parts.test)} to test"
     )
-    network = fit(recipe, sources, state=work, report=report)
+    trained = fit(recipe, sources, state=work, device=place, report=report, step=step, say=say)
     say("Measuring, and writing the pack")
-    return image_pack(recipe, sources, network, out=out)
+    return image_pack(recipe, sources, trained.network, out=out)
 
 
 def _dataset(source: Source, data: Path, *, alone: bool) -> Dataset:
