@@ -21,6 +21,7 @@ from firstread.packs import (
     DatasetUsed,
     FamiliarityReference,
     Golden,
+    Group,
     Input,
     Label,
     Manifest,
@@ -56,6 +57,10 @@ LABELS_WITH_UNFIT = (
     Label(code="blue", title="Unidentifiable", positive=False, unfit=True),
 )
 
+WARM = Group(
+    code="warm", title="Warm cell", labels=("red", "green"), positive=True, priority="urgent"
+)
+
 
 def make_pack(
     folder: Path,
@@ -67,12 +72,14 @@ def make_pack(
     labels: Sequence[Label] = LABELS,
     many: bool = True,
     gain: float = 8.0,
+    groups: Sequence[Group] = (),
 ) -> Path:
     """A sealed pack of `kind` image or measurements; returns its folder, `folder`/NAME.
 
     An image pack says which of red, green and blue the picture's mean colour is (`labels` gives
     their codes, in that order). `gain` makes it surer: give two packs different gains and their
     answers differ. A measurements pack says malignant where the three measurements are high.
+    Positive `groups` raise the alarm from 0.3 on, as positive labels do.
     """
     name = name or ("colour" if kind == "image" else "sizes")
     pack = folder / name
@@ -92,7 +99,10 @@ def make_pack(
         limits="Knows colours, and no cells.",
         many=many if kind == "image" else False,
     )
-    write_manifest(Manifest(**{**manifest, "pack": about}), pack)
+    points = manifest.pop("operating_points")
+    points += _points_of(groups)
+    told = {"pack": about, "groups": tuple(groups), "operating_points": points}
+    write_manifest(Manifest(**manifest, **told), pack)
     (pack / "card.md").write_text(f"# Test pack {name}\n\nFor tests only.\n", encoding="utf-8")
     seal(pack)
     return pack
@@ -201,17 +211,7 @@ def _shared(*, labels: Sequence[Label], golden: list[Golden]) -> dict[str, Any]:
     return {
         "format": 1,
         "labels": tuple(labels),
-        "operating_points": tuple(
-            OperatingPoint(
-                label=label.code,
-                threshold=0.3,
-                sensitivity=0.95,
-                specificity=0.9,
-                measured_on="validation, n = 60",
-            )
-            for label in labels
-            if label.positive
-        ),
+        "operating_points": _points_of(labels),
         "calibration": Calibration(method="temperature", temperature=1.5),
         "conformal": Conformal(method="lac", coverage=0.95, threshold=0.8),
         "results": (Result(set="test", n=60, metric="accuracy", value=0.9, low=0.8, high=0.95),),
@@ -224,6 +224,20 @@ def _shared(*, labels: Sequence[Label], golden: list[Golden]) -> dict[str, Any]:
         ),
         "golden": tuple(golden),
     }
+
+
+def _points_of(answers: Sequence[Label] | Sequence[Group]) -> tuple[OperatingPoint, ...]:
+    return tuple(
+        OperatingPoint(
+            label=each.code,
+            threshold=0.3,
+            sensitivity=0.95,
+            specificity=0.9,
+            measured_on="validation, n = 60",
+        )
+        for each in answers
+        if each.positive
+    )
 
 
 def _colour_network(*, gain: float) -> onnx.ModelProto:

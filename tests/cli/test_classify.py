@@ -42,8 +42,8 @@ def test_one_picture_gives_one_object_with_every_key(packs: Path, tmp_path: Path
     assert result.exit_code == 0
     (answer,) = _lines(result)
     assert list(answer) == [
-        "path", "label", "probability", "findings", "finding_set", "familiarity", "alarms",
-        "unfit", "pack", "version", "ms",
+        "path", "label", "probability", "findings", "groups", "finding_set", "familiarity",
+        "alarms", "unfit", "pack", "version", "ms",
     ]  # fmt: skip
     assert answer["path"] == str(picture)
     assert answer["label"] == "red" == answer["findings"][0]["label"]

@@ -45,10 +45,23 @@ def test_an_operating_point_finds_what_it_must():
     logits, truths = made(4)
     chances = probabilities(logits, temperature=3)
     point = fit_operating_point(
-        chances, truths, index=2, label="c", sensitivity=0.9, measured_on="validation"
+        chances, truths, indices=[2], label="c", sensitivity=0.9, measured_on="validation"
     )
     assert point.sensitivity >= 0.9
     assert point.threshold <= 0.5
     said = chances[:, 2] >= point.threshold
     assert point.sensitivity == pytest.approx(said[truths == 2].mean(), abs=1e-4)
     assert point.specificity == pytest.approx((~said[truths != 2]).mean(), abs=1e-4)
+
+
+def test_an_operating_point_of_a_group_is_that_of_the_sum_of_its_labels():
+    logits, truths = made(4)
+    chances = probabilities(logits, temperature=3)
+    point = fit_operating_point(
+        chances, truths, indices=[0, 2], label="ac", sensitivity=0.95, measured_on="validation"
+    )
+    said = chances[:, [0, 2]].sum(1) >= point.threshold
+    true = np.isin(truths, [0, 2])
+    assert point.sensitivity == pytest.approx(said[true].mean(), abs=1e-4)
+    assert point.sensitivity >= 0.95
+    assert point.specificity == pytest.approx((~said[~true]).mean(), abs=1e-4)

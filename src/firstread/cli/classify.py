@@ -71,6 +71,7 @@ def _facts(reader: PackReader) -> PackFacts:
         version=manifest.version,
         sha256=reader.pack_sha256,
         codes=manifest.codes,
-        positive=tuple(label.code for label in manifest.labels if label.positive),
+        positive=tuple(each.code for each in manifest.answers if each.positive),
+        groups={group.code: group.labels for group in manifest.groups},
         measurements=manifest.measurements,
     )

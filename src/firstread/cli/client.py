@@ -104,7 +104,8 @@ def _facts(pack: ServedPack) -> PackFacts:
         version=pack.version,
         sha256=pack.sha256,
         codes=tuple(label.code for label in pack.labels),
-        positive=tuple(label.code for label in pack.labels if label.positive),
+        positive=tuple(each.code for each in (*pack.labels, *pack.groups) if each.positive),
+        groups={group.code: group.labels for group in pack.groups},
         measurements=pack.measurements,
     )
 

@@ -12,7 +12,7 @@ import click
 from firstread.domain.errors import FirstreadError, MissingExtra
 
 if TYPE_CHECKING:
-    from firstread.packs import Manifest
+    from firstread.packs import Group, Manifest, OperatingPoint
     from firstread.train.quantise import Measured
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -177,6 +177,18 @@ def _verified(folder: Path) -> dict[str, Any]:
     }
 
 
+def _group(group: Group, point: OperatingPoint | None) -> str:
+    note = f"{' or '.join(group.labels)}"
+    if group.positive:
+        note += f"; positive, {group.priority}"
+    if point is not None:
+        note += (
+            f", alarm from {point.threshold:.2f} on: sensitivity {point.sensitivity:.3f}, "
+            f"specificity {point.specificity:.3f} ({point.measured_on})"
+        )
+    return f"    {group.code:<16} {group.title:<28} {note}"
+
+
 def _portrait(manifest: Manifest) -> list[str]:
     about = manifest.pack
     lines = [
@@ -199,6 +211,9 @@ def _portrait(manifest: Manifest) -> list[str]:
                 f"specificity {point.specificity:.3f} ({point.measured_on})"
             )
         lines.append(f"    {label.code:<16} {label.title:<28} {note}".rstrip())
+    if manifest.groups:
+        lines.append("  groups")
+    lines += [_group(group, points.get(group.code)) for group in manifest.groups]
     if manifest.results:
         lines.append("  results")
     lines += [

@@ -62,7 +62,9 @@ class PackFacts:
     sha256: str
     codes: tuple[str, ...]
     positive: tuple[str, ...]
-    """The labels that the pack holds positive."""
+    """The labels and groups that the pack holds positive."""
+    groups: Mapping[str, tuple[str, ...]]
+    """The labels of each group."""
     measurements: tuple[Measured, ...]
     """Empty for a pack that reads pictures."""
 
@@ -308,7 +310,9 @@ def _positive(wanted: Wanted, *, pack: PackFacts) -> Positive:
     from firstread.evaluation.tally import positive_of
 
     try:
-        return positive_of(wanted.positive, codes=pack.codes, alarmed=pack.positive)
+        return positive_of(
+            wanted.positive, codes=pack.codes, alarmed=pack.positive, groups=pack.groups
+        )
     except KeyError as error:
         raise BadConfiguration(
             f"--positive names '{error.args[0]}', which is no label of {pack.name}. It has: "

@@ -53,6 +53,16 @@ class ServedLabel:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ServedGroup:
+    """One group of labels that a served pack sums up."""
+
+    code: str
+    title: str
+    labels: tuple[str, ...]
+    positive: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class ServedMeasurement:
     """One measurement that a served pack takes."""
 
@@ -73,6 +83,7 @@ class ServedPack:
     """Of its SHA256SUMS, in hexadecimal: two machines with the same hash have the same pack."""
     labels: tuple[ServedLabel, ...]
     measurements: tuple[ServedMeasurement, ...]
+    groups: tuple[ServedGroup, ...] = ()
 
 
 class ReaderClient:
@@ -140,6 +151,16 @@ class ReaderClient:
                         may_be_missing=each["may_be_missing"],
                     )
                     for each in said["measurements"]
+                ),
+                # A reader of an earlier version knows no groups.
+                groups=tuple(
+                    ServedGroup(
+                        code=each["code"],
+                        title=each["title"],
+                        labels=tuple(each["labels"]),
+                        positive=each["positive"],
+                    )
+                    for each in said.get("groups", ())
                 ),
             )
         except (KeyError, TypeError):

@@ -16,9 +16,13 @@ def answers_for(case: Case) -> list[tuple[str, str]]:
 
 
 def answers_of(check: Check, *, many: bool) -> list[tuple[str, str]]:
-    """The labels of the check's pack; of many cells also that none is alarming; and other."""
+    """The labels of the check's pack; of many cells also its groups and that none is alarming;
+    and other."""
     try:
-        labels = [(each.code, each.title) for each in registry.manifest_of(check).labels]
+        manifest = registry.manifest_of(check)
+        # The commonest alarm of many cells, which people are asked to agree with, may be a group.
+        named = manifest.answers if many else manifest.labels
+        labels = [(each.code, each.title) for each in named]
     except (PackRefused, UnknownPack):
         labels = []  # the pack is gone; people can still say in words what they see
     if many:

@@ -135,16 +135,17 @@ def _set_and_alarms(
 ) -> bool:
     conformal = manifest.conformal
     expected = calibrate.finding_set(codes, chances, conformal=conformal) if conformal else ()
-    alarms = calibrate.alarms(
-        codes,
-        chances,
-        positive=[label.code for label in manifest.labels if label.positive],
-        points=manifest.operating_points,
-    )
+    alarms = calibrate.alarms(chances, manifest=manifest)
+    groups = calibrate.groups_of(codes, chances, groups=manifest.groups)
     return (
         read.coverage == (conformal.coverage if conformal else None)
         and read.finding_set == expected
         and read.alarms == alarms
+        and [each.label for each in read.groups] == [each.label for each in groups]
+        and all(
+            abs(said.probability - own.probability) <= TOLERANCE
+            for said, own in zip(read.groups, groups, strict=True)
+        )
         and bool(read.unfit) >= manifest.label(read.label).unfit
         and (read.familiarity is None) == (manifest.familiarity is None)
     )

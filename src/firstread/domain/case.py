@@ -108,10 +108,6 @@ def headline(reads: Sequence[Read], *, alarming: Collection[str]) -> Headline | 
     alarms = Counter(label for read in fit for label in read.alarms)
     if alarms:
         label = min(alarms, key=lambda name: (-alarms[name], name))
-        return Headline(label=label, probability=max(_probability(r, label) for r in fit))
-    suspicion = max(sum(_probability(r, label) for label in alarming) for r in fit)
+        return Headline(label=label, probability=max(r.probability_of(label) for r in fit))
+    suspicion = max(sum(r.probability_of(label) for label in alarming) for r in fit)
     return Headline(label=NO_ALARM, probability=max(0.0, 1.0 - suspicion))
-
-
-def _probability(read: Read, label: str) -> float:
-    return next((f.probability for f in read.findings if f.label == label), 0.0)

@@ -22,13 +22,15 @@ Answer = Mapping[str, Any]
 class Positive:
     """Which labels count as positive, and when an answer says so.
 
-    The alarm of a label decides where the pack holds it positive, and elsewhere whether it is the
-    most probable one.
+    The alarm of a label, or of a group that holds it, decides where the pack holds it positive,
+    and elsewhere whether it is the most probable one.
     """
 
     labels: tuple[str, ...]
     alarmed: frozenset[str]
-    """Those of the labels that the pack itself holds positive."""
+    """Those of the labels that the pack itself holds positive, and its groups of such labels."""
+    grouped: frozenset[str] = frozenset()
+    """Those of the labels for which a group of `alarmed` speaks."""
 
     def is_said_by(self, answer: Answer) -> bool:
         """Whether the answer is a positive one.
@@ -39,10 +41,10 @@ class Positive:
         >>> positive.is_said_by({"label": "blast", "alarms": []})
         False
         """
-        return any(
-            label in answer["alarms"] if label in self.alarmed else label == answer["label"]
-            for label in self.labels
-        )
+        if not self.alarmed.isdisjoint(answer["alarms"]):
+            return True
+        likeliest = answer["label"]
+        return likeliest in self.labels and likeliest not in self.alarmed | self.grouped
 
     def probability(self, answer: Answer) -> float:
         """The probability that one of the labels is right: the sum of theirs."""
@@ -54,7 +56,8 @@ class Positive:
 
     def __str__(self) -> str:
         alarmed = [label for label in self.labels if label in self.alarmed]
-        others = [label for label in self.labels if label not in self.alarmed]
+        alarmed += sorted(self.alarmed - set(alarmed))
+        others = [e for e in self.labels if e not in self.alarmed | self.grouped]
         reaching = "whose probability reaches the pack's operating point"
         ways = [f"an alarm of {' or '.join(alarmed)}, {reaching}"] if alarmed else []
         ways += [f"{' or '.join(others)} as the most probable label"] if others else []
@@ -184,16 +187,36 @@ class Tally:
         )
 
 
-def positive_of(asked: Sequence[str], *, codes: Sequence[str], alarmed: Sequence[str]) -> Positive:
+def positive_of(
+    asked: Sequence[str],
+    *,
+    codes: Sequence[str],
+    alarmed: Sequence[str],
+    groups: Mapping[str, Sequence[str]] | None = None,
+) -> Positive:
     """The labels asked for as positive, in the pack's order; those of the pack where none is.
 
-    Raises KeyError with the first label that the pack does not have.
+    `alarmed` are the labels and groups that the pack holds positive, `groups` gives the labels of
+    each of its groups; a group that is asked for stands for its labels. Raises KeyError with the
+    first label that the pack does not have.
+
+    >>> found = positive_of(["pneumonia"], codes=["normal", "bacterial", "viral"],
+    ...     alarmed=["pneumonia"], groups={"pneumonia": ["bacterial", "viral"]})
+    >>> found.labels, sorted(found.alarmed)
+    (('bacterial', 'viral'), ['pneumonia'])
     """
+    held = groups or {}
     for label in asked:
-        if label not in codes:
+        if label not in codes and label not in held:
             raise KeyError(label)
-    chosen = tuple(code for code in codes if code in (asked or alarmed))
-    return Positive(labels=chosen, alarmed=frozenset(alarmed) & frozenset(chosen))
+    wanted = {label for name in asked or alarmed for label in held.get(name, (name,))}
+    chosen = tuple(code for code in codes if code in wanted)
+    speaking = [name for name in alarmed if wanted.issuperset(held.get(name, (name,)))]
+    return Positive(
+        labels=chosen,
+        alarmed=frozenset(speaking),
+        grouped=frozenset(label for name in speaking for label in held.get(name, ())),
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from firstread.packs import Conformal, OperatingPoint
+from firstread.domain.read import Finding
+from firstread.packs import Conformal, Group, Manifest
 
 
 def probabilities(logits: NDArray[np.float32], *, temperature: float) -> NDArray[np.float64]:
@@ -48,24 +50,45 @@ def finding_set(
     return (codes[first[0]], *(codes[i] for i, chance in others if chance >= least))
 
 
-def alarms(
-    codes: Sequence[str],
-    chances: NDArray[np.float64],
-    *,
-    positive: Sequence[str],
-    points: Sequence[OperatingPoint],
-) -> tuple[str, ...]:
-    """Positive labels at or above their operating point, most probable first.
+def groups_of(
+    codes: Sequence[str], chances: NDArray[np.float64], *, groups: Sequence[Group]
+) -> tuple[Finding, ...]:
+    """Each group with the sum of its labels' probabilities, in the order of `groups`.
 
-    A positive label without an operating point raises the alarm when it is the most probable.
+    >>> group = Group(code="pneumonia", title="Pneumonia", labels=("bacterial", "viral"))
+    >>> groups_of(["normal", "bacterial", "viral"], np.array([0.25, 0.5, 0.25]), groups=[group])
+    (Finding(label='pneumonia', probability=0.75),)
     """
-    threshold = {point.label: point.threshold for point in points}
-    raised = []
-    for place, (i, chance) in enumerate(ranked(chances)):
-        code = codes[i]
-        if code not in positive:
-            continue
-        reaches = chance >= threshold[code] if code in threshold else place == 0
-        if reaches:
-            raised.append(code)
-    return tuple(raised)
+    if not groups:
+        return ()
+    by_code = dict(zip(codes, chances.tolist(), strict=True))
+    return tuple(
+        Finding(
+            label=group.code,
+            probability=min(1.0, math.fsum(by_code[code] for code in group.labels)),
+        )
+        for group in groups
+    )
+
+
+def alarms(chances: NDArray[np.float64], *, manifest: Manifest) -> tuple[str, ...]:
+    """Positive labels and groups at or above their operating point, most probable first.
+
+    Where there is no operating point, a positive label raises the alarm when it is the most
+    probable one, and a positive group when it is more probable than not. `chances` [K].
+    """
+    threshold = {point.label: point.threshold for point in manifest.operating_points}
+    codes, likeliest = manifest.codes, int(chances.argmax())
+    raised: list[tuple[str, float]] = []
+    for group, found in zip(
+        manifest.groups, groups_of(codes, chances, groups=manifest.groups), strict=True
+    ):
+        if group.positive and found.probability >= threshold.get(group.code, 0.5):
+            raised.append((group.code, found.probability))
+    for place, (label, chance) in enumerate(zip(manifest.labels, chances.tolist(), strict=True)):
+        if label.positive:
+            least = threshold.get(label.code)
+            if place == likeliest if least is None else chance >= least:
+                raised.append((label.code, chance))
+    raised.sort(key=itemgetter(1), reverse=True)
+    return tuple(code for code, _ in raised)

@@ -132,22 +132,29 @@ class PackReader:
     def _read_row(self, sample_sha256: str, values: Given, *, began: float) -> Outcome:
         row = as_array(values, measurements=self.manifest.measurements)
         outputs = self.run(row[np.newaxis])
-        each = outputs["contributions"][0].astype(float)
-        contributions = tuple(
-            Contribution(
-                measurement=measurement.code,
-                value=None if np.isnan(row[f]) else float(row[f]),
-                logits=tuple(each[:, f].tolist()),
-            )
-            for f, measurement in enumerate(self.manifest.measurements)
-        )
         return self._outcome(
             sample_sha256,
             outputs,
             began=began,
             vector=row,
             unfit=None,
-            contributions=contributions,
+            contributions=self._contributions(row, outputs.get("contributions")),
+        )
+
+    def _contributions(
+        self, row: NDArray[np.float32], given: NDArray[np.float32] | None
+    ) -> tuple[Contribution, ...]:
+        """What each measurement adds; nothing where the network is not a sum over them."""
+        if given is None or self.manifest.measurements_model is None:
+            return ()
+        each = given[0].astype(float)
+        return tuple(
+            Contribution(
+                measurement=measurement.code,
+                value=None if np.isnan(row[f]) else float(row[f]),
+                logits=tuple(each[:, f].tolist()),
+            )
+            for f, measurement in enumerate(self.manifest.measurements)
         )
 
     def run(self, batch: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
@@ -192,12 +199,8 @@ class PackReader:
             familiarity=None
             if self._neighbours is None or vector is None
             else self._neighbours.familiarity(vector),
-            alarms=calibrate.alarms(
-                codes,
-                chances,
-                positive=[label.code for label in manifest.labels if label.positive],
-                points=manifest.operating_points,
-            ),
+            alarms=calibrate.alarms(chances, manifest=manifest),
+            groups=calibrate.groups_of(codes, chances, groups=manifest.groups),
             unfit=unfit or unfit_label(manifest.label(top.label)),
             contributions=contributions,
             runtime=self.runtime,

@@ -22,6 +22,7 @@ from firstread.packs import (
     Calibration,
     DatasetUsed,
     Golden,
+    Group,
     Label,
     Manifest,
     Measurement,
@@ -165,6 +166,61 @@ def labels_of(recipe: Recipe) -> tuple[Label, ...]:
     return labels
 
 
+def groups_of(recipe: Recipe) -> tuple[Group, ...]:
+    """The groups as the manifest states them.
+
+    Raises BadConfiguration where a table is not as it should be, or names no label of the recipe.
+    """
+    codes = recipe.sources[0].labels
+    groups = []
+    for table in recipe.groups:
+        said = {key: value for key, value in table.items() if key != "sensitivity"}
+        try:
+            group = Group(**{**said, "labels": tuple(said.get("labels", ()))})
+        except TypeError as why:
+            raise BadConfiguration(
+                f"A [[group]] of the recipe is not as it should be: {why}. It has code, title, "
+                "labels, positive, priority and sensitivity."
+            ) from why
+        unknown = [code for code in group.labels if code not in codes]
+        if unknown or not group.labels:
+            raise BadConfiguration(
+                f"The recipe's group '{group.code}' names "
+                + (f"'{unknown[0]}', which is none of its labels" if unknown else "no labels")
+                + f". The labels are: {', '.join(codes)}."
+            )
+        groups.append(group)
+    return tuple(groups)
+
+
+def _points(
+    recipe: Recipe, chances: NDArray[np.float64], truths: NDArray[np.int64], *, measured_on: str
+) -> tuple[OperatingPoint, ...]:
+    """The operating points of what raises an alarm: positive labels, then positive groups.
+
+    Where a group speaks for a label, the label has one only if its table says `sensitivity`.
+    """
+    codes = recipe.sources[0].labels
+    groups = [each for each in recipe.groups if each.get("positive")]
+    grouped = {code for each in groups for code in each["labels"]}
+    alone = [
+        each
+        for each in recipe.labels
+        if each["positive"] and ("sensitivity" in each or each["code"] not in grouped)
+    ]
+    return tuple(
+        fit_operating_point(
+            chances,
+            truths,
+            indices=[codes.index(code) for code in each.get("labels", [each["code"]])],
+            label=each["code"],
+            sensitivity=each.get("sensitivity", 0.95),
+            measured_on=measured_on,
+        )
+        for each in (*alone, *groups)
+    )
+
+
 def _stated(
     recipe: Recipe, logits: NDArray[np.float32], truths: NDArray[np.int64], *, measured_on: str
 ) -> Manifest:
@@ -172,18 +228,6 @@ def _stated(
     labels = labels_of(recipe)
     calibration: Calibration = fit_temperature(logits, truths)
     chances = probabilities(logits, temperature=calibration.temperature)
-    points: list[OperatingPoint] = []
-    for index, table in enumerate(recipe.labels):
-        if table["positive"]:
-            point = fit_operating_point(
-                chances,
-                truths,
-                index=index,
-                label=table["code"],
-                sensitivity=table.get("sensitivity", 0.95),
-                measured_on=measured_on,
-            )
-            points.append(point)
     try:
         about = About(
             name=recipe.name,
@@ -197,7 +241,8 @@ def _stated(
         format=1,
         pack=about,
         labels=labels,
-        operating_points=tuple(points),
+        groups=groups_of(recipe),
+        operating_points=_points(recipe, chances, truths, measured_on=measured_on),
         calibration=calibration,
         conformal=fit_conformal(chances, truths, coverage=COVERAGE),
         provenance=_provenance(recipe, []),
@@ -224,6 +269,7 @@ def _sealed(
         conformal=manifest.conformal,
         of=of,
         n=n,
+        groups=manifest.groups,
     )
     manifest = replace(manifest, results=found)
     write_manifest(manifest, folder)

@@ -77,7 +77,7 @@ def _alarms(manifest: Manifest) -> str:
         return ""
     rows = [
         [
-            manifest.label(point.label).title,
+            manifest.title(point.label),
             f"{point.threshold:.3f}",
             _percent(point.sensitivity),
             _percent(point.specificity),

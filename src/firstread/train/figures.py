@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firstread.evaluation import bootstrap_auc, mean_of, of_labels, wilson
-from firstread.packs import Conformal, Result
+from firstread.packs import Conformal, Group, Result
 from firstread.runtime.calibrate import finding_set
 
 Truths = NDArray[np.int64]
@@ -24,6 +24,7 @@ def results(
     conformal: Conformal | None,
     of: str,
     n: int | None = None,
+    groups: Sequence[Group] = (),
 ) -> tuple[Result, ...]:
     """The figures of one set: accuracy, its mean over labels, AUC, sensitivity and specificity per
     label.
@@ -56,6 +57,10 @@ def results(
     for code in positive:
         area = areas[list(labels).index(code)]
         found.append((f"AUC of {code} against the rest", area.value, area.low, area.high))
+    for group in groups:
+        places = [list(labels).index(code) for code in group.labels]
+        area = bootstrap_auc(np.isin(truths, places), chances[:, places].sum(1))
+        found.append((f"AUC of {group.code} against the rest", area.value, area.low, area.high))
     for index, each in enumerate(figures):
         right = (answers == index) & (truths == index)
         share(f"sensitivity of {each.label}", float(right.sum()), float((truths == index).sum()))

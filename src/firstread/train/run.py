@@ -11,7 +11,8 @@ import numpy as np
 from firstread.datasets import Dataset, open_dataset
 from firstread.domain.errors import BadConfiguration, BadDataset
 from firstread.train.additive import fit_shapes, out_of_fold
-from firstread.train.assemble import image_pack, labels_of, measurements_pack
+from firstread.train.allds2020_run import train_allds2020
+from firstread.train.assemble import groups_of, image_pack, labels_of, measurements_pack
 from firstread.train.device import choose
 from firstread.train.loop import Progress, Step, fit
 from firstread.train.pixels import load
@@ -26,6 +27,7 @@ def train(
     work: Path,
     device: str = "auto",
     report: Callable[[Progress], None] = lambda _: None,
+    seeds: int = 1,
     step: Callable[[Step], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Path:
@@ -33,12 +35,31 @@ def train(
 
     `data` holds a folder per source of the recipe, by its name; with one source it may be that
     folder itself. `work` keeps checkpoints, so that a run that was killed goes on from its last
-    whole epoch. `device` is auto, cpu or cuda.
+    whole epoch. `device` is auto, cpu or cuda; `seeds` is how often a recipe with [allds2020] is
+    trained.
     """
     labels_of(recipe)  # first, so that a mistake in the recipe costs no hours
+    groups_of(recipe)
+    if seeds != 1 and recipe.allds2020 is None:
+        raise BadConfiguration(
+            f"The recipe {recipe.name} is trained with one seed. Leave --seeds out: it is for "
+            "recipes with an [allds2020] table."
+        )
     datasets = [_dataset(source, data, alone=len(recipe.sources) == 1) for source in recipe.sources]
     if recipe.kind == "measurements":
         return _train_measurements(recipe, datasets[0], out=out, say=say)
+    if recipe.allds2020 is not None:
+        place = choose(device, precision="float32")
+        return train_allds2020(
+            recipe,
+            datasets[0],
+            out=out,
+            work=work,
+            device=place,
+            seeds=seeds,
+            report=report,
+            say=say,
+        )
     if recipe.network is None:
         raise BadConfiguration(f"The recipe {recipe.name} has no [network]. Add that table.")
     place = choose(device, precision=recipe.schedule.precision)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,28 +51,31 @@ def fit_operating_point(
     chances: NDArray[np.float64],
     truths: Truths,
     *,
-    index: int,
+    indices: Sequence[int],
     label: str,
     sensitivity: float,
     measured_on: str,
 ) -> OperatingPoint:
     """The highest threshold that finds at least the share `sensitivity` of a label's samples.
 
-    It never lies above one half: what is most probable must always raise its alarm.
+    `indices` are the label's place in `chances` [N, K], or those of all labels of a group, whose
+    probabilities add up. It never lies above one half: what is most probable must always raise its
+    alarm.
     """
-    true = truths == index
-    scores = np.sort(chances[true, index])
+    true = np.isin(truths, indices)
+    among = chances[:, list(indices)].sum(1)
+    scores = np.sort(among[true])
     threshold = 0.5
     if len(scores):
         lost = math.floor(len(scores) * (1 - sensitivity) + 1e-9)
         threshold = min(0.5, math.floor(float(scores[min(lost, len(scores) - 1)]) * 1e4) / 1e4)
-    said = chances[:, index] >= threshold
+    said = among >= threshold
     return OperatingPoint(
         label=label,
         threshold=threshold,
         sensitivity=round(float(said[true].mean()), 4) if true.any() else 0.0,
         specificity=round(float((~said[~true]).mean()), 4) if (~true).any() else 0.0,
-        measured_on=f"{measured_on}, n = {len(truths)}, AUC {area(true, chances[:, index]):.3f}",
+        measured_on=f"{measured_on}, n = {len(truths)}, AUC {area(true, among):.3f}",
     )
 
 

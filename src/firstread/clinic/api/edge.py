@@ -64,6 +64,7 @@ class ReadIn(Strict):
     contributions: Annotated[list[ContributionIn], Field(max_length=MOST_LABELS)]
     runtime: Annotated[Line, Field(max_length=200)]
     ms: Annotated[Number, Field(ge=0)]
+    groups: Annotated[list[FindingIn], Field(max_length=MOST_LABELS, default_factory=list)]
 
 
 class EvidenceIn(Strict):
@@ -121,6 +122,7 @@ def _edge_read(each: EdgeReadIn) -> EdgeRead:
             "finding_set": tuple(plain.finding_set),
             "familiarity": Familiarity(**familiarity.model_dump()) if familiarity else None,
             "alarms": tuple(plain.alarms),
+            "groups": tuple(Finding(**g.model_dump()) for g in plain.groups),
             "unfit": plain.unfit or None,
             "contributions": tuple(
                 Contribution(measurement=c.measurement, value=c.value, logits=tuple(c.logits))

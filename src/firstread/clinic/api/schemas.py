@@ -195,6 +195,16 @@ class LabelOut(Schema):
     priority: str
 
 
+class GroupOut(Schema):
+    """An answer that is the sum of several labels' probabilities."""
+
+    code: str
+    title: str
+    labels: list[str]
+    positive: bool
+    priority: str
+
+
 class MeasurementOut(Schema):
     """One measurement that a check takes."""
 
@@ -218,6 +228,7 @@ class CheckOut(Schema):
     pack: str
     enabled: bool
     labels: list[LabelOut]
+    groups: list[GroupOut]
     measurements: list[MeasurementOut]
 
 

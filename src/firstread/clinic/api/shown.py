@@ -10,6 +10,7 @@ from firstread.clinic.api.schemas import (
     CaseOut,
     CaseShort,
     CheckOut,
+    GroupOut,
     HistoryOut,
     LabelOut,
     MeasurementOut,
@@ -125,6 +126,7 @@ def check(row: Check) -> dict[str, Any]:
             )
             for each in (manifest.labels if manifest else ())
         ],
+        groups=[GroupOut(**asdict(each)) for each in (manifest.groups if manifest else ())],
         measurements=[
             MeasurementOut(**asdict(each)) for each in (manifest.measurements if manifest else ())
         ],

@@ -88,8 +88,7 @@ def _cell(view: CaseView, asked: str) -> Cell | None:
 
 
 def _probability(read: Read | None, label: str) -> float:
-    findings = read.findings if read else ()
-    return next((each.probability for each in findings if each.label == label), 0.0)
+    return read.probability_of(label) if read else 0.0
 
 
 def _about_cell(view: CaseView, cell: Cell | None) -> dict[str, Any]:
@@ -106,9 +105,10 @@ def _about_cell(view: CaseView, cell: Cell | None) -> dict[str, Any]:
         return told
     bars = finding_bars(read, manifest)
     told |= {
-        "alarming": read.label in read.alarms,
+        "alarming": any(bar.alarming and (bar.lead or bar.holds_lead) for bar in bars),
         "bars": bars,
-        "other_alarms": [bar for bar in bars if bar.alarming and not bar.lead],
+        "group_alarms": [bar for bar in bars if bar.alarming and bar.holds_lead],
+        "other_alarms": [e for e in bars if e.alarming and not (e.lead or e.holds_lead)],
         "has_points": bool(manifest.operating_points),
         "point": next((p for p in manifest.operating_points if p.label == read.label), None),
         "evidence": _evidence(cell, view),

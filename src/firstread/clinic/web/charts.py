@@ -25,12 +25,15 @@ class FindingBar:
     lead: bool
     alarming: bool
     threshold: float | None
+    holds_lead: bool = False
+    """A group among whose labels is the most probable one."""
 
 
 def finding_bars(read: Read, manifest: Manifest) -> list[FindingBar]:
-    """Every finding of the read, the most probable first."""
-    titles = {label.code: label.title for label in manifest.labels}
+    """The groups, then every finding of the read, the most probable first."""
+    titles = {each.code: each.title for each in manifest.answers}
     points = {point.label: point.threshold for point in manifest.operating_points}
+    holding = {group.code for group in manifest.groups if read.label in group.labels}
     return [
         FindingBar(
             title=titles.get(finding.label, finding.label),
@@ -39,8 +42,9 @@ def finding_bars(read: Read, manifest: Manifest) -> list[FindingBar]:
             lead=finding.label == read.label,
             alarming=finding.label in read.alarms,
             threshold=points.get(finding.label),
+            holds_lead=finding.label in holding,
         )
-        for finding in read.findings
+        for finding in (*read.groups, *read.findings)
     ]
 
 
@@ -87,7 +91,7 @@ def shares_of(differential: Sequence[Share], manifest: Manifest) -> list[dict[st
     return [
         {
             "title": labels[share.label].title,
-            "positive": labels[share.label].positive,
+            "positive": share.label in manifest.positive,
             "count": share.count,
             "share": share.share,
             "low": share.low,

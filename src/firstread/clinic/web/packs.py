@@ -63,6 +63,16 @@ def pack(request: HttpRequest, name: str) -> HttpResponse:
             }
             for label in manifest.labels
         ],
+        "groups": [
+            {
+                "title": group.title,
+                "positive": group.positive,
+                "priority": group.priority,
+                "labels": [manifest.label(code).title for code in group.labels],
+                "point": points.get(group.code),
+            }
+            for group in manifest.groups
+        ],
         "software": sorted(manifest.provenance.software.items()),
         "trouble": registry.trouble(check) if check else None,
     }
@@ -107,7 +117,7 @@ def _headline(manifest: Manifest) -> list[dict[str, Any]]:
 
 
 def _titles(manifest: Manifest) -> dict[str, str]:
-    return {label.code: label.title for label in manifest.labels}
+    return {each.code: each.title for each in manifest.answers}
 
 
 def _result(result: Result, titles: dict[str, str]) -> dict[str, Any]:

@@ -193,10 +193,12 @@ def _labels(checks: Iterable[Check]) -> tuple[dict[str, dict[str, str]], dict[st
     for check in checks:
         titles[check.name] = dict(answers_of(check, many=True))
         try:
-            labels = registry.manifest_of(check).labels
-        except FirstreadError:
-            labels = ()  # the pack is gone; the rows still show what it said
-        alarming[check.name] = frozenset(label.code for label in labels if label.positive)
+            manifest = registry.manifest_of(check)
+        except FirstreadError:  # the pack is gone; the rows still show what it said
+            alarming[check.name] = frozenset()
+            continue
+        groups = (group.code for group in manifest.groups if group.positive)
+        alarming[check.name] = frozenset((*manifest.positive, *groups))
     return titles, alarming
 
 

@@ -132,7 +132,7 @@ def _card(name: str, packs: WarmPacks) -> str:
         return f'<li class="card"><h3>{escape(name)}</h3><p>{escape(str(error))}</p></li>'
     chips = "".join(
         f'<li class="chip{" positive" if label.positive else ""}">{escape(label.title)}</li>'
-        for label in manifest.labels
+        for label in manifest.answers
     )
     return (
         f'<li class="card"><h3><a href="/packs/{escape(name)}">{escape(name)}</a> '

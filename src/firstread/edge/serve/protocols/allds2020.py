@@ -86,7 +86,7 @@ def _classified(data: bytes, packs: WarmPacks, *, default_pack: str | None) -> A
         packs, asked=None, default=default_pack, how="by another protocol (see /docs)"
     )
     manifest = packs.manifest(name)
-    if not any(label.positive for label in manifest.labels):
+    if not any(each.positive for each in manifest.answers):
         raise BadRequest(
             f"The pack {name} has no positive finding to look for. Start the reader with another "
             "--default-pack."

@@ -71,6 +71,15 @@ def _in_short(manifest: Manifest) -> _Said:
             {"code": label.code, "title": label.title, "positive": label.positive}
             for label in manifest.labels
         ],
+        "groups": [
+            {
+                "code": group.code,
+                "title": group.title,
+                "labels": list(group.labels),
+                "positive": group.positive,
+            }
+            for group in manifest.groups
+        ],
     }
 
 

@@ -35,6 +35,11 @@ _ANSWER = _object(
             "description": "Every label, most probable first.",
             "items": _object({"label": _CODE, "probability": _SHARE}),
         },
+        "groups": {
+            "type": "array",
+            "description": "Each group of labels with the sum of their probabilities.",
+            "items": _object({"label": _CODE, "probability": _SHARE}),
+        },
         "finding_set": {**_CODES, "description": "The labels that cannot be ruled out."},
         "familiarity": {
             "description": "How much the sample looks like what the pack was measured on.",
@@ -43,7 +48,10 @@ _ANSWER = _object(
                 {"type": "null"},
             ],
         },
-        "alarms": {**_CODES, "description": "Positive labels at or past their operating point."},
+        "alarms": {
+            **_CODES,
+            "description": "Positive labels and groups at or past their operating point.",
+        },
         "unfit": {
             "type": ["string", "null"],
             "description": "Why no model may be trusted with this sample.",
@@ -164,6 +172,13 @@ _PACK = _object(
         "labels": {
             "type": "array",
             "items": _object({"code": _CODE, "title": _CODE, "positive": {"type": "boolean"}}),
+        },
+        "groups": {
+            "type": "array",
+            "description": "Answers that are the sum of several labels' probabilities.",
+            "items": _object(
+                {"code": _CODE, "title": _CODE, "labels": _CODES, "positive": {"type": "boolean"}}
+            ),
         },
         "warm": {"type": "boolean", "description": "Whether it is open and reads at once."},
     }
