@@ -63,3 +63,40 @@ def test_mixed_targets_stay_probabilities():
         mixed, shares = mix(images, targets, Augment(mix=1), by=by)
         assert mixed.shape == images.shape
         torch.testing.assert_close(shares.sum(1), torch.ones(8))
+
+
+def test_a_grey_picture_stays_grey():
+    images = torch.from_numpy(pictures((120, 120, 120)) // 2 * 2)
+    images[:, 12:20, 12:20] = 40
+    ground = backgrounds(images.numpy())
+    by = torch.Generator().manual_seed(3)
+    how = Augment(stain=0.3, brightness=0.5, noise=0.1, blur=1, erase=1)
+    made = augment(images, ground, ground, how, size=(32, 32), grey=True, by=by)
+    assert made.shape == (6, 32, 32, 3)
+    assert torch.equal(made[..., 0], made[..., 1])
+    assert torch.equal(made[..., 0], made[..., 2])
+    assert made.std() > 1
+
+
+def test_the_pictures_that_were_given_are_not_changed():
+    images = torch.from_numpy(pictures((200, 180, 190)))
+    before, ground = images.clone(), backgrounds(images.numpy())
+    kept = ground.clone()
+    by = torch.Generator().manual_seed(0)
+    augment(images, ground, ground, Augment(blur=1, erase=1), size=(32, 32), by=by)
+    assert torch.equal(images, before)
+    assert torch.equal(ground, kept)
+
+
+def test_a_covered_patch_has_the_mean_of_its_picture():
+    from firstread.train.augment import _covered
+
+    given = torch.rand(20, 3, 32, 48)
+    made = _covered(given.clone(), by=torch.Generator().manual_seed(1))
+    changed = (made != given).any(1)
+    for picture, new, where in zip(given, made, changed, strict=True):
+        rows, columns = torch.nonzero(where.any(1)), torch.nonzero(where.any(0))
+        assert 4 <= len(rows) <= 11
+        assert 6 <= len(columns) <= 16
+        assert int(where.sum()) == len(rows) * len(columns)
+        torch.testing.assert_close(new[:, where][:, 0], picture.mean((1, 2)))
