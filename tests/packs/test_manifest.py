@@ -12,7 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firstread.domain.errors import PackRefused
-from firstread.packs import Label, Manifest, Result, open_manifest, parse_manifest, write_manifest
+from firstread.packs import (
+    Calibration,
+    Label,
+    Manifest,
+    MeasurementsModel,
+    Result,
+    open_manifest,
+    parse_manifest,
+    write_manifest,
+)
 from firstread.packs.write import manifest_to_toml
 from tests.packs_for_tests import make_pack
 
@@ -119,11 +128,24 @@ def test_a_measurements_pack_needs_its_measurements(tmp_path: Path) -> None:
     whole = open_manifest(make_pack(tmp_path, kind="measurements"))
     for broken, sentence in [
         (replace(whole, measurements=()), "'measurement' is missing"),
-        (replace(whole, measurements_model=None), "'measurements_model' is missing"),
+        (
+            replace(whole, measurements_model=MeasurementsModel(bias=(0.5,))),
+            "'measurements_model.bias' must have one number for each label",
+        ),
     ]:
         with pytest.raises(PackRefused, match=sentence):
             write_manifest(broken, tmp_path)
     assert not (tmp_path / "pack.toml").exists()
+
+
+def test_a_pack_that_is_not_calibrated_says_so_and_changes_no_probability(
+    manifest: Manifest,
+) -> None:
+    plain = replace(manifest, calibration=Calibration(method="none", temperature=1.0))
+    assert parse_manifest(manifest_to_toml(plain)).calibration.method == "none"
+    warm = replace(manifest, calibration=Calibration(method="none", temperature=2.0))
+    with pytest.raises(PackRefused, match="must be 1 where the method is none"):
+        parse_manifest(manifest_to_toml(warm))
 
 
 @settings(max_examples=300, deadline=None)

@@ -7,6 +7,8 @@ FirstreadError
 ├── UnknownPack           no pack of that name where packs are looked for
 ├── PackRefused           the pack is damaged, or answers differently on this machine
 ├── TwinRefused           the int8 twin of a pack is worse than the network it would stand in for
+├── ModelRefused          a model from elsewhere cannot become a pack, or not without being trusted
+├── DownloadRefused       what an address gives is not what was asked for: other bytes, too large
 ├── UnknownCheck          no check of that name is set up
 ├── UnknownCase           no case of that number
 ├── UnknownLabel          no phantom shows that label
@@ -63,6 +65,14 @@ class PackRefused(FirstreadError):
 
 class TwinRefused(FirstreadError):
     """The int8 twin is less accurate than the pack's own network, or slower on this machine."""
+
+
+class ModelRefused(FirstreadError):
+    """A model from elsewhere cannot become a pack, or not without being trusted."""
+
+
+class DownloadRefused(FirstreadError):
+    """What an address gives is not what was asked for: other bytes, or too many."""
 
 
 class UnknownCheck(FirstreadError):

@@ -122,6 +122,8 @@ def _threshold_problems(manifest: Manifest) -> Iterator[str]:
             yield f"'{key}' must lie between 0 and 1, not {share:g}"
     if manifest.calibration.temperature <= 0:
         yield "'calibration.temperature' must be greater than 0"
+    if manifest.calibration.method == "none" and manifest.calibration.temperature != 1:
+        yield "'calibration.temperature' must be 1 where the method is none"
 
 
 def _image_problems(given: Input | None) -> Iterator[str]:
@@ -163,9 +165,8 @@ def _measurement_problems(manifest: Manifest) -> Iterator[str]:
     for each in manifest.measurements:
         if each.minimum >= each.maximum:
             yield f"measurement {each.code!r} has a minimum that is not below its maximum"
-    if manifest.measurements_model is None:
-        yield "'measurements_model' is missing, and a pack of kind measurements needs it"
-    elif len(manifest.measurements_model.bias) != len(manifest.labels):
+    model = manifest.measurements_model
+    if model is not None and len(model.bias) != len(manifest.labels):
         yield "'measurements_model.bias' must have one number for each label"
 
 

@@ -134,7 +134,8 @@ class OperatingPoint:
 class Calibration:
     """`[calibration]`: logits are divided by the temperature before the softmax."""
 
-    method: Literal["temperature"]
+    method: Literal["temperature", "none"]
+    """`none`: nothing was fitted, and a probability of 0.8 need not be right four times in five."""
     temperature: float
 
 
@@ -200,6 +201,9 @@ class Provenance:
     seed: int
     trained_at: str
     software: Mapping[str, str]
+    model_file: str | None = None
+    """Of a pack that was imported: the file that its network was made of."""
+    model_sha256: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,10 +81,8 @@ class Session:
     def _checked_outputs(self, kind: str) -> tuple[str, ...]:
         present = {each.name: each for each in self._session.get_outputs()}
         known = tuple(name for name in _OUTPUTS[kind] if name in present)
-        needed = ("logits", "contributions") if kind == "measurements" else ("logits",)
-        for name in needed:
-            if name not in present:
-                raise _refusal(f"it has no output '{name}'")
+        if "logits" not in present:
+            raise _refusal("it has no output 'logits'")
         for name in known:
             if present[name].type != "tensor(float)" or len(present[name].shape) != _RANKS[name]:
                 raise _refusal(f"its output '{name}' must be float32 with {_RANKS[name]} axes")
