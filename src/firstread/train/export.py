@@ -17,6 +17,7 @@ from torch import nn
 
 from firstread.domain.errors import PackRefused
 from firstread.runtime.session import Session
+from firstread.train.allds2020 import AllNetwork, AllReader
 from firstread.train.networks import Network, Reader, StandardisedConv
 
 OPSET = 18
@@ -26,10 +27,10 @@ TOLERANCE = 1e-4
 SMALL = 1024
 
 
-def to_reader(network: Network, *, head: str, views: int) -> Reader:
+def to_reader(network: Network | AllNetwork, *, head: str, views: int) -> nn.Module:
     """The network with its weights standardised once and for all, and rounded to what the file will
     hold."""
-    reader = Reader(copy.deepcopy(network), head=head, views=views).eval()
+    reader = _reader(copy.deepcopy(network), head=head, views=views).eval()
     for module in list(reader.modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, StandardisedConv):
@@ -41,6 +42,12 @@ def to_reader(network: Network, *, head: str, views: int) -> Reader:
     return reader
 
 
+def _reader(network: Network | AllNetwork, *, head: str, views: int) -> nn.Module:
+    if isinstance(network, AllNetwork):
+        return AllReader(network)
+    return Reader(network, head=head, views=views)
+
+
 def _plain(conv: StandardisedConv) -> nn.Conv2d:
     side, stride = conv.kernel_size[0], conv.stride[0]
     plain = nn.Conv2d(conv.in_channels, conv.out_channels, side, stride, side // 2)
@@ -49,7 +56,7 @@ def _plain(conv: StandardisedConv) -> nn.Conv2d:
     return plain
 
 
-def export_image(reader: Reader, path: Path, *, height_px: int, width_px: int) -> None:
+def export_image(reader: nn.Module, path: Path, *, height_px: int, width_px: int) -> None:
     """Write the reader with the names and dynamic first axis that a pack of kind image has."""
     example = torch.zeros(2, height_px, width_px, 3, dtype=torch.uint8)
     _export(reader, example, path, given="image", outputs=("logits", "embedding", "evidence"))
