@@ -11,7 +11,7 @@ from firstread.clinic.traces import trace_of
 from firstread.domain.errors import UnreadableSample
 from firstread.recordings import open_recording
 from tests.clinic_for_tests import Clinic
-from tests.recordings_for_tests import wfdb_pair
+from tests.hearts_for_tests import wfdb_pair
 
 pytestmark = pytest.mark.usefixtures("heartbeat")
 
