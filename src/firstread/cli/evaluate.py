@@ -61,6 +61,7 @@ def evaluate(
         if not picture.absolute().parent.is_dir():
             raise click.BadParameter(f"there is no folder {picture.parent}", param_hint="--plot")
     from firstread.datasets import open_dataset
+    from firstread.evaluation import as_plain
     from firstread.evaluation import evaluate as measure
     from firstread.packs import find_pack
     from firstread.runtime import open_reader
@@ -74,7 +75,7 @@ def evaluate(
 
         title = f"{found.pack} {found.version} on {found.dataset}, n = {found.n}"
         plot(found.truths, found.chances, labels=reader.manifest.codes, title=title, path=picture)
-    click.echo(json.dumps(found.as_dict()) if as_json else _table(found))
+    click.echo(json.dumps(as_plain(found)) if as_json else _table(found))
     for each in found.unreadable:
         click.echo(f"firstread: {each['path']}: {each['error']}", err=True)
     ctx.exit(1 if found.unreadable else 0)

@@ -1,6 +1,7 @@
-"""How well a pack reads: metrics, intervals and plots, on the lean install."""
+"""How well a pack reads: metrics, intervals, comparison and plots, on the lean install."""
 
-from firstread.evaluation.evaluate import Evaluation, evaluate
+from firstread.evaluation.answers import Answers, read_dataset
+from firstread.evaluation.evaluate import Evaluation, evaluate, measured
 from firstread.evaluation.metrics import (
     LabelFigures,
     Share,
@@ -10,19 +11,26 @@ from firstread.evaluation.metrics import (
     confusion,
     mean_of,
     of_labels,
+    share_of,
     wilson,
 )
+from firstread.evaluation.plain import as_plain
 
 __all__ = [
+    "Answers",
     "Evaluation",
     "LabelFigures",
     "Share",
+    "as_plain",
     "auc",
     "bootstrap_auc",
     "calibration_error",
     "confusion",
     "evaluate",
     "mean_of",
+    "measured",
     "of_labels",
+    "read_dataset",
+    "share_of",
     "wilson",
 ]

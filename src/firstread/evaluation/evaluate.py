@@ -1,18 +1,19 @@
-"""A pack reads a labelled folder: what it said of each sample, and the figures of the whole."""
+"""A pack reads a labelled folder, and its answers become the figures of the whole."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from firstread.datasets import Dataset, Item, named
-from firstread.domain.errors import BadDataset, BadMeasurement, UnreadableSample
-from firstread.domain.read import Read
+from firstread.datasets import Dataset
+from firstread.evaluation.agreement import are_ordered, overall
+from firstread.evaluation.alarms import AlarmFigures, figures_of
+from firstread.evaluation.answers import Answers, read_dataset
+from firstread.evaluation.calibration import Bin, Line, line, reliability
 from firstread.evaluation.metrics import (
     LabelFigures,
     Share,
@@ -20,19 +21,32 @@ from firstread.evaluation.metrics import (
     confusion,
     mean_of,
     of_labels,
-    wilson,
+    share_of,
 )
-from firstread.runtime import PackReader, read_all
+from firstread.evaluation.parts import FEW, Kept, set_aside
+from firstread.evaluation.ranking import area_with_interval, curve, mean_area
+from firstread.evaluation.resample import DRAWS, percentiles, resamples
+from firstread.packs import Manifest
+from firstread.runtime import PackReader
 
 
 @dataclass(frozen=True, kw_only=True)
+class LabelMore:
+    """What else is known of one label: its area with interval, and its finding sets."""
+
+    auc: Share
+    average_precision: float
+    coverage: Share
+    mean_set_size: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Evaluation:
     """The figures of one pack on one dataset, over every sample that could be opened.
 
-    `confusion` has a row for each true label and a column for each label read.
-
     Every opened sample counts, also where the read says that it is unfit: the most probable label
-    is the answer. `auc` and `f1` are means over the labels, each against all others.
+    is the answer. `auc` and `f1` are means over the labels, each against all others. `confusion`
+    has a row for each true label and a column for each label read.
     """
 
     pack: str
@@ -44,61 +58,60 @@ class Evaluation:
     auc: float
     f1: float
     labels: tuple[LabelFigures, ...]
+    more: tuple[LabelMore, ...]
+    """In the order of `labels`."""
     ece: float
+    ece_debiased: float
+    """Less what chance alone adds to it, as far as resamples tell."""
     coverage: Share
     mean_set_size: float
     unfamiliar: int
     unfit: int
     confusion: tuple[tuple[int, ...], ...]
-    unreadable: tuple[dict[str, str], ...]
-    truths: NDArray[np.int64]
-    chances: NDArray[np.float64]
+    figures: Mapping[str, Share]
+    """Every overall figure with its interval."""
+    alarms: tuple[AlarmFigures, ...]
+    """Of each positive label and each group."""
+    kept: tuple[Kept, ...]
+    reliability: tuple[Bin, ...]
+    """Of the most probable label."""
+    line: Line
+    """Of the most probable label."""
+    ms: float
+    """The median time of a read."""
+    answers: Answers
 
-    def as_dict(self) -> dict[str, Any]:
-        """The figures as plain JSON values; NaN becomes null."""
-        plain: dict[str, Any] = {
-            "pack": self.pack,
-            "version": self.version,
-            "dataset": self.dataset,
-            "n": self.n,
-            "accuracy": self.accuracy.value,
-            "accuracy_low": self.accuracy.low,
-            "accuracy_high": self.accuracy.high,
-            "balanced_accuracy": self.balanced_accuracy,
-            "auc": self.auc,
-            "f1": self.f1,
-            "labels": {
-                each.label: {"n": each.n, "auc": each.auc, "f1": each.f1} for each in self.labels
-            },
-            "sensitivity": {each.label: asdict(each.sensitivity) for each in self.labels},
-            "specificity": {each.label: asdict(each.specificity) for each in self.labels},
-            "ppv": {each.label: asdict(each.ppv) for each in self.labels},
-            "ece": self.ece,
-            "coverage": self.coverage.value,
-            "coverage_low": self.coverage.low,
-            "coverage_high": self.coverage.high,
-            "mean_set_size": self.mean_set_size,
-            "unfamiliar": self.unfamiliar / self.n,
-            "unfamiliar_n": self.unfamiliar,
-            "unfit_n": self.unfit,
-            "confusion": {
-                "labels": [each.label for each in self.labels],
-                "rows": [list(row) for row in self.confusion],
-            },
-            "unreadable": list(self.unreadable),
-        }
-        cleaned: dict[str, Any] = _without_nan(plain)
-        return cleaned
+    @property
+    def truths(self) -> NDArray[np.int64]:
+        """[N], places in the pack's labels."""
+        return self.answers.truths
 
+    @property
+    def chances(self) -> NDArray[np.float64]:
+        """[N, K], calibrated."""
+        return self.answers.chances
 
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nan(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(each) for each in value]
-    if isinstance(value, float):
-        return None if math.isnan(value) else round(value, 6)
-    return value
+    @property
+    def unreadable(self) -> tuple[dict[str, str], ...]:
+        """What could not be opened, each with the reason."""
+        return self.answers.unreadable
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What makes the figures say less than they seem to."""
+        found = [
+            f"Only {each.n} samples are {each.label}: its figures say little."
+            for each in self.labels
+            if 0 < each.n < FEW
+        ]
+        absent = [each.label for each in self.labels if each.n == 0]
+        if absent:
+            found.append(f"No sample is {' or '.join(absent)}: means leave them out.")
+        if self.answers.patients is None:
+            found.append(
+                "No patient is known: where one gave several samples, intervals are too narrow."
+            )
+        return tuple(found)
 
 
 def evaluate(
@@ -107,97 +120,124 @@ def evaluate(
     *,
     threads: int = 2,
     step: Callable[[], None] = lambda: None,
+    draws: int = DRAWS,
 ) -> Evaluation:
     """Read every sample of `dataset` and compare; `step` is called after each.
 
-    Raises BadDataset where the folder has a label that the pack does not know, or holds another
-    kind of sample than the pack reads. Samples that cannot be opened are listed, not raised.
+    `draws` is from how many resamples intervals are read. Raises BadDataset where the folder has a
+    label that the pack does not know, or holds another kind of sample than the pack reads. Samples
+    that cannot be opened are listed, not raised.
     """
-    codes = reader.manifest.codes
-    dataset = named(dataset, codes)
-    refuse_other_labels(reader, dataset)
-
-    def answer(item: Item) -> tuple[Item, Read | str]:
-        try:
-            if dataset.kind == "measurements":
-                return item, reader.read_measurements(dict(item.measurements)).read
-            return item, reader.read(dataset.data(item)).read
-        except (UnreadableSample, BadMeasurement, BadDataset) as error:
-            return item, str(error)
-
-    opened: list[tuple[Item, Read]] = []
-    unreadable: list[dict[str, str]] = []
-    for item, read in read_all(dataset.items, answer, threads=threads):
-        if isinstance(read, str):
-            unreadable.append({"path": item.path, "error": read})
-        else:
-            opened.append((item, read))
-        step()
-    if not opened:
-        raise BadDataset(
-            f"None of the samples of {dataset.name} could be read. The first: "
-            f"{unreadable[0]['error']}"
-        )
-    truths = np.array([codes.index(item.label) for item, _ in opened], np.int64)
-    chances = np.zeros((len(opened), len(codes)))
-    for row, (_, read) in enumerate(opened):
-        for finding in read.findings:
-            chances[row, codes.index(finding.label)] = finding.probability
-    return _figures(reader, dataset, opened, truths, chances, tuple(unreadable))
+    answers = read_dataset(reader, dataset, threads=threads, step=step)
+    return measured(answers, pack=reader.manifest, dataset=dataset.name, draws=draws)
 
 
-def refuse_other_labels(reader: PackReader, dataset: Dataset) -> None:
-    """Raises BadDataset where the pack cannot be measured on the dataset at all."""
-    pack = reader.manifest
-    if dataset.kind != pack.kind:
-        raise BadDataset(
-            f"The folder {dataset.name} holds samples of kind {dataset.kind}, and the pack "
-            f"{pack.name} reads {pack.kind}. Name a pack of the same kind."
-        )
-    unknown = sorted(set(dataset.labels) - set(pack.codes))
-    if unknown:
-        raise BadDataset(
-            f"The folder {dataset.name} has the label '{unknown[0]}', which the pack {pack.name} "
-            f"does not know. It knows: {', '.join(pack.codes)}. Name another pack."
-        )
-
-
-def _figures(
-    reader: PackReader,
-    dataset: Dataset,
-    opened: list[tuple[Item, Read]],
-    truths: NDArray[np.int64],
-    chances: NDArray[np.float64],
-    unreadable: tuple[dict[str, str], ...],
-) -> Evaluation:
-    codes = reader.manifest.codes
-    reads = [read for _, read in opened]
-    labels = of_labels(truths, chances, labels=codes)
-    # A pack without conformal sets rules nothing out but by its first answer.
-    sets = [set(read.finding_set) or {read.label} for read in reads]
-    held = sum(item.label in inside for (item, _), inside in zip(opened, sets, strict=True))
-    right = int((chances.argmax(1) == truths).sum())
+def measured(answers: Answers, *, pack: Manifest, dataset: str, draws: int = DRAWS) -> Evaluation:
+    """The figures of answers that were given already; `dataset` is the set's name."""
+    truths, chances, clusters = answers.truths, answers.chances, answers.clusters
+    labels = of_labels(truths, chances, labels=answers.codes, clusters=clusters)
+    right = chances.argmax(1) == truths
+    held = answers.sets[np.arange(len(truths)), truths]
+    figures, debiased = _figures(answers, draws=draws)
     return Evaluation(
-        pack=reader.manifest.name,
-        version=reader.manifest.version,
-        dataset=dataset.name,
-        n=len(opened),
-        accuracy=wilson(right, len(opened)),
+        pack=pack.name,
+        version=pack.version,
+        dataset=dataset,
+        n=len(truths),
+        accuracy=figures["accuracy"],
         balanced_accuracy=mean_of([each.sensitivity.value for each in labels]),
         auc=mean_of([each.auc for each in labels]),
         # A label that is neither in the folder nor in an answer has no F1 to speak of.
         f1=mean_of([each.f1 for each in labels]),
         labels=tuple(labels),
+        more=tuple(_more(answers, index, held=held) for index in range(len(labels))),
         ece=calibration_error(truths, chances),
-        coverage=wilson(held, len(opened)),
-        mean_set_size=sum(len(inside) for inside in sets) / len(sets),
-        unfamiliar=sum(r.familiarity is not None and not r.familiarity.familiar for r in reads),
-        unfit=sum(read.unfit is not None for read in reads),
+        ece_debiased=debiased,
+        coverage=figures["coverage"],
+        mean_set_size=float(answers.sets.sum(1).mean()),
+        unfamiliar=int(answers.unfamiliar.sum()),
+        unfit=int(answers.unfit.sum()),
         confusion=tuple(
             tuple(int(cell) for cell in row)
-            for row in confusion(truths, chances.argmax(1), count=len(codes))
+            for row in confusion(truths, chances.argmax(1), count=len(labels))
         ),
-        unreadable=unreadable,
-        truths=truths,
-        chances=chances,
+        figures=figures,
+        alarms=tuple(
+            figures_of(answers, code, draws=draws)
+            for code in dict.fromkeys((*answers.alarms, *answers.groups))
+        ),
+        kept=set_aside(answers),
+        reliability=reliability(right, chances.max(1), clusters=clusters),
+        line=line(right, chances.max(1), clusters=clusters),
+        ms=float(np.median(answers.ms)),
+        answers=answers,
+    )
+
+
+def _figures(answers: Answers, *, draws: int) -> tuple[dict[str, Share], float]:
+    """The overall figures with intervals, and the calibration error less its bias."""
+    truths, chances, clusters = answers.truths, answers.chances, answers.clusters
+    ordered = are_ordered(answers.codes)
+
+    def at(weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        return overall(truths, chances, weights, sets=answers.sets, ordered=ordered)
+
+    whole = at(np.ones((1, len(truths))))
+    blocks = [at(block) for block in resamples(len(truths), clusters=clusters, draws=draws)]
+    drawn = {name: np.concatenate([block[name] for block in blocks]) for name in whole}
+    figures = {name: _share(float(value[0]), drawn[name]) for name, value in whole.items()}
+    for name in ("ece", "ece_equal_mass"):
+        figures[name] = _reversed(float(whole[name][0]), drawn[name])
+    held = answers.sets[np.arange(len(truths)), truths]
+    figures["accuracy"] = share_of(chances.argmax(1) == truths, clusters=clusters)
+    figures["coverage"] = share_of(held, clusters=clusters)
+    sides = [answers.of(code) for code in answers.codes]
+    figures["auc"] = mean_area(sides, clusters=clusters)
+    figures["average_precision"] = _mean_precision(answers, draws=draws)
+    ece = figures["ece"].value
+    return figures, max(0.0, 2 * ece - float(drawn["ece"].mean()))
+
+
+def _share(value: float, drawn: NDArray[np.float64]) -> Share:
+    low, high = percentiles(drawn)
+    if low == high:  # no resample differs, so they say nothing of what is not known
+        return Share(value=value, low=math.nan, high=math.nan)
+    return Share(value=value, low=min(low, value), high=max(high, value))
+
+
+def _reversed(value: float, drawn: NDArray[np.float64]) -> Share:
+    """The basic interval: a resample's error lies above the set's as that lies above the truth."""
+    low, high = percentiles(drawn)
+    ends = max(0.0, 2 * value - high), 2 * value - low
+    return Share(value=value, low=min(value, ends[0]), high=max(value, ends[1]))
+
+
+_MOST_LABELS = 40
+"""Of more labels than these the mean average precision is told without an interval."""
+
+
+def _mean_precision(answers: Answers, *, draws: int) -> Share:
+    sides = [answers.of(code) for code in answers.codes]
+    known = [(true, said) for true, said in sides if true.any()]
+    value = mean_of([float(curve(*side).average_precision()[0]) for side in known])
+    if len(known) > _MOST_LABELS:
+        return Share(value=value, low=math.nan, high=math.nan)
+    rows = []
+    for block in resamples(len(answers.truths), clusters=answers.clusters, draws=draws):
+        each = np.stack([curve(true, said, block).average_precision() for true, said in known])
+        there = np.isfinite(each)
+        rows.append(np.where(there, each, 0).sum(0) / np.maximum(there.sum(0), 1))
+    return _share(value, np.concatenate(rows))
+
+
+def _more(answers: Answers, index: int, *, held: NDArray[np.bool_]) -> LabelMore:
+    true, said = answers.of(answers.codes[index])
+    clusters = answers.clusters
+    return LabelMore(
+        auc=area_with_interval(true, said, clusters=clusters),
+        average_precision=float(curve(true, said).average_precision()[0])
+        if true.any()
+        else math.nan,
+        coverage=share_of(held[true], clusters=None if clusters is None else clusters[true]),
+        mean_set_size=float(answers.sets[true].sum(1).mean()) if true.any() else math.nan,
     )

@@ -34,6 +34,7 @@ class LabelFigures:
     sensitivity: Share
     specificity: Share
     ppv: Share
+    npv: Share
     f1: float
     auc: float
 
@@ -46,13 +47,42 @@ def wilson(hits: int, of: int) -> Share:
     """
     if of == 0:
         return Share(value=math.nan, low=math.nan, high=math.nan)
-    share = hits / of
-    square = Z_95 * Z_95 / of
+    low, high = score_interval(hits / of, of)
+    return Share(value=hits / of, low=low, high=high)
+
+
+def score_interval(share: float, count: float) -> tuple[float, float]:
+    """Wilson's score interval of a share among `count`, which need not be whole."""
+    square = Z_95 * Z_95 / count
     middle = (share + square / 2) / (1 + square)
-    reach = Z_95 * math.sqrt(share * (1 - share) / of + square / (4 * of)) / (1 + square)
-    low = 0.0 if hits == 0 else max(0.0, middle - reach)
-    high = 1.0 if hits == of else min(1.0, middle + reach)
-    return Share(value=share, low=round(low, 4), high=round(high, 4))
+    reach = Z_95 * math.sqrt(share * (1 - share) / count + square / (4 * count)) / (1 + square)
+    low = 0.0 if share == 0 else max(0.0, middle - reach)
+    high = 1.0 if share == 1 else min(1.0, middle + reach)
+    return round(low, 4), round(high, 4)
+
+
+def share_of(hits: NDArray[np.bool_], *, clusters: NDArray[np.int64] | None = None) -> Share:
+    """The share of `hits` [N] that are true; with `clusters` [N] as wide as patients make it.
+
+    Samples of one patient are alike, so they count as fewer: Wilson's interval with the effective
+    number, n over the design effect (Korn and Graubard, Surv Methodol 24:193, 1998). Where all
+    are alike nothing is known of the effect, and each patient counts once.
+
+    >>> share_of(np.array([True, True, False, False]))
+    Share(value=0.5, low=0.15, high=0.85)
+    >>> share_of(np.array([True, True, False, False]), clusters=np.array([0, 0, 1, 1]))
+    Share(value=0.5, low=0.0546, high=0.9454)
+    """
+    total = len(hits)
+    if clusters is None or total == 0:
+        return wilson(int(hits.sum()), total)
+    share = float(hits.mean())
+    units, place = np.unique(clusters, return_inverse=True)
+    beyond = np.bincount(place, hits - share)
+    spread = float(beyond @ beyond) / total**2 * len(units) / max(1, len(units) - 1)
+    effective = share * (1 - share) / spread if spread > 0 else len(units)
+    low, high = score_interval(share, min(max(effective, 1.0), total))
+    return Share(value=share, low=low, high=high)
 
 
 def confusion(truths: Truths, answers: Truths, *, count: int) -> NDArray[np.int64]:
@@ -103,23 +133,37 @@ def calibration_error(truths: Truths, chances: Chances, *, bins: int = 15) -> fl
     return round(gap, 12)
 
 
-def of_labels(truths: Truths, chances: Chances, *, labels: Sequence[str]) -> list[LabelFigures]:
-    """Each label against all others; the answer is the most probable label."""
-    counts = confusion(truths, chances.argmax(1), count=len(labels))
-    total = int(counts.sum())
+def of_labels(
+    truths: Truths,
+    chances: Chances,
+    *,
+    labels: Sequence[str],
+    clusters: NDArray[np.int64] | None = None,
+) -> list[LabelFigures]:
+    """Each label against all others; the answer is the most probable label.
+
+    Intervals are Wilson's; with `clusters` [N] as wide as patients make them.
+    """
+    answers = chances.argmax(1)
     figures = []
     for index, label in enumerate(labels):
-        hits = int(counts[index, index])
-        true, said = int(counts[index].sum()), int(counts[:, index].sum())
+        true, said = truths == index, answers == index
+        right = true == said
+
+        def among(chosen: NDArray[np.bool_], right: NDArray[np.bool_] = right) -> Share:
+            return share_of(right[chosen], clusters=None if clusters is None else clusters[chosen])
+
+        hits, either = int((true & said).sum()), int(true.sum() + said.sum())
         figures.append(
             LabelFigures(
                 label=label,
-                n=true,
-                sensitivity=wilson(hits, true),
-                specificity=wilson(total - true - said + hits, total - true),
-                ppv=wilson(hits, said),
-                f1=2 * hits / (true + said) if true + said else math.nan,
-                auc=auc(truths == index, chances[:, index]),
+                n=int(true.sum()),
+                sensitivity=among(true),
+                specificity=among(~true),
+                ppv=among(said),
+                npv=among(~said),
+                f1=2 * hits / either if either else math.nan,
+                auc=auc(true, chances[:, index]),
             )
         )
     return figures

@@ -1,0 +1,121 @@
+"""Figures as plain JSON values: the form that `firstread evaluate --json` prints."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from firstread.evaluation.alarms import AlarmFigures
+from firstread.evaluation.evaluate import Evaluation
+from firstread.evaluation.metrics import Share
+from firstread.evaluation.parts import Subgroup
+
+_TOLD = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
+"""The thresholds at which net benefit is told."""
+
+
+def as_plain(found: Evaluation) -> dict[str, Any]:
+    """The figures as plain JSON values; NaN becomes null."""
+    plain: dict[str, Any] = {
+        "pack": found.pack,
+        "version": found.version,
+        "dataset": found.dataset,
+        "n": found.n,
+        "patients": found.answers.patients,
+        "intervals_by": "sample" if found.answers.clusters is None else "patient",
+        **_shares("accuracy", found.accuracy),
+        "balanced_accuracy": found.balanced_accuracy,
+        "auc": found.auc,
+        "f1": found.f1,
+        "figures": {name: asdict(each) for name, each in found.figures.items()},
+        "labels": _labels(found),
+        "sensitivity": {each.label: asdict(each.sensitivity) for each in found.labels},
+        "specificity": {each.label: asdict(each.specificity) for each in found.labels},
+        "ppv": {each.label: asdict(each.ppv) for each in found.labels},
+        "npv": {each.label: asdict(each.npv) for each in found.labels},
+        "ece": found.ece,
+        "ece_debiased": found.ece_debiased,
+        "calibration_line": asdict(found.line),
+        "reliability": [asdict(each) for each in found.reliability],
+        **_shares("coverage", found.coverage),
+        "mean_set_size": found.mean_set_size,
+        "alarms": {each.code: _alarm(each) for each in found.alarms},
+        "set_aside": [asdict(each) for each in found.kept],
+        "unfamiliar": found.unfamiliar / found.n,
+        "unfamiliar_n": found.unfamiliar,
+        "unfit_n": found.unfit,
+        "ms": found.ms,
+        "confusion": {
+            "labels": [each.label for each in found.labels],
+            "rows": [list(row) for row in found.confusion],
+        },
+        "warnings": list(found.warnings),
+        "unreadable": list(found.unreadable),
+    }
+    cleaned: dict[str, Any] = without_nan(plain)
+    return cleaned
+
+
+def subgroups_as_plain(found: tuple[Subgroup, ...]) -> list[dict[str, Any]]:
+    """Each subgroup's figures as plain JSON values."""
+    cleaned: list[dict[str, Any]] = without_nan([asdict(each) for each in found])
+    return cleaned
+
+
+def _shares(name: str, share: Share) -> dict[str, float]:
+    return {name: share.value, f"{name}_low": share.low, f"{name}_high": share.high}
+
+
+def _labels(found: Evaluation) -> dict[str, Any]:
+    return {
+        each.label: {
+            "n": each.n,
+            "auc": each.auc,
+            "auc_low": more.auc.low,
+            "auc_high": more.auc.high,
+            "f1": each.f1,
+            "average_precision": more.average_precision,
+            **_shares("coverage", more.coverage),
+            "mean_set_size": more.mean_set_size,
+        }
+        for each, more in zip(found.labels, found.more, strict=True)
+    }
+
+
+def _alarm(found: AlarmFigures) -> dict[str, Any]:
+    gain, useful = found.benefit, found.benefit.useful()
+    places = [int(np.argmin(np.abs(gain.thresholds - at))) for at in _TOLD]
+    return {
+        "n": found.n,
+        "auc": asdict(found.auc),
+        "average_precision": asdict(found.average_precision),
+        **({} if found.at_alarm is None else asdict(found.at_alarm)),
+        "sensitivity_at_specificity": {f"{at:g}": asdict(s) for at, s in found.sensitivity_at},
+        "specificity_at_sensitivity": {f"{at:g}": asdict(s) for at, s in found.specificity_at},
+        "calibration_line": asdict(found.line),
+        "net_benefit": [
+            {
+                "threshold": float(gain.thresholds[place]),
+                "pack": float(gain.of_pack[place]),
+                "all": float(gain.of_all[place]),
+            }
+            for place in places
+        ],
+        "useful_from": useful[0] if useful else None,
+        "useful_to": useful[1] if useful else None,
+    }
+
+
+def without_nan(value: Any) -> Any:
+    """The same value with null for what is not known, and six decimals."""
+    if isinstance(value, Mapping):
+        return {key: without_nan(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(each) for each in value]
+    if isinstance(value, float):
+        return None if math.isnan(value) else round(value, 6)
+    return value
