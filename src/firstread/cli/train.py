@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-
-if TYPE_CHECKING:
-    from firstread.train.loop import Progress
 
 
 @click.command()
@@ -35,38 +31,40 @@ if TYPE_CHECKING:
     show_default=True,
     help="Where checkpoints are kept: a run that was killed goes on from there.",
 )
-def train(recipe: str, *, data: Path, out: Path, work: Path) -> None:
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where it learns: auto takes a graphics card (CUDA) where there is one.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Train so often, each time with another seed and split, for the mean and its interval; "
+    "for recipes with an [allds2020] table.",
+)
+def train(recipe: str, *, data: Path, out: Path, work: Path, device: str, seeds: int) -> None:
     """Train RECIPE, a TOML file or the name of a shipped one, and write the pack."""
     import torch  # noqa: F401  first, so that a missing extra is named before the data is opened
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
 
+    from firstread.cli.learning import learning
     from firstread.train.recipe import find_recipe, open_recipe
     from firstread.train.run import train as run
 
     opened = open_recipe(find_recipe(recipe))
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total} epochs"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(f"Training {opened.name}", total=opened.schedule.epochs, visible=False)
-
-        def report(progress: Progress) -> None:
-            told = f"loss {progress.loss:.3f}  validation accuracy {progress.accuracy:.3f}"
-            bar.update(task, completed=progress.epoch, visible=True, description=told)
-            if not console.is_terminal:
-                left_s = progress.took_s * (progress.epochs - progress.epoch)
-                click.echo(
-                    f"epoch {progress.epoch}/{progress.epochs}  {told}  about {left_s:.0f} s left",
-                    err=True,
-                )
-
-        say = lambda words: console.print(words, highlight=False)  # noqa: E731  one line for two ways of saying
-        pack = run(opened, data=data, out=out, work=work, report=report, say=say)
+    with learning(opened.name, epochs=opened.schedule.epochs) as watched:
+        pack = run(
+            opened,
+            data=data,
+            out=out,
+            work=work,
+            device=device,
+            seeds=seeds,
+            report=watched.report,
+            step=watched.step,
+            say=watched.say,
+        )
     click.echo(f"{pack}")
