@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
+from firstread.datasets.looks import Looks, look_at
+from firstread.datasets.near import NearDuplicates, find_near_duplicates
+
 Part = Literal["", "train", "validation", "test"]
 
 
@@ -61,6 +64,18 @@ class Dataset:
     def hashes(self) -> tuple[str, ...]:
         """The SHA-256 of every sample, in the order of the items."""
         return tuple(hashlib.sha256(self.data(item)).hexdigest() for item in self.items)
+
+    @cached_property
+    def looks(self) -> Looks:
+        """Every picture at 32 by 32 pixels; each is decoded once."""
+        return look_at(self)
+
+    @cached_property
+    def near(self) -> NearDuplicates:
+        """The pairs of pictures that show the same; none among other kinds of samples."""
+        if self.kind != "image":
+            return NearDuplicates(pairs=(), threshold=1.0)
+        return find_near_duplicates(self.looks.grey)
 
     @cached_property
     def sha256(self) -> str:
