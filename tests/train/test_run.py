@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -62,7 +65,31 @@ def test_the_manifest_tells_all_that_the_form_asks_for(pack):
     assert len(manifest.provenance.datasets[0].sha256) == 64
     card = (pack / "card.md").read_text()
     assert "a qualified person decides" in card
-    assert "results.svg" in card
+    assert "colours 1.0.0" in card
+    assert "It learnt 8 epochs in" in card
+    assert "on the processor, in bfloat16, and has the weights of epoch 8." in card
+    assert "The logits of torch and of ONNX Runtime are at most" in card
+
+
+def test_the_card_shows_how_it_learnt_and_how_well_it_reads(pack):
+    card = (pack / "card.md").read_text()
+    pictures = re.findall(r"!\[(.+?)\]\((\S+?)\)", card)
+    assert [name for _, name in pictures] == [
+        "learning.svg", "confusion.svg", "roc.svg", "precision-recall.svg", "reliability.svg",
+        "coverage.svg",
+    ]  # fmt: skip
+    assert sum((pack / name).stat().st_size for _, name in pictures) < 200_000
+    for words, name in pictures:
+        assert f"*{words}.*" in card
+        svg = ET.parse(pack / name).getroot()
+        written = " ".join(text.text or "" for text in svg.iter("{http://www.w3.org/2000/svg}text"))
+        assert written, name
+        # Its own paper, so that it can be read on a dark page.
+        assert "#ffffff" in (pack / name).read_text()
+        for other in ("<script", "http://www.w3.org/1999/xhtml", "<image", "file:"):
+            assert other not in (pack / name).read_text()
+    assert "validation loss" in (pack / "learning.svg").read_text()
+    assert "Red: AUC 1.000" in (pack / "roc.svg").read_text()
 
 
 def test_a_blurred_or_foreign_picture_is_not_taken_for_a_good_one(pack):
@@ -143,3 +170,48 @@ def test_a_missing_recipe_is_one_sentence():
     result = CliRunner().invoke(main, ["train", "nowhere"])
     assert result.exit_code == 2
     assert "There is no recipe 'nowhere'" in result.stderr
+
+
+def test_a_group_rings_and_kinds_of_samples_are_told_apart(tmp_path):
+    """From labelled pictures to the answer on the command line, with a table that says more than
+    the label."""
+    from tests.train.conftest import SMALL
+
+    folder = tmp_path / "colours"
+    folder.mkdir()
+    lines = ["path,label,subtype"]
+    for number in range(72):
+        label = ("red", "green", "blue")[number % 3]
+        (folder / f"{number}.png").write_bytes(cell_png(label, seed=number, side_px=40))
+        lines.append(f"{number}.png,{label},{'old' if number % 2 else 'new'}")
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n")
+    group = """
+[[group]]
+code = "warm"
+title = "Warm"
+labels = ["red", "green"]
+positive = true
+priority = "asap"
+sensitivity = 0.9
+"""
+    text = SMALL.replace('["red", "blue"]', '["red", "green", "blue"]')
+    text = text.replace("many = false", 'many = false\nlarger = "Nothing: it reads all of them."')
+    green = '[[label]]\ncode = "green"\ntitle = "Green"\npositive = false\n\n'
+    text = text.replace('[[label]]\ncode = "blue"', green + '[[label]]\ncode = "blue"') + group
+    (tmp_path / "colours.toml").write_text(text)
+    recipe = open_recipe(tmp_path / "colours.toml")
+    packs = tmp_path / "packs"
+    made = train(recipe, data=folder, out=packs, work=tmp_path / "work")
+    manifest = open_manifest(made)
+    assert "warm" in [point.label for point in manifest.operating_points]
+    card = (made / "card.md").read_text()
+    assert re.search(r"\| subtype: new \| \d+ \(few\) \|", card)
+    assert "## What a larger network would gain\n\nNothing: it reads all of them." in card
+    assert "Warm: AUC 1.000" in (made / "roc.svg").read_text()
+    result = CliRunner().invoke(
+        main, ["classify", str(folder / "0.png"), "--pack", str(made), "--json"]
+    )
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout.splitlines()[0])
+    assert told["label"] == "red"
+    assert "warm" in told["alarms"]

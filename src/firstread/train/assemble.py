@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from firstread.datasets import Dataset
 from firstread.domain.errors import BadConfiguration
-from firstread.evaluation.plots import plot
 from firstread.imaging.quality import measure
 from firstread.packs import (
     About,
@@ -36,30 +35,53 @@ from firstread.packs import (
 from firstread.runtime.calibrate import probabilities
 from firstread.runtime.session import Session
 from firstread.train.additive import AdditiveReader, Shapes
-from firstread.train.card import PLOT, write_card
+from firstread.train.allds2020 import AllNetwork
+from firstread.train.card import Story, how_it_learnt, write_card
 from firstread.train.export import export_image, export_measurements, to_reader
 from firstread.train.familiar import from_embeddings, from_measurements
-from firstread.train.figures import results
+from firstread.train.figures import results, subgroups
 from firstread.train.golden import image_golden, row_golden
+from firstread.train.history import Progress
 from firstread.train.networks import Network
 from firstread.train.pixels import Pixels
+from firstread.train.plots import draw
 from firstread.train.recipe import Recipe
 from firstread.train.thresholds import fit_conformal, fit_operating_point, fit_temperature
 
 COVERAGE = 0.95
+# What [pack] says for the card alone.
+CARD_KEYS = ("words", "larger")
 # Sharpness and light of all but two in a thousand training pictures: beyond them a picture is
 # unfit.
 QUALITY_SHARE = 0.002
 
 
-def image_pack(recipe: Recipe, sources: Sequence[Pixels], network: Network, *, out: Path) -> Path:
-    """Write the pack of a trained network into the folder `out`, replacing the one of that name."""
+def image_pack(
+    recipe: Recipe,
+    sources: Sequence[Pixels],
+    network: Network | AllNetwork,
+    *,
+    out: Path,
+    history: Sequence[Progress] = (),
+    kept_epoch: int = 0,
+    device: str = "",
+) -> Path:
+    """Write the pack of a trained network into the folder `out`, replacing the one of that name.
+
+    `history`, `kept_epoch` and `device` are told in the card.
+    """
     own = sources[0]
     source = own.source
     given = source.input
     folder = _fresh(out, recipe.name)
     reader = to_reader(network, head=source.name, views=recipe.views)
-    export_image(reader, folder / "model.onnx", height_px=given.height_px, width_px=given.width_px)
+    apart = export_image(
+        reader,
+        folder / "model.onnx",
+        height_px=given.height_px,
+        width_px=given.width_px,
+        pictures=own.images[list(own.parts.validation[:16])],
+    )
     session = Session(folder / "model.onnx", kind="image", threads=recipe.schedule.threads)
     seen = {
         part: _run(session, own.images, indices)
@@ -89,7 +111,26 @@ def image_pack(recipe: Recipe, sources: Sequence[Pixels], network: Network, *, o
     )
     tested = own.targets[np.array(own.parts.test)]
     chances = probabilities(seen["test"][0], temperature=manifest.calibration.temperature)
-    return _sealed(folder, recipe, manifest, tested, chances, of="own test part", n=len(tested))
+    story = Story(
+        subgroups=subgroups(
+            [own.dataset.items[index] for index in own.parts.test], chances.argmax(1) == tested
+        ),
+        learnt=how_it_learnt(history, kept_epoch=kept_epoch, device=device),
+        apart=apart,
+    )
+    drawn = draw(
+        folder, manifest, truths=tested, chances=chances, history=history, kept_epoch=kept_epoch
+    )
+    return _sealed(
+        folder,
+        recipe,
+        manifest,
+        tested,
+        chances,
+        of="own test part",
+        n=len(tested),
+        story=replace(story, pictures=drawn),
+    )
 
 
 def measurements_pack(
@@ -143,7 +184,17 @@ def measurements_pack(
     )
     of = f"{len(folded)} times repeated cross-validation by patient"
     chances = probabilities(logits, temperature=manifest.calibration.temperature)
-    return _sealed(folder, recipe, manifest, repeated, chances, of=of, n=len(rows))
+    drawn = draw(folder, manifest, truths=repeated, chances=chances)
+    return _sealed(
+        folder,
+        recipe,
+        manifest,
+        repeated,
+        chances,
+        of=of,
+        n=len(rows),
+        story=Story(pictures=drawn),
+    )
 
 
 def labels_of(recipe: Recipe) -> tuple[Label, ...]:
@@ -233,7 +284,7 @@ def _stated(
             name=recipe.name,
             version=recipe.version,
             kind=recipe.kind,  # type: ignore[arg-type]  # the manifest is checked when it is read
-            **{key: value for key, value in recipe.pack.items() if key != "words"},
+            **{key: value for key, value in recipe.pack.items() if key not in CARD_KEYS},
         )
     except TypeError as why:
         raise BadConfiguration(f"The recipe's [pack] is not as it should be: {why}.") from why
@@ -259,6 +310,7 @@ def _sealed(
     *,
     of: str,
     n: int,
+    story: Story,
 ) -> Path:
     positive = [label.code for label in manifest.labels if label.positive]
     found = results(
@@ -273,8 +325,8 @@ def _sealed(
     )
     manifest = replace(manifest, results=found)
     write_manifest(manifest, folder)
-    plot(truths, chances, labels=manifest.codes, title=f"Read and true: {of}", path=folder / PLOT)
-    write_card(folder, manifest, words=recipe.pack.get("words", ""), results=found)
+    told = {key: recipe.pack.get(key, "") for key in CARD_KEYS}
+    write_card(folder, manifest, story=replace(story, **told))
     seal(folder)
     place = folder.parent / recipe.name
     if place.exists():

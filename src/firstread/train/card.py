@@ -3,34 +3,67 @@ measured figures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from firstread.packs import Manifest, Result
+from firstread.train.figures import Subgroup
+from firstread.train.history import Progress
 
-PLOT = "results.svg"
+FEW = 30
 _FOUND, _SPARED = "sensitivity of ", "specificity of "
 NOTICE = "Decision support for research; a qualified person decides."
 
 
-def write_card(folder: Path, manifest: Manifest, *, words: str, results: Sequence[Result]) -> None:
-    """Write `card.md`: `words` are the recipe's own sections, the figures follow from the
-    manifest."""
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """What a card tells beside the manifest.
+
+    `words` and `larger` (what a larger network would gain) are the recipe's own; `pictures` are
+    files of the pack with the words for each; `learnt` says how long and where it learnt, `apart`
+    how far ONNX Runtime's logits are from torch's.
+    """
+
+    words: str = ""
+    larger: str = ""
+    pictures: Mapping[str, str] = field(default_factory=dict)
+    subgroups: tuple[Subgroup, ...] = ()
+    learnt: str = ""
+    apart: float | None = None
+
+
+def write_card(folder: Path, manifest: Manifest, *, story: Story) -> None:
+    """Write `card.md` of a pack: the figures follow from the manifest, the rest from `story`."""
     about = manifest.pack
     parts = [
         f"# {about.title}",
         f"**{about.name} {about.version}**, for the check `{about.check}`. {NOTICE}",
         f"**Made for:** {about.intended_use}",
         f"**Not made for, not seen:** {about.limits}",
-        words.strip(),
-        _results(results),
-        f"![Confusion matrix and reliability of the test part]({PLOT})",
+        story.words.strip(),
+        _results(manifest.results),
+        _subgroups(story.subgroups),
         _alarms(manifest),
         _statements(manifest),
-        _provenance(manifest),
+        _pictures(story.pictures),
+        f"## What a larger network would gain\n\n{story.larger.strip()}" if story.larger else "",
+        _provenance(manifest, story),
     ]
     text = "\n\n".join(part for part in parts if part) + "\n"
     (folder / "card.md").write_text(text, encoding="utf-8")
+
+
+def how_it_learnt(history: Sequence[Progress], *, kept_epoch: int, device: str) -> str:
+    """A sentence of a run's length, device and end; empty where nothing is known of it."""
+    if not history:
+        return ""
+    minutes = sum(row.took_s for row in history) / 60
+    early = " It ended early, for want of progress." if len(history) < history[-1].epochs else ""
+    return (
+        f"It learnt {len(history)} epochs in {minutes:.0f} minutes on {device}, and has the "
+        f"weights of epoch {kept_epoch}.{early}"
+    )
 
 
 def _percent(value: float) -> str:
@@ -107,7 +140,28 @@ def _statements(manifest: Manifest) -> str:
     return "\n".join(["## What its numbers mean", "", *lines])
 
 
-def _provenance(manifest: Manifest) -> str:
+def _subgroups(subgroups: Sequence[Subgroup]) -> str:
+    if not subgroups:
+        return ""
+    rows = [
+        [
+            f"{each.by}: {each.value}".replace("|", "/"),
+            f"{each.n}{' (few)' if each.n < FEW else ''}",
+            _percent(each.accuracy.value),
+            f"{_percent(each.accuracy.low)} to {_percent(each.accuracy.high)}",
+        ]
+        for each in subgroups
+    ]
+    table = _table(["samples", "n", "read right", "95 % interval"], rows)
+    return f"### Among kinds of samples\n\n{table}"
+
+
+def _pictures(pictures: Mapping[str, str]) -> str:
+    drawn = [f"![{words}]({name})\n\n*{words}.*" for name, words in pictures.items()]
+    return "\n\n".join(["## Pictures", *drawn]) if drawn else ""
+
+
+def _provenance(manifest: Manifest, story: Story) -> str:
     made = manifest.provenance
     rows = [[e.name, str(e.n), e.licence, f"`{e.sha256[:16]}`"] for e in made.datasets]
     software = ", ".join(f"{name} {version}" for name, version in made.software.items())
@@ -116,4 +170,10 @@ def _provenance(manifest: Manifest) -> str:
         f"{software}. The data is not part of the pack; its golden samples are synthetic."
     )
     table = _table(["data", "samples", "licence", "SHA-256"], rows)
+    if story.learnt:
+        words = f"{words} {story.learnt}"
+    if story.apart is not None:
+        words = (
+            f"{words} The logits of torch and of ONNX Runtime are at most {story.apart:.1g} apart."
+        )
     return f"## Where it comes from\n\n{table}\n\n{words}"

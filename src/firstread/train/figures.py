@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from firstread.evaluation import bootstrap_auc, mean_of, of_labels, wilson
+from firstread.datasets import Item
+from firstread.evaluation import Share, bootstrap_auc, mean_of, of_labels, wilson
 from firstread.packs import Conformal, Group, Result
 from firstread.runtime.calibrate import finding_set
 
@@ -98,3 +100,34 @@ def _bootstrap_balanced(
         drawn += rng.binomial(size, right.mean(), draws) / size
     low, high = np.quantile(drawn / len(by_label), [0.025, 0.975])
     return mean_of([float(right.mean()) for right in by_label]), float(low), float(high)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subgroup:
+    """The test samples whose column `by` says `value`."""
+
+    by: str
+    value: str
+    n: int
+    accuracy: Share
+
+
+def subgroups(
+    items: Sequence[Item], right: NDArray[np.bool_], *, at_most: int = 12
+) -> tuple[Subgroup, ...]:
+    """How many of each kind of sample were read right, for every further column of labels.csv.
+
+    A column counts where it parts the samples into two to `at_most` kinds: more are numbers or
+    names, and nothing that a card should hold.
+    """
+    found: dict[str, dict[str, list[bool]]] = {}
+    for item, was_right in zip(items, right.tolist(), strict=True):
+        for by, value in item.columns:
+            if value.strip():
+                found.setdefault(by, {}).setdefault(value, []).append(was_right)
+    return tuple(
+        Subgroup(by=by, value=value, n=len(rows), accuracy=wilson(sum(rows), len(rows)))
+        for by, values in found.items()
+        if 2 <= len(values) <= at_most
+        for value, rows in sorted(values.items())
+    )

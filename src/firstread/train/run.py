@@ -78,7 +78,15 @@ def train(
     )
     trained = fit(recipe, sources, state=work, device=place, report=report, step=step, say=say)
     say("Measuring, and writing the pack")
-    return image_pack(recipe, sources, trained.network, out=out)
+    return image_pack(
+        recipe,
+        sources,
+        trained.network,
+        out=out,
+        history=trained.history,
+        kept_epoch=trained.kept_epoch,
+        device=trained.device,
+    )
 
 
 def _dataset(source: Source, data: Path, *, alone: bool) -> Dataset:
