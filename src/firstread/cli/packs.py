@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from firstread.cli.packs_import import import_
 from firstread.domain.errors import FirstreadError, MissingExtra
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.group()
 def packs() -> None:
     """List, show and verify the packs, or give one an int8 twin."""
+
+
+packs.add_command(import_)
 
 
 @packs.command("list")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from firstread.domain.errors import BadConfiguration, ModelRefused, PackRefused
 from firstread.importing.graph import Graph, opened_model, plain_graph
+from firstread.importing.made import Made
 from firstread.importing.original import Original
 from firstread.importing.plan import Plan
 from firstread.importing.wrap import Wrapped, layout_of, refuse_other_size, size_of, wrap
@@ -23,17 +24,6 @@ HALF_TOLERANCE = 1e-2
 """The same where the file computes in half precision and rounds its own answers."""
 _SUM = 0.01
 """How far probabilities may add up beside 1."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Made:
-    """A network that is written, and what has to be known of it."""
-
-    input: Input
-    missing: str
-    """Why it has no embedding or no evidence map; empty where it has both."""
-    apart: float
-    """The largest difference of an answer from the file's own."""
 
 
 def write_network(data: bytes, plan: Plan, *, path: Path) -> Made:
@@ -76,7 +66,7 @@ def refuse_few_labels(plan: Plan) -> None:
 
 def _input(plain: Graph, plan: Plan, *, layout: str) -> Input:
     own = size_of(plain, layout)
-    if plan.input is not None:
+    if plan.input.width_px:
         refuse_other_size(plain, plan.input, layout=layout)
         return plan.input
     if own is None:
@@ -84,10 +74,7 @@ def _input(plain: Graph, plan: Plan, *, layout: str) -> Input:
             "The model takes pictures of any size. Say the size that it was trained with: "
             "--size WIDTHxHEIGHT."
         )
-    colour: Any = "grey" if plan.pixels.order == "grey" else "rgb"
-    return Input(
-        width_px=own[0], height_px=own[1], colour=colour, fit="crop", interpolation="bilinear"
-    )
+    return replace(plan.input, width_px=own[0], height_px=own[1])
 
 
 def some_pictures(given: Input) -> NDArray[np.uint8]:

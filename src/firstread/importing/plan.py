@@ -19,6 +19,7 @@ LIMITS = (
     "Came from elsewhere as it is. What it was trained on, and where it fails, is not known here."
 )
 LICENCE = "not stated: ask who made the model"
+OWN_SIZE = Input(width_px=0, height_px=0, colour="rgb", fit="crop", interpolation="bilinear")
 _LONGEST_CODE = 40
 _CODE = re.compile(r"[A-Za-z0-9]+([_-][A-Za-z0-9]+)*")
 
@@ -57,14 +58,16 @@ class Plan:
     labels: tuple[Label, ...] = ()
     sensitivities: dict[str, float] = field(default_factory=dict)
     """Per label, the sensitivity that its operating point is fitted at."""
-    input: Input | None = None
-    """None: the size that the graph's own input has."""
+    input: Input = OWN_SIZE
+    """Without a size: that of the graph's own input."""
     pixels: Pixels = field(default_factory=Pixels)
     output: str | None = None
     """Which output holds the answers, where there are several."""
     answers: Answers | None = None
     """None: found out by asking."""
     measurements: tuple[Measurement, ...] = ()
+    span: tuple[float, float] | None = None
+    """The lowest and highest value of measurements that the model itself names."""
     file_sha256: str | None = None
     """Of the model file that the recipe is for; None: any."""
     recipe: str = "options of the command line"

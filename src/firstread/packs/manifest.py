@@ -196,7 +196,7 @@ class DatasetUsed:
 class Provenance:
     """`[provenance]`: what made the pack."""
 
-    datasets: tuple[DatasetUsed, ...]
+    datasets: tuple[DatasetUsed, ...] = ()
     recipe: str
     seed: int
     trained_at: str

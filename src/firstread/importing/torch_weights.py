@@ -1,0 +1,173 @@
+"""Weights of a network that Firstread knows, from PyTorch or safetensors, become a pack's network.
+
+A state dict is a table of arrays without their network, so the network is named by its training
+recipe. PyTorch's files are pickles; they are opened with `weights_only`, which builds arrays and
+runs nothing. Safetensors is numbers behind a JSON header; its own library is not needed for that.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import struct
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from firstread.domain.errors import MissingExtra, ModelRefused
+from firstread.importing.made import Made
+from firstread.importing.network import some_pictures
+from firstread.importing.plan import LICENCE, Plan
+from firstread.train.recipe import Recipe, find_recipe, open_recipe
+
+_HEADER = struct.Struct("<Q")
+_MOST_HEADER = 100_000_000
+_ELEMENTS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "U8": "u1"}
+_OUTER = ("state_dict", "model_state_dict", "model", "network", "weights")
+
+
+def is_safetensors(data: bytes) -> bool:
+    """Whether the bytes begin as a safetensors file does: a length, then JSON."""
+    if len(data) < 10:
+        return False
+    length = _HEADER.unpack_from(data)[0]
+    return bool(length <= min(_MOST_HEADER, len(data) - 8) and data[8:9] == b"{")
+
+
+def is_torch(data: bytes) -> bool:
+    """Whether the bytes are those of `torch.save`: a zip file that holds a pickle and arrays."""
+    return data[:4] == b"PK\x03\x04" and b"/data.pkl" in data[:4096]
+
+
+def plan_of_network(network: str, plan: Plan | None) -> tuple[Plan, Recipe]:
+    """What the training recipe says of its network, labels and pack; `plan` says otherwise.
+
+    Raises BadConfiguration where there is no such recipe, or it is not of pictures.
+    """
+    _refuse_without_torch()
+    from firstread.train.assemble import labels_of
+
+    recipe = open_recipe(find_recipe(network))
+    if recipe.kind != "image" or not recipe.sources:
+        raise ModelRefused(
+            f"The recipe {recipe.name} is not of a network that reads pictures. Name one that is."
+        )
+    told: dict[str, Any] = {
+        key: value
+        for key, value in recipe.pack.items()
+        if key in ("check", "title", "licence", "intended_use", "limits", "many")
+    }
+    made = Plan(
+        name=recipe.name,
+        version=recipe.version,
+        labels=labels_of(recipe),
+        input=recipe.sources[0].input,
+        recipe=f"recipes/{Path(recipe.path).name}",
+        **({"check": recipe.name, "title": recipe.name, "licence": LICENCE} | told),
+    )
+    if plan is not None:
+        made = replace(made, name=plan.name, check=plan.check, title=plan.title)
+    return made, recipe
+
+
+def write_torch_network(data: bytes, recipe: Recipe, *, path: Path) -> Made:
+    """Write the network of the recipe with the weights in `data` to `path`.
+
+    torch and ONNX Runtime are asked the same pictures. Raises ModelRefused where the weights are
+    not those of the network, PackRefused where the two answer differently.
+    """
+    _refuse_without_torch()
+    from firstread.train.export import export_image, to_reader
+
+    given = recipe.sources[0].input
+    network = _untrained(recipe)
+    _fill(network, _arrays(data), recipe)
+    reader = to_reader(network, head=recipe.sources[0].name, views=recipe.views)
+    apart = export_image(
+        reader,
+        path,
+        height_px=given.height_px,
+        width_px=given.width_px,
+        pictures=some_pictures(given),
+    )
+    return Made(input=given, apart=apart)
+
+
+def _untrained(recipe: Recipe) -> Any:
+    if recipe.allds2020 is not None:
+        from firstread.train.allds2020 import AllNetwork
+
+        source = recipe.sources[0]
+        return AllNetwork(side_px=source.width_px, labels=len(source.labels))
+    from firstread.train.networks import build
+
+    return build(recipe)
+
+
+def _fill(network: Any, arrays: dict[str, Any], recipe: Recipe) -> None:
+    # A network that several cards trained says 'module.' before every name.
+    plain = {name.removeprefix("module."): value for name, value in arrays.items()}
+    own = network.state_dict()
+    wrong = [name for name in own if name not in plain]
+    wrong += [name for name in plain if name not in own]
+    wrong += [n for n in own if n in plain and tuple(plain[n].shape) != tuple(own[n].shape)]
+    if wrong:
+        raise ModelRefused(
+            f"These are not the weights of the network of the recipe {recipe.name}: '{wrong[0][:80]}' "
+            f"is missing, too much or of another shape, and {len(wrong) - 1} more. Name the recipe "
+            "that they were trained with: --network RECIPE."
+        )
+    network.load_state_dict(plain)
+
+
+def _arrays(data: bytes) -> dict[str, Any]:
+    import torch
+
+    if is_safetensors(data):
+        return {name: torch.from_numpy(value) for name, value in _safetensors(data).items()}
+    try:
+        found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError, KeyError):
+        raise ModelRefused(
+            "This PyTorch file holds more than arrays, or is damaged; what could run code is not "
+            "opened. Save the weights alone: torch.save(model.state_dict(), 'weights.pt')."
+        ) from None
+    for name in _OUTER:
+        if isinstance(found, dict) and isinstance(found.get(name), dict):
+            found = found[name]
+            break
+    if not isinstance(found, dict) or not all(
+        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in found.items()
+    ):
+        raise ModelRefused(
+            "This PyTorch file is no table of weights. Save them alone: "
+            "torch.save(model.state_dict(), 'weights.pt')."
+        )
+    return found
+
+
+def _safetensors(data: bytes) -> dict[str, Any]:
+    length = _HEADER.unpack_from(data)[0]
+    body = memoryview(data)[8 + length :]
+    try:
+        header = json.loads(data[8 : 8 + length])
+        found = {}
+        for name, said in header.items():
+            if name == "__metadata__":
+                continue
+            begin, end = said["data_offsets"]
+            values = np.frombuffer(body[begin:end], _ELEMENTS[said["dtype"]])
+            found[str(name)] = values.reshape(said["shape"]).copy()
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise ModelRefused("This safetensors file is damaged. Copy it again.") from None
+    return found
+
+
+def _refuse_without_torch() -> None:
+    try:
+        import torch  # noqa: F401
+    except ModuleNotFoundError:
+        raise MissingExtra(command="packs import", extra="train") from None
