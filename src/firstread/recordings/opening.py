@@ -2,22 +2,56 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from firstread.dicom.waveform import open_waveform
 from firstread.domain.errors import UnreadableSample
+from firstread.recordings.csv_table import open_csv
+from firstread.recordings.edf import open_edf
 from firstread.recordings.pair import unzipped
-from firstread.recordings.recording import Recording
+from firstread.recordings.recording import MAX_LEADS, MAX_NUMBERS, Recording
+from firstread.recordings.units import bridged, in_millivolts, lead_name
 from firstread.recordings.wfdb import open_wfdb
 
-FORMS = "a WFDB pair (.hea and .dat, or both in one zip), CSV, EDF, or a DICOM waveform"
+FORMS = "a WFDB recording (.hea and .dat together), CSV, EDF, or a DICOM waveform"
+_ZIP = b"PK\x03\x04"
+_EDF = b"0       "
+_RATES_HZ = (50.0, 10_000.0)
+
+
+def is_recording(data: bytes) -> bool:
+    """Whether the bytes begin as one of the forms of a recording does; a cheap look, no promise.
+
+    >>> is_recording(b"time,II" + bytes([10]) + b"0,0.1"), is_recording(bytes([137]) + b"PNG")
+    (True, False)
+    """
+    return data[:4] == _ZIP or data[:8] == _EDF or _is_dicom(data) or _is_text(data)
 
 
 def open_recording(data: bytes) -> Recording:
-    """The recording that `data` holds: a zip with one WFDB pair.
+    """The recording that `data` holds: a zip with one WFDB record, CSV, EDF or EDF+, or a DICOM
+    waveform.
 
     Raises UnreadableSample, with the remedy, where the bytes cannot be opened.
     """
-    if data[:4] == b"PK\x03\x04":
-        return _from_zip(data)
-    raise UnreadableSample(f"This is not a recording that Firstread can open. Send {FORMS}.")
+    if data[:4] == _ZIP:
+        recording = _from_zip(data)
+    elif data[:8] == _EDF:
+        recording = open_edf(data)
+    elif _is_dicom(data):
+        recording = _from_dicom(data)
+    elif _is_text(data):
+        _refuse_lone_header(data)
+        recording = open_csv(data)
+    else:
+        raise UnreadableSample(f"This is not a recording that Firstread can open. Send {FORMS}.")
+    low, high = _RATES_HZ
+    if not low <= recording.rate_hz <= high:
+        raise UnreadableSample(
+            f"The recording has {recording.rate_hz:.6g} samples a second; {low:g} to {high:g} are "
+            "read. Check the sampling rate in its header."
+        )
+    return recording
 
 
 def _from_zip(data: bytes) -> Recording:
@@ -26,8 +60,45 @@ def _from_zip(data: bytes) -> Recording:
     if len(headers) == 1:
         samples = {name: body for name, body in files.items() if name.lower().endswith(".dat")}
         return open_wfdb(files[headers[0]], samples=samples)
-    if len(headers) > 1:
+    if len(headers) > 1 or len(files) > 1:
         raise UnreadableSample("The zip file holds several recordings. Send them one by one.")
-    if len(files) == 1:
-        return open_recording(next(iter(files.values())))
-    raise UnreadableSample(f"The zip file holds no recording. Send {FORMS}.")
+    inner = next(iter(files.values()), b"")
+    if not inner or inner[:4] == _ZIP:
+        raise UnreadableSample(f"The zip file holds no recording. Send {FORMS}.")
+    return open_recording(inner)
+
+
+def _from_dicom(data: bytes) -> Recording:
+    found = open_waveform(data, max_numbers=MAX_NUMBERS)
+    if not 0 < len(found.names) <= MAX_LEADS or found.values.size == 0:
+        raise UnreadableSample("The DICOM file holds no samples. Export it again.")
+    factors = [in_millivolts(unit) for unit in found.units]
+    whole, missing = bridged(found.values * np.array(factors, np.float32)[:, None])
+    return Recording(
+        signal=whole,
+        rate_hz=found.rate_hz,
+        leads=tuple(lead_name(name, place=n) for n, name in enumerate(found.names, start=1)),
+        started_at=found.started_at,
+        missing=missing,
+    )
+
+
+def _refuse_lone_header(data: bytes) -> None:
+    """Half of a pair is the commonest mistake, and deserves its own sentence."""
+    first = data[:2000].decode("utf-8", errors="replace").lstrip()
+    lines = [line for line in first.splitlines() if not line.startswith("#")]
+    if len(lines) > 1 and ".dat " in lines[1] and lines[0][:1] not in "'\"":
+        raise UnreadableSample(
+            "This is the header of a WFDB recording alone. Send it together with its .dat file."
+        )
+
+
+def _is_dicom(data: bytes) -> bool:
+    return data[128:132] == b"DICM"
+
+
+def _is_text(data: bytes) -> bool:
+    if not data.strip():
+        return False
+    first = data[:4096]
+    return not any(byte < 9 or 13 < byte < 32 or byte == 127 for byte in first)

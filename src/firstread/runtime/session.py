@@ -27,10 +27,12 @@ from firstread.runtime.widen import widened
 _INPUT = {
     "image": ("image", "tensor(uint8)", 4),
     "measurements": ("measurements", "tensor(float)", 2),
+    "recording": ("signal", "tensor(float)", 3),
 }
 _OUTPUTS = {
     "image": ("logits", "embedding", "evidence"),
     "measurements": ("logits", "contributions"),
+    "recording": ("logits", "embedding", "evidence"),
 }
 _RANKS = {"logits": 2, "embedding": 2, "evidence": 4, "contributions": 3}
 
@@ -84,8 +86,10 @@ class Session:
         if "logits" not in present:
             raise _refusal("it has no output 'logits'")
         for name in known:
-            if present[name].type != "tensor(float)" or len(present[name].shape) != _RANKS[name]:
-                raise _refusal(f"its output '{name}' must be float32 with {_RANKS[name]} axes")
+            # Along a trace there is one axis where a picture has two.
+            rank = _RANKS[name] - (kind == "recording" and name == "evidence")
+            if present[name].type != "tensor(float)" or len(present[name].shape) != rank:
+                raise _refusal(f"its output '{name}' must be float32 with {rank} axes")
         return known
 
 

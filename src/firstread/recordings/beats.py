@@ -1,0 +1,177 @@
+"""The beats of a recording: when the peak of each is, whatever its shape.
+
+After Pan and Tompkins (IEEE Trans Biomed Eng 32:230, 1985): band, slope, square, moving mean.
+Unlike theirs it looks at all leads together, and, because a recording lies there whole, at the
+beats after a place as well as before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firstread.recordings.recording import Recording
+from firstread.recordings.resample import Lead, filtered, low_pass, moving_mean, resampled
+
+RATE_HZ = 180.0
+"""Beats are looked for at this rate; what lies above 90 Hz tells nothing of where a beat is."""
+LEADS_USED = 3
+_BAND_HZ = (5.0, 22.0)
+_INTEGRATED_S = 0.11
+_REFRACTORY_S = 0.22
+"""No two beats come closer: the heart's muscle cannot answer again."""
+_AROUND_S = 6.0
+"""What is a high slope is measured among that much of the recording on both sides."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BeatsFound:
+    """When beats are, and how far they stand out of what lies between them."""
+
+    at_s: NDArray[np.float64]
+    """The peak of each, in seconds from the beginning, ascending."""
+    noise: float
+    """The slope between beats as a share of that in them, in the clearest lead: about 0.1 where
+    the lead is quiet, 0.6 and more where there are no beats but noise."""
+
+
+def find_beats(recording: Recording) -> BeatsFound:
+    """Every beat of the recording; none where no lead shows anything.
+
+    >>> flat = Recording(signal=np.zeros((1, 3600), np.float32), rate_hz=360.0, leads=("II",))
+    >>> find_beats(flat).at_s.tolist()
+    []
+    """
+    leads = [
+        resampled(lead, rate_hz=recording.rate_hz, to_hz=RATE_HZ) for lead in _clearest(recording)
+    ]
+    if not leads or len(leads[0]) < RATE_HZ:
+        return BeatsFound(at_s=np.empty(0), noise=1.0)
+    bands = [_band(lead) for lead in leads]
+    energies = [_energy(band) for band in bands]
+    noises = np.array([_noise(energy) for energy in energies])
+    # The clearer lead decides.
+    energy = np.average(energies, axis=0, weights=1.0 / np.maximum(noises, 0.05) ** 2)
+    found = _peaks(energy)
+    at = _centred(found, bands)
+    return BeatsFound(at_s=np.asarray(at / RATE_HZ, np.float64), noise=float(noises.min()))
+
+
+def _clearest(recording: Recording) -> list[Lead]:
+    """Leads that show anything; of many the first few, which see the same beats."""
+    used = [
+        lead
+        for lead, missing in zip(
+            recording.signal, recording.missing or (0.0,) * len(recording.leads), strict=True
+        )
+        if missing < 0.5 and float(np.ptp(lead[:: max(1, len(lead) // 10000)])) > 0.02
+    ]
+    return used[:LEADS_USED]
+
+
+def _band(lead: Lead) -> Lead:
+    above = filtered(lead, low_pass(_BAND_HZ[1], rate_hz=RATE_HZ))
+    return above - filtered(above, low_pass(_BAND_HZ[0], rate_hz=RATE_HZ))
+
+
+def _energy(band: Lead) -> Lead:
+    """Root of the mean squared slope over the width of a beat, 1 at a beat of usual height."""
+    slope = np.gradient(band).astype(np.float32)
+    energy = np.sqrt(moving_mean(slope * slope, round(_INTEGRATED_S * RATE_HZ)))
+    return energy / np.maximum(_usual_height(energy), 1e-5)
+
+
+def _noise(energy: Lead) -> float:
+    return float(np.quantile(energy[:: max(1, len(energy) // 200_000)], 0.6))
+
+
+def _usual_height(energy: Lead) -> Lead:
+    """How high beats are round each place: the median of the highest in each 1.5 s."""
+    width = round(1.5 * RATE_HZ)
+    blocks = -(-len(energy) // width)
+    padded = np.pad(energy, (0, blocks * width - len(energy)), mode="edge")
+    highest = padded.reshape(blocks, width).max(1)
+    side = max(1, round(_AROUND_S / 1.5))
+    windows = np.lib.stride_tricks.sliding_window_view(
+        np.pad(highest, side, mode="reflect" if blocks > side else "edge"), 2 * side + 1
+    )
+    usual = np.median(windows, axis=1)
+    # After a great disturbance its height must not stand for that of beats.
+    usual = np.minimum(usual, 3.0 * np.median(highest))
+    usual = np.maximum(usual, 0.2 * np.median(highest))
+    centres = (np.arange(blocks) + 0.5) * width
+    return np.asarray(np.interp(np.arange(len(energy)), centres, usual), np.float32)
+
+
+def _peaks(energy: Lead) -> NDArray[np.int64]:
+    candidates = _local_maxima(energy, apart=round(_REFRACTORY_S * RATE_HZ))
+    heights = energy[candidates]
+    kept = heights > 0.38
+    chosen = candidates[kept]
+    chosen = _without_t_waves(chosen, energy)
+    return _looked_back(chosen, candidates, energy)
+
+
+def _local_maxima(energy: Lead, *, apart: int) -> NDArray[np.int64]:
+    """Places that nothing within `apart` exceeds."""
+    inner = (energy[1:-1] >= energy[:-2]) & (energy[1:-1] > energy[2:]) & (energy[1:-1] > 0.12)
+    places = np.flatnonzero(inner) + 1
+    order = np.argsort(-energy[places], kind="stable")
+    taken = np.zeros(len(energy) + 2 * apart, bool)
+    kept = []
+    for place in places[order].tolist():
+        if not taken[place + apart]:
+            kept.append(place)
+            taken[place + 1 : place + 2 * apart] = True
+    return np.array(sorted(kept), np.int64)
+
+
+def _without_t_waves(chosen: NDArray[np.int64], energy: Lead) -> NDArray[np.int64]:
+    """A low peak soon after a high one is its T wave."""
+    kept: list[int] = []
+    for place in chosen.tolist():
+        if kept:
+            gap_s = (place - kept[-1]) / RATE_HZ
+            if gap_s < 0.36 and energy[place] < 0.5 * energy[kept[-1]]:
+                continue
+        kept.append(place)
+    return np.array(kept, np.int64)
+
+
+def _looked_back(
+    chosen: NDArray[np.int64], candidates: NDArray[np.int64], energy: Lead
+) -> NDArray[np.int64]:
+    """Where a beat seems to be left out, the highest of the lower peaks in the gap is one."""
+    found = chosen.tolist()
+    for _ in range(3):
+        if len(found) < 3:
+            break
+        gaps = np.diff(found)
+        usual = np.array([np.median(gaps[max(0, i - 8) : i + 9]) for i in range(len(gaps))])
+        added = []
+        for i in np.flatnonzero(gaps > 1.5 * usual):
+            margin = 0.36 * RATE_HZ
+            inside = candidates[
+                (candidates > found[i] + margin) & (candidates < found[i + 1] - margin)
+            ]
+            if len(inside):
+                best = int(inside[np.argmax(energy[inside])])
+                if energy[best] > 0.2:
+                    added.append(best)
+        if not added:
+            break
+        found = sorted(found + added)
+    return np.array(found, np.int64)
+
+
+def _centred(places: NDArray[np.int64], bands: list[Lead]) -> NDArray[np.int64]:
+    """Each place moved to the greatest deflection near it, of all leads together."""
+    if not len(places):
+        return places
+    reach = round(0.08 * RATE_HZ)
+    total = np.sum([np.abs(band) / max(float(np.std(band)), 1e-6) for band in bands], axis=0)
+    padded = np.pad(total, reach)
+    windows = padded[places[:, None] + np.arange(2 * reach + 1)]
+    return np.unique(places + windows.argmax(1) - reach)

@@ -1,0 +1,96 @@
+"""An EDF or EDF+ file becomes a recording; whose it is stays in the file."""
+
+from __future__ import annotations
+
+import datetime as dt
+import warnings
+from collections import Counter
+from typing import Any
+
+import edfio
+import numpy as np
+
+from firstread.domain.errors import UnreadableSample
+from firstread.recordings.recording import MAX_LEADS, MAX_NUMBERS, Recording
+from firstread.recordings.units import bridged, in_millivolts, lead_name
+
+_DAMAGED = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, OSError)
+"""What edfio was seen to raise on files that are not as the format asks for."""
+
+
+def open_edf(data: bytes) -> Recording:
+    """The electrocardiogram in an EDF file: the leads that are named so, else all that are volts.
+
+    Raises UnreadableSample where the file is damaged, cut short, or holds no such lead.
+    """
+    try:
+        with warnings.catch_warnings():
+            # edfio mends a file that is cut short, and only warns of it.
+            warnings.simplefilter("error")
+            file = edfio.read_edf(data, lazy_load_data=True)
+            signals = _chosen(file.signals)
+            continuous = file.is_continuous
+    except Warning:
+        raise UnreadableSample(
+            "The EDF file is cut short, or longer than its header says. Copy it again."
+        ) from None
+    except _DAMAGED:
+        raise UnreadableSample(
+            "The EDF file is damaged, or not as the format asks for. Export it again."
+        ) from None
+    if not continuous:
+        raise UnreadableSample(
+            "The EDF file has gaps in time (EDF+D). Export it as one continuous recording."
+        )
+    return _recording(file, signals)
+
+
+def _chosen(signals: tuple[Any, ...]) -> list[Any]:
+    """The leads of the heart, all with the rate that most of them have."""
+    named = [each for each in signals if _is_heart(each.label)]
+    volts = [each for each in signals if each.physical_dimension.strip().lower().endswith("v")]
+    found = named or volts
+    if not found:
+        return []
+    rates = Counter(each.sampling_frequency for each in found)
+    rate = max(rates, key=lambda one: (rates[one], one))
+    return [each for each in found if each.sampling_frequency == rate][:MAX_LEADS]
+
+
+def _is_heart(label: str) -> bool:
+    plain = label.strip().upper()
+    return plain.startswith(("ECG", "EKG")) or not lead_name(label, place=0).startswith("lead ")
+
+
+def _recording(file: Any, signals: list[Any]) -> Recording:
+    if not signals:
+        raise UnreadableSample(
+            "The EDF file holds no electrocardiogram. Send one with leads such as 'ECG II'."
+        )
+    rate_hz = float(signals[0].sampling_frequency)
+    length = len(signals[0].digital)
+    if length == 0 or not np.isfinite(rate_hz) or rate_hz <= 0:
+        raise UnreadableSample("The EDF file holds no samples. Export it again.")
+    if length * len(signals) > MAX_NUMBERS:
+        raise UnreadableSample(
+            f"The recording has more than {MAX_NUMBERS} samples. Send a shorter part of it."
+        )
+    rows = np.empty((len(signals), length), np.float32)
+    for place, each in enumerate(signals):
+        rows[place] = each.data * in_millivolts(each.physical_dimension)
+    whole, missing = bridged(rows)
+    return Recording(
+        signal=whole,
+        rate_hz=rate_hz,
+        leads=tuple(lead_name(each.label, place=n) for n, each in enumerate(signals, start=1)),
+        started_at=_moment(file),
+        missing=missing,
+    )
+
+
+def _moment(file: Any) -> dt.datetime | None:
+    try:
+        found: dt.datetime = file.startdatetime
+    except _DAMAGED:  # also of a file whose date was taken out
+        return None
+    return found.replace(microsecond=0)
