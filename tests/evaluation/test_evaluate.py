@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from firstread.cli.main import main
 from tests.images_for_tests import cell_png
-from tests.packs_for_tests import COLOURS, make_pack
+from tests.packs_for_tests import COLOURS, WARM, make_pack
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +98,115 @@ def test_people_get_a_table(pack, folder):
     assert result.exit_code == 0
     assert "accuracy" in result.stdout
     assert "read as (columns)" in result.stdout
+
+
+def test_existing_keys_stay_and_every_figure_has_an_interval(pack, folder):
+    (folder / "red" / "0.png").rename(folder / "blue" / "9.png")
+    _, found, _ = evaluated(pack, folder)
+    assert {
+        "pack", "version", "dataset", "n", "accuracy", "accuracy_low", "accuracy_high",
+        "balanced_accuracy", "auc", "f1", "labels", "sensitivity", "specificity", "ppv", "ece",
+        "coverage", "coverage_low", "coverage_high", "mean_set_size", "unfamiliar",
+        "unfamiliar_n", "unfit_n", "confusion", "unreadable",
+    } <= set(found)  # fmt: skip
+    assert (found["intervals_by"], found["patients"]) == ("sample", None)
+    for name in ("kappa", "mcc", "brier", "log_loss", "ece", "auc", "average_precision", "f1"):
+        figure = found["figures"][name]
+        assert figure["low"] <= figure["value"] <= figure["high"], name
+    red = found["alarms"]["red"]
+    assert red["n"] == 3
+    assert red["sensitivity"]["value"] == 1.0
+    assert red["specificity"]["value"] < 1.0
+    assert [each["threshold"] for each in red["net_benefit"]][:3] == [0.01, 0.02, 0.05]
+    assert found["set_aside"][0]["n"] == 12
+    assert any("Only 3 samples are red" in each for each in found["warnings"])
+
+
+def labelled(folder: Path, *, patients: bool = True) -> Path:
+    """The same pictures with a table that says more of each."""
+    lines = ["path,label,patient,stain"]
+    for number, path in enumerate(sorted(folder.rglob("*.png"))):
+        name = path.relative_to(folder).as_posix()
+        who = f"p{number // 2}" if patients else ""
+        lines.append(f"{name},{path.parent.name},{who},{'old' if number % 3 else 'new'}")
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def test_intervals_are_by_patient_where_patients_are_known(pack, folder):
+    _, found, _ = evaluated(pack, labelled(folder))
+    assert (found["intervals_by"], found["patients"]) == ("patient", 6)
+    assert found["accuracy_low"] == pytest.approx(0.6097, abs=1e-4)  # Wilson of 6 out of 6
+
+
+def test_samples_are_parted_by_a_column_and_few_ones_are_said_to_be(pack, folder):
+    _, found, _ = evaluated(pack, labelled(folder), "--by", "stain", "--by", "size")
+    stains = {each["value"]: each for each in found["subgroups"]["stain"]}
+    assert {value: each["n"] for value, each in stains.items()} == {"new": 4, "old": 8}
+    assert stains["old"]["few"] is True
+    assert stains["old"]["accuracy"]["value"] == 1.0
+    assert [each["n"] for each in found["subgroups"]["size"]] == [12]
+    result = CliRunner().invoke(main, ["evaluate", str(pack), str(folder), "--by", "stain"])
+    assert "few: says little" in result.stdout
+
+
+def test_a_column_that_is_not_there_is_refused_with_those_that_are(pack, folder):
+    command = ["evaluate", str(pack), str(labelled(folder)), "--by", "stian"]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 1
+    assert "no column 'stian'" in result.stderr
+    assert "It has: label, size, stain" in result.stderr
+
+
+def test_two_packs_are_compared_and_the_end_is_a_sentence(pack, folder, tmp_path):
+    other = make_pack(tmp_path / "other", name="weaker", gain=-8.0)
+    code, found, _ = evaluated(pack, folder, "--against", other)
+    assert code == 0
+    against = found["against"]
+    assert (against["first"], against["second"]) == ("colour 1.0.0", "weaker 1.0.0")
+    assert against["differences"]["accuracy"]["value"] == -1.0
+    assert against["mcnemar"]["only_first"] == 12
+    assert against["sentence"].startswith("colour 1.0.0 is better by 100.0 points")
+    assert len(against["differing"]) == 12
+    command = ["evaluate", str(pack), str(folder), "--against", str(other)]
+    result = CliRunner().invoke(main, command)
+    assert result.stdout.rstrip().splitlines()[-1] == against["sentence"]
+
+
+def test_a_group_has_figures_of_its_own(tmp_path, folder):
+    grouped = make_pack(tmp_path / "grouped", groups=[WARM])
+    _, found, _ = evaluated(grouped, folder)
+    warm = found["alarms"]["warm"]
+    assert warm["n"] == 8
+    assert warm["auc"]["value"] == 1.0
+    assert warm["sensitivity"]["value"] == 1.0
+
+
+def test_the_report_is_one_file_that_needs_nothing_else(pack, folder, tmp_path):
+    (folder / "red" / "0.png").rename(folder / "blue" / "9.png")
+    (folder / "red" / "<b>.png").write_bytes(b"no picture")
+    other = make_pack(tmp_path / "other", name="weaker", gain=-8.0)
+    page = tmp_path / "page.html"
+    _, _, _ = evaluated(
+        pack, labelled(folder), "--report", page, "--against", other, "--by", "stain"
+    )
+    text = page.read_text()
+    assert "http" not in text.replace("http-equiv", "")
+    assert text.count("data:image/webp;base64,") == 1  # the one mistake
+    assert "blue/9.png" in text
+    assert "&lt;b&gt;.png" in text
+    assert "<b>" not in text
+    for heading in (
+        "By label", "Read as, and truly", "Whether its chances hold", "By stain",
+        "Setting the doubtful aside", "Beside another pack", "Worst mistakes", "Could not be read",
+    ):  # fmt: skip
+        assert f"<h2>{heading}</h2>" in text
+    assert text.count("<svg") == text.count("</svg>") >= 6
+    assert "decision support for research" in text.lower()
+
+
+def test_a_report_that_has_no_place_is_refused_before_the_work(pack, folder):
+    command = ["evaluate", str(pack), str(folder), "--report", "/nowhere/page.html"]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 2
+    assert "there is no folder" in result.stderr

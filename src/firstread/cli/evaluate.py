@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from firstread.cli.evaluated import as_comparison, as_subgroups, as_table
 from firstread.cli.precision import precision
 from firstread.cli.progress import progress
 
 if TYPE_CHECKING:
-    from firstread.evaluation import Evaluation, Share
+    from firstread.datasets import Dataset
+    from firstread.evaluation import Evaluation
+    from firstread.evaluation.parts import Subgroup
+    from firstread.evaluation.report import Compared
     from firstread.packs import Precision
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
@@ -24,9 +30,25 @@ if TYPE_CHECKING:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="All figures as one JSON object.")
 @click.option(
+    "--against",
+    default="",
+    metavar="PACK",
+    help="Have a second pack read the same samples, and compare the two.",
+)
+@click.option(
+    "--by",
+    "columns",
+    multiple=True,
+    metavar="COLUMN",
+    help="Part the samples by a column of labels.csv, by label, or by size; may be repeated.",
+)
+@click.option(
+    "--report", type=_FILE, help="Write one HTML page with charts and the worst mistakes."
+)
+@click.option(
     "--plot",
     "picture",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=_FILE,
     help="Draw the confusion matrix and the reliability to this SVG, PNG or PDF file.",
 )
 @click.option(
@@ -44,6 +66,9 @@ def evaluate(
     folder: Path,
     *,
     as_json: bool,
+    against: str,
+    columns: tuple[str, ...],
+    report: Path | None,
     picture: Path | None,
     threads: int,
     precision: Precision,
@@ -53,63 +78,94 @@ def evaluate(
     FOLDER holds images.zip and labels.csv, or measurements.csv, or one folder of images per label.
     Exit code 1 where a sample could not be read.
     """
-    if picture is not None:
-        import matplotlib as mpl  # noqa: F401  before the work, so that a missing extra costs no time
-
-        if picture.suffix.lower() not in (".svg", ".png", ".pdf"):
-            raise click.BadParameter("the file must end in .svg, .png or .pdf", param_hint="--plot")
-        if not picture.absolute().parent.is_dir():
-            raise click.BadParameter(f"there is no folder {picture.parent}", param_hint="--plot")
+    _refuse_no_place(picture, report)
     from firstread.datasets import open_dataset
-    from firstread.evaluation import as_plain
-    from firstread.evaluation import evaluate as measure
-    from firstread.packs import find_pack
-    from firstread.runtime import open_reader
 
-    reader = open_reader(find_pack(pack), precision=precision)
     dataset = open_dataset(folder)
-    with progress("Reading", total=len(dataset.items), shown=sys.stderr.isatty()) as step:
-        found = measure(reader, dataset, threads=threads, step=step)
+    found = _measured(pack, dataset, threads=threads, precision=precision)
+    parts = {by: _parted(found, by=by, dataset=dataset) for by in columns}
+    compared = None
+    if against:
+        other = _measured(against, dataset, threads=threads, precision="float")
+        compared = _compared(found, other)
     if picture is not None:
         from firstread.evaluation.plots import plot
 
         title = f"{found.pack} {found.version} on {found.dataset}, n = {found.n}"
-        plot(found.truths, found.chances, labels=reader.manifest.codes, title=title, path=picture)
-    click.echo(json.dumps(as_plain(found)) if as_json else _table(found))
+        plot(found.truths, found.chances, labels=found.answers.codes, title=title, path=picture)
+    if report is not None:
+        from firstread.evaluation.report import write_report
+
+        write_report(report, found, dataset=dataset, subgroups=parts, compared=compared)
+    say = _say_json if as_json else _say
+    say(found, parts=parts, compared=compared)
     for each in found.unreadable:
         click.echo(f"firstread: {each['path']}: {each['error']}", err=True)
     ctx.exit(1 if found.unreadable else 0)
 
 
-def _table(found: Evaluation) -> str:
-    lines = [
-        f"{found.pack} {found.version} on {found.dataset}, {found.n} samples",
-        "",
-        f"accuracy            {_share(found.accuracy)}",
-        f"balanced accuracy   {found.balanced_accuracy:6.3f}",
-        f"AUC, mean           {found.auc:6.3f}",
-        f"F1, mean            {found.f1:6.3f}",
-        f"calibration error   {found.ece:6.3f}",
-        f"coverage            {_share(found.coverage)}, {found.mean_set_size:.2f} labels a set",
-        f"unfamiliar          {found.unfamiliar} of {found.n}; unfit {found.unfit}",
-        "",
-    ]
-    width = max(len(each.label) for each in found.labels)
-    lines.append(f"{'label'.ljust(width)}     n  {'sensitivity':<22}{'specificity':<22}ppv")
-    for each in found.labels:
-        shares = (each.sensitivity, each.specificity, each.ppv)
-        lines.append(
-            f"{each.label.ljust(width)} {each.n:5d}  " + "".join(f"{_share(s):<22}" for s in shares)
+def _refuse_no_place(picture: Path | None, report: Path | None) -> None:
+    """Before the work: what cannot be written at its end."""
+    if picture is not None:
+        import matplotlib as mpl  # noqa: F401  so that a missing extra costs no time
+
+        if picture.suffix.lower() not in (".svg", ".png", ".pdf"):
+            raise click.BadParameter("the file must end in .svg, .png or .pdf", param_hint="--plot")
+    for path, option in ((picture, "--plot"), (report, "--report")):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise click.BadParameter(f"there is no folder {path.parent}", param_hint=option)
+
+
+def _measured(pack: str, dataset: Dataset, *, threads: int, precision: Precision) -> Evaluation:
+    from firstread.evaluation import evaluate as measure
+    from firstread.packs import find_pack
+    from firstread.runtime import open_reader
+
+    reader = open_reader(find_pack(pack), precision=precision)
+    with progress("Reading", total=len(dataset.items), shown=sys.stderr.isatty()) as step:
+        return measure(reader, dataset, threads=threads, step=step)
+
+
+def _parted(found: Evaluation, *, by: str, dataset: Dataset) -> tuple[Subgroup, ...]:
+    from firstread.evaluation.parts import by_column
+
+    return by_column(found.answers, by=by, dataset=dataset)
+
+
+def _compared(found: Evaluation, other: Evaluation) -> Compared:
+    from firstread.evaluation.compare import compare
+    from firstread.evaluation.report import Compared
+
+    names = [f"{each.pack} {each.version}" for each in (found, other)]
+    if names[0] == names[1]:
+        names = [
+            f"{name} ({place})" for name, place in zip(names, ("first", "second"), strict=True)
+        ]
+    return Compared(
+        first=names[0], second=names[1], comparison=compare(found.answers, other.answers)
+    )
+
+
+_Parts = Mapping[str, tuple["Subgroup", ...]]
+
+
+def _say_json(found: Evaluation, *, parts: _Parts, compared: Compared | None) -> None:
+    from firstread.evaluation import as_plain
+    from firstread.evaluation.plain import comparison_as_plain, subgroups_as_plain
+
+    told: dict[str, Any] = as_plain(found)
+    if parts:
+        told["subgroups"] = {by: subgroups_as_plain(each) for by, each in parts.items()}
+    if compared is not None:
+        told["against"] = comparison_as_plain(
+            compared.comparison, first=compared.first, second=compared.second
         )
-    lines += ["", "read as (columns) and truly (rows)"]
-    for each, row in zip(found.labels, found.confusion, strict=True):
-        lines.append(f"{each.label.ljust(width)} " + "".join(f"{cell:6d}" for cell in row))
-    if found.unreadable:
-        lines += ["", f"{len(found.unreadable)} samples could not be read"]
-    return "\n".join(lines)
+    click.echo(json.dumps(told))
 
 
-def _share(share: Share) -> str:
-    if math.isnan(share.value):
-        return "    -"
-    return f"{share.value:6.3f} ({share.low:.3f}-{share.high:.3f})"
+def _say(found: Evaluation, *, parts: _Parts, compared: Compared | None) -> None:
+    click.echo(as_table(found))
+    for values in parts.values():
+        click.echo(as_subgroups(values))
+    if compared is not None:
+        click.echo(as_comparison(compared.comparison, first=compared.first, second=compared.second))

@@ -80,7 +80,8 @@ def share_of(hits: NDArray[np.bool_], *, clusters: NDArray[np.int64] | None = No
     units, place = np.unique(clusters, return_inverse=True)
     beyond = np.bincount(place, hits - share)
     spread = float(beyond @ beyond) / total**2 * len(units) / max(1, len(units) - 1)
-    effective = share * (1 - share) / spread if spread > 0 else len(units)
+    alike = len(units) if share in (0.0, 1.0) else total
+    effective = share * (1 - share) / spread if spread > 1e-12 else alike
     low, high = score_interval(share, min(max(effective, 1.0), total))
     return Share(value=share, low=low, high=high)
 

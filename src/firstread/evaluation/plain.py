@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from firstread.evaluation.alarms import AlarmFigures
+from firstread.evaluation.compare import Comparison
 from firstread.evaluation.evaluate import Evaluation
 from firstread.evaluation.metrics import Share
 from firstread.evaluation.parts import Subgroup
@@ -63,6 +64,26 @@ def as_plain(found: Evaluation) -> dict[str, Any]:
 def subgroups_as_plain(found: tuple[Subgroup, ...]) -> list[dict[str, Any]]:
     """Each subgroup's figures as plain JSON values."""
     cleaned: list[dict[str, Any]] = without_nan([asdict(each) for each in found])
+    return cleaned
+
+
+def comparison_as_plain(found: Comparison, *, first: str, second: str) -> dict[str, Any]:
+    """A comparison as plain JSON values; the packs by these names."""
+    cleaned: dict[str, Any] = without_nan(
+        {
+            "first": first,
+            "second": second,
+            "n": found.n,
+            "intervals_by": "patient" if found.by_patient else "sample",
+            "sentence": found.sentence(first, second),
+            "mcnemar": asdict(found.mcnemar) | {"p": found.mcnemar.p},
+            "differences": {name: asdict(each) for name, each in found.differences.items()},
+            "auc": {
+                code: asdict(each.difference) | {"p": each.p} for code, each in found.areas.items()
+            },
+            "differing": [asdict(each) for each in found.differing],
+        }
+    )
     return cleaned
 
 

@@ -1,0 +1,106 @@
+"""How the figures of a pack are shown in a terminal: short, widest first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from firstread.evaluation import Evaluation, Share
+    from firstread.evaluation.compare import Comparison
+    from firstread.evaluation.parts import Subgroup
+
+_MOST_LABELS = 30
+"""Of more labels than these a terminal shows those that occur, and no matrix."""
+
+
+def as_table(found: Evaluation) -> str:
+    """The figures of one pack on one set."""
+    by = "" if found.answers.clusters is None else f" of {found.answers.patients} patients"
+    figures = found.figures
+    lines = [
+        f"{found.pack} {found.version} on {found.dataset}, {found.n} samples{by}",
+        "",
+        f"accuracy            {share(found.accuracy)}",
+        f"balanced accuracy   {share(figures['balanced_accuracy'])}",
+        f"AUC, mean           {share(figures['auc'])}",
+        f"F1, mean            {share(figures['f1'])}",
+        f"calibration error   {share(figures['ece'])}, without chance {found.ece_debiased:.3f}",
+        f"coverage            {share(found.coverage)}, {found.mean_set_size:.2f} labels a set",
+        f"unfamiliar          {found.unfamiliar} of {found.n}; unfit {found.unfit}",
+        f"a read takes        {found.ms:6.1f} ms",
+        "",
+        *_labels(found),
+        *_alarms(found),
+        *_matrix(found),
+    ]
+    lines += [f"note: {each}" for each in found.warnings]
+    if found.unreadable:
+        lines += ["", f"{len(found.unreadable)} samples could not be read"]
+    return "\n".join(lines)
+
+
+def _labels(found: Evaluation) -> list[str]:
+    shown = [each for each in found.labels if each.n or len(found.labels) <= _MOST_LABELS]
+    width = max(len(each.label) for each in shown)
+    lines = [f"{'label'.ljust(width)}     n  {'sensitivity':<22}{'specificity':<22}ppv"]
+    for each in shown:
+        shares = (each.sensitivity, each.specificity, each.ppv)
+        lines.append(
+            f"{each.label.ljust(width)} {each.n:5d}  " + "".join(f"{share(s):<22}" for s in shares)
+        )
+    return [line.rstrip() for line in lines]
+
+
+def _alarms(found: Evaluation) -> list[str]:
+    if not found.alarms:
+        return []
+    width = max(len("alarm"), *(len(each.code) for each in found.alarms))
+    lines = ["", f"{'alarm'.ljust(width)}     n  {'found':<22}{'spared':<22}AUC"]
+    for each in found.alarms:
+        at = each.at_alarm
+        shares = (at.sensitivity, at.specificity) if at else ()
+        told = "".join(f"{share(s):<22}" for s in shares).ljust(44)
+        lines.append(f"{each.code.ljust(width)} {each.n:5d}  {told}{share(each.auc)}")
+    return lines
+
+
+def _matrix(found: Evaluation) -> list[str]:
+    if len(found.labels) > _MOST_LABELS:
+        return [""]
+    width = max(len(each.label) for each in found.labels)
+    lines = ["", "read as (columns) and truly (rows)"]
+    for each, row in zip(found.labels, found.confusion, strict=True):
+        lines.append(f"{each.label.ljust(width)} " + "".join(f"{cell:6d}" for cell in row))
+    return [*lines, ""]
+
+
+def as_subgroups(found: Sequence[Subgroup]) -> str:
+    """The figures of each value of a column."""
+    width = max(len(found[0].by), *(len(each.value) for each in found))
+    lines = ["", f"{found[0].by.ljust(width)}     n  {'accuracy':<22}{'AUC, mean':<22}coverage"]
+    for each in found:
+        shares = "".join(f"{share(s):<22}" for s in (each.accuracy, each.auc, each.coverage))
+        few = "  few: says little" if each.few else ""
+        lines.append(f"{each.value.ljust(width)} {each.n:5d}  {shares.rstrip()}{few}")
+    return "\n".join(lines)
+
+
+def as_comparison(found: Comparison, *, first: str, second: str) -> str:
+    """What two packs differ in, and one sentence."""
+    width = max(len(name) for name in found.differences)
+    lines = ["", f"{second} less {first}"]
+    for name, each in found.differences.items():
+        told = f"{each.value:+.3f} ({each.low:+.3f} to {each.high:+.3f})"
+        lines.append(f"{name.replace('_', ' ').ljust(width)}  {told}")
+    return "\n".join([*lines, "", found.sentence(first, second)])
+
+
+def share(given: Share) -> str:
+    """A figure with its interval, in columns that line up."""
+    if math.isnan(given.value):
+        return "    -"
+    if math.isnan(given.low) or math.isnan(given.high):
+        return f"{given.value:6.3f}"
+    return f"{given.value:6.3f} ({given.low:.3f}-{given.high:.3f})"

@@ -1,0 +1,244 @@
+"""Two packs on the same samples: by how much one is better, and whether that could be chance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firstread.domain.errors import BadDataset
+from firstread.evaluation.agreement import overall
+from firstread.evaluation.answers import Answers
+from firstread.evaluation.metrics import Z_95, Share
+from firstread.evaluation.ranking import covariance, placements
+from firstread.evaluation.resample import DRAWS, Clusters, percentiles, resamples
+
+
+@dataclass(frozen=True, kw_only=True)
+class McNemar:
+    """How often only one of two packs was right, and how likely so unequal a count is by chance.
+
+    `p` is the one to tell: the mid-p value (Fagerland, Lydersen and Laake, BMC Med Res Methodol
+    13:91, 2013), or for samples of the same patients Durkalski's (Stat Med 22:2417, 2003).
+    """
+
+    only_first: int
+    only_second: int
+    exact: float
+    mid: float
+    by_patient: float | None
+
+    @property
+    def p(self) -> float:
+        """The probability of a difference at least as great, were there none."""
+        return self.mid if self.by_patient is None else self.by_patient
+
+
+@dataclass(frozen=True, kw_only=True)
+class AreaDifference:
+    """The second area less the first, DeLong's interval and the probability by chance."""
+
+    difference: Share
+    p: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Differing:
+    """One sample on which the packs answer differently."""
+
+    path: str
+    truth: str
+    first: str
+    first_probability: float
+    second: str
+    second_probability: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The second pack less the first, on the `n` samples that both could open."""
+
+    n: int
+    by_patient: bool
+    mcnemar: McNemar
+    differences: Mapping[str, Share]
+    areas: Mapping[str, AreaDifference]
+    """Of each label and group."""
+    differing: tuple[Differing, ...]
+    """What only one read right comes first, the surest mistakes before others."""
+
+    def sentence(self, first: str, second: str) -> str:
+        """What it comes to, in one sentence a person can repeat; the packs by these names."""
+        found, test = self.differences["accuracy"], self.mcnemar
+        where = f"on n = {self.n} samples"
+        if test.only_first + test.only_second == 0:
+            return f"{first} and {second} are right about the same samples, {where}."
+        ahead = second if found.value > 0 else first
+        way = 1 if found.value >= 0 else -1
+        low, high = sorted((way * found.low * 100, way * found.high * 100))
+        points = f"{abs(found.value) * 100:.1f} points ({low:+.1f} to {high:+.1f})"
+        told = f"p = {test.p:.3f}" if test.p >= 0.001 else "p < 0.001"
+        counts = f"only {first} reads {test.only_first} right, only {second} {test.only_second}"
+        if test.p < 0.05:
+            return f"{ahead} is better by {points}, {told}, {where}: {counts}."
+        return (
+            f"No difference is shown {where}: {second} reads {points} "
+            f"{'more' if way > 0 else 'fewer'} right, {told}; {counts}."
+        )
+
+
+def mcnemar(
+    first: NDArray[np.bool_], second: NDArray[np.bool_], *, clusters: Clusters | None = None
+) -> McNemar:
+    """Compare which samples [N] two packs read right.
+
+    >>> found = mcnemar(np.array([True] + [False] * 7), np.array([False] + [True] * 7))
+    >>> round(found.exact, 4), round(found.mid, 4)
+    (0.0703, 0.0391)
+    """
+    fewer, more = sorted((int((first & ~second).sum()), int((~first & second).sum())))
+    total = fewer + more
+    tail = sum(math.comb(total, each) for each in range(fewer + 1)) / 2**total
+    at = math.comb(total, fewer) / 2**total
+    by_patient = None
+    if clusters is not None:
+        gains = np.bincount(clusters, second.astype(float) - first.astype(float))
+        spread = float(gains @ gains)
+        by_patient = math.erfc(math.sqrt(gains.sum() ** 2 / spread / 2)) if spread else 1.0
+    return McNemar(
+        only_first=int((first & ~second).sum()),
+        only_second=int((~first & second).sum()),
+        exact=min(1.0, 2 * tail),
+        mid=min(1.0, 2 * tail - at),
+        by_patient=by_patient,
+    )
+
+
+def area_difference(
+    positive: NDArray[np.bool_],
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    *,
+    clusters: Clusters | None = None,
+) -> AreaDifference:
+    """The difference of two areas under the ROC curve on the same samples [N] (DeLong 1988)."""
+    one, other = placements(positive, first), placements(positive, second)
+    if one is None or other is None:
+        unknown = Share(value=math.nan, low=math.nan, high=math.nan)
+        return AreaDifference(difference=unknown, p=math.nan)
+    spread = sum(
+        sign * covariance(a, b, positive=positive, clusters=clusters)
+        for a, b, sign in ((one, one, 1), (other, other, 1), (one, other, -2))
+    )
+    gap = other.area - one.area
+    if not spread > 1e-15:
+        p = 1.0 if gap == 0 else math.nan
+        return AreaDifference(difference=Share(value=gap, low=gap, high=gap), p=p)
+    reach = math.sqrt(spread)
+    return AreaDifference(
+        difference=Share(value=gap, low=gap - Z_95 * reach, high=gap + Z_95 * reach),
+        p=math.erfc(abs(gap) / reach / math.sqrt(2)),
+    )
+
+
+def compare(first: Answers, second: Answers, *, draws: int = DRAWS) -> Comparison:
+    """Compare two packs' answers to one folder; intervals by patient where patients are known.
+
+    Raises BadDataset where the packs do not know the same labels, or opened no sample in common.
+    """
+    first, second = _aligned(first, second)
+    clusters, truths = first.clusters, first.truths
+    right = [each.chances.argmax(1) == truths for each in (first, second)]
+    return Comparison(
+        n=len(truths),
+        by_patient=clusters is not None,
+        mcnemar=mcnemar(*right, clusters=clusters),
+        differences=_differences(first, second, draws=draws),
+        areas={
+            code: area_difference(
+                first.of(code)[0], first.of(code)[1], second.of(code)[1], clusters=clusters
+            )
+            for code in (*first.codes, *(g for g in first.groups if g in second.groups))
+        },
+        differing=_differing(first, second),
+    )
+
+
+def _aligned(first: Answers, second: Answers) -> tuple[Answers, Answers]:
+    """Both with the same samples in the same order, and the second's labels in the first's."""
+    if set(first.codes) != set(second.codes):
+        odd = sorted(set(first.codes) ^ set(second.codes))
+        raise BadDataset(
+            f"The packs cannot be compared: only one of them knows the label '{odd[0]}'. Name two "
+            "packs with the same labels."
+        )
+    both = {item.path for item in first.samples} & {item.path for item in second.samples}
+    if not both:
+        raise BadDataset("The packs opened no sample in common. Name other packs.")
+    first, second = (
+        each.only(np.array([item.path in both for item in each.samples]))
+        for each in (first, second)
+    )
+    order = [second.codes.index(code) for code in first.codes]
+    return first, replace(
+        second,
+        codes=first.codes,
+        truths=first.truths,
+        chances=second.chances[:, order],
+        sets=second.sets[:, order],
+    )
+
+
+def _differences(first: Answers, second: Answers, *, draws: int) -> dict[str, Share]:
+    """The overall figures and what alarms find and spare, drawn again together."""
+
+    def at(answers: Answers, weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        found = overall(answers.truths, answers.chances, weights, sets=answers.sets)
+        for code in shared:
+            true, raised = first.of(code)[0], answers.alarms[code]
+            for name, side in (("sensitivity", true), ("specificity", ~true)):
+                among = weights[:, side]
+                total = among.sum(1)
+                hits = among @ (raised == true)[side].astype(float)
+                share = np.divide(hits, total, out=np.full_like(total, np.nan), where=total > 0)
+                found[f"{name} of the alarm {code}"] = share
+        return found
+
+    shared = [code for code in first.alarms if code in second.alarms]
+    ones = np.ones((1, len(first.truths)))
+    whole = [at(each, ones) for each in (first, second)]
+    rows: dict[str, list[NDArray[np.float64]]] = {name: [] for name in whole[0]}
+    for block in resamples(len(first.truths), clusters=first.clusters, draws=draws):
+        one, other = at(first, block), at(second, block)
+        for name, values in rows.items():
+            values.append(other[name] - one[name])
+    found = {}
+    for name, values in rows.items():
+        low, high = percentiles(np.concatenate(values))
+        gap = float(whole[1][name][0] - whole[0][name][0])
+        found[name] = Share(value=gap, low=low, high=high)
+    return found
+
+
+def _differing(first: Answers, second: Answers) -> tuple[Differing, ...]:
+    one, other = first.chances.argmax(1), second.chances.argmax(1)
+    rows = np.flatnonzero(one != other)
+    wrong_by = np.where(
+        (one == first.truths) | (other == first.truths),
+        np.where(one == first.truths, second.chances.max(1), first.chances.max(1)) + 1,
+        0.0,
+    )
+    return tuple(
+        Differing(
+            path=first.samples[row].path,
+            truth=first.codes[first.truths[row]],
+            first=first.codes[one[row]],
+            first_probability=float(first.chances[row, one[row]]),
+            second=first.codes[other[row]],
+            second_probability=float(second.chances[row, other[row]]),
+        )
+        for row in sorted(rows, key=lambda row: (-wrong_by[row], first.samples[row].path))
+    )

@@ -1,0 +1,71 @@
+"""The frame of a report: one HTML page with its style inside, for screens, phones and paper."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from firstread.evaluation.metrics import Share
+
+NOTICE = "Decision support for research; a qualified person decides."
+_COLOURS = "".join(
+    f"svg .c{n} {{ stroke: var(--c{n}); }} svg .c{n}.dot {{ fill: var(--c{n}); }} "
+    f".key.c{n} {{ background: var(--c{n}); }}\n"
+    for n in range(8)
+)
+
+
+def page(title: str, parts: Sequence[str]) -> str:
+    """The whole page; `parts` are HTML already."""
+    style = (Path(__file__).parent / "report.css").read_text(encoding="utf-8") + _COLOURS
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+        "style-src 'unsafe-inline'; img-src data:\">"
+        f"<title>{escape(title)}</title><style>{style}</style></head><body><main>"
+        + "".join(parts)
+        + f'<p class="quiet">{NOTICE}</p></main></body></html>\n'
+    )
+
+
+def section(title: str, *parts: str) -> str:
+    """A heading with what stands under it; nothing where there is nothing. Charts stand abreast."""
+    charts = [each for each in parts if each.startswith("<svg")]
+    others = [each for each in parts if each and not each.startswith("<svg")]
+    if not charts and not others:
+        return ""
+    drawn = f'<div class="charts">{"".join(f"<div>{e}</div>" for e in charts)}</div>'
+    inside = (drawn if charts else "") + "".join(others)
+    return f"<section><h2>{escape(title)}</h2>{inside}</section>"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of texts, scrolled by itself where a phone is too narrow; '' without rows."""
+    if not rows:
+        return ""
+    top = "".join(f"<th>{escape(each)}</th>" for each in head)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(each)}</td>" for each in row) + "</tr>" for row in rows
+    )
+    return (
+        f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
+        "</div>"
+    )
+
+
+def share(given: Share, *, value: bool = True) -> str:
+    """A figure with its interval in words.
+
+    >>> share(Share(value=0.5, low=0.25, high=0.75)), share(Share(value=0.5, low=0.2, high=0.7),
+    ...     value=False)
+    ('0.500 (0.250 to 0.750)', '0.200 to 0.700')
+    """
+    if math.isnan(given.value):
+        return "-"
+    if math.isnan(given.low) or math.isnan(given.high):
+        return f"{given.value:.3f}" if value else ""
+    interval = f"{given.low:.3f} to {given.high:.3f}"
+    return f"{given.value:.3f} ({interval})" if value else interval

@@ -1,0 +1,257 @@
+"""One page in one file that shows how well a pack reads: figures, charts, its worst mistakes."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import numpy as np
+
+from firstread.datasets import Dataset, Item
+from firstread.domain.errors import BadDataset, UnreadableSample
+from firstread.evaluation import drawings
+from firstread.evaluation.compare import Comparison
+from firstread.evaluation.evaluate import Evaluation
+from firstread.evaluation.page import page, section, share, table
+from firstread.evaluation.parts import Subgroup
+from firstread.imaging.show import SHOWN_AS, thumbnail
+
+_SIDE_PX = 112
+_WORST = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """The comparison with a second pack, and what both are called."""
+
+    first: str
+    second: str
+    comparison: Comparison
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What else was measured: a heading, one sentence, and a table."""
+
+    title: str
+    sentence: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def write_report(
+    path: Path,
+    found: Evaluation,
+    *,
+    dataset: Dataset,
+    subgroups: Mapping[str, Sequence[Subgroup]] | None = None,
+    compared: Compared | None = None,
+    beside: Sequence[Beside] = (),
+) -> None:
+    """Write the report as one HTML file that needs nothing else; OSError where it cannot be.
+
+    `subgroups` are those of each column. The file holds thumbnails of the samples that were read
+    worst: treat it as you treat the samples.
+    """
+    parts = [
+        _head(found),
+        section("All figures", _overall(found)),
+        section("By label", _labels(found)),
+        section("Read as, and truly", drawings.confusion(found)),
+        section("Found against spared", drawings.roc(found), drawings.precision(found)),
+        section("Whether its chances hold", drawings.reliability(found), _lines(found)),
+        section("Finding sets", _sets(found)),
+        section("Setting the doubtful aside", drawings.risk(found), _kept(found)),
+        section("Whether acting on an alarm helps", *drawings.decisions(found), _alarms(found)),
+    ]
+    parts += [section(f"By {by}", _subgroups(each)) for by, each in (subgroups or {}).items()]
+    if compared is not None:
+        parts.append(section("Beside another pack", *_compared(compared)))
+    parts += [
+        section(each.title, f"<p>{escape(each.sentence)}</p>", table(each.head, each.rows))
+        for each in beside
+    ]
+    parts.append(section("Worst mistakes", _worst(found, dataset)))
+    if found.unreadable:
+        rows = [(each["path"], each["error"]) for each in found.unreadable]
+        parts.append(section("Could not be read", table(("sample", "why"), rows)))
+    title = f"{found.pack} {found.version} on {found.dataset}"
+    path.write_text(page(title, [each for each in parts if each]), encoding="utf-8")
+
+
+def _head(found: Evaluation) -> str:
+    tiles = [
+        ("accuracy", found.accuracy),
+        ("balanced accuracy", found.figures["balanced_accuracy"]),
+        ("AUC, mean", found.figures["auc"]),
+        ("calibration error", found.figures["ece"]),
+        ("coverage", found.coverage),
+    ]
+    by = "sample" if found.answers.clusters is None else "patient"
+    patients = f" of {found.answers.patients} patients" if found.answers.patients else ""
+    warnings = "".join(f"<li>{escape(each)}</li>" for each in found.warnings)
+    return (
+        f"<h1>{escape(found.pack)} {escape(found.version)}</h1>"
+        f'<p class="lead">Measured on {escape(found.dataset)}: {found.n} samples{patients}. '
+        f'Intervals are 95 %, by {by}.</p><ul class="tiles">'
+        + "".join(
+            f"<li><span>{name}</span><strong>{each.value:.3f}</strong>"
+            f"<small>{share(each, value=False)}</small></li>"
+            for name, each in tiles
+        )
+        + "</ul>"
+        + (f'<ul class="warnings">{warnings}</ul>' if warnings else "")
+    )
+
+
+def _overall(found: Evaluation) -> str:
+    rows = [(name.replace("_", " "), share(each)) for name, each in sorted(found.figures.items())]
+    rows += [
+        ("calibration error less its bias", f"{found.ece_debiased:.3f}"),
+        ("unfamiliar", f"{found.unfamiliar} of {found.n}"),
+        ("unfit", f"{found.unfit} of {found.n}"),
+        ("a read takes", f"{found.ms:.1f} ms"),
+    ]
+    return table(("figure", "value"), rows)
+
+
+def _labels(found: Evaluation) -> str:
+    rows = [
+        (
+            each.label,
+            str(each.n),
+            *(share(e) for e in (each.sensitivity, each.specificity, each.ppv, each.npv)),
+            share(more.auc),
+        )
+        for each, more in zip(found.labels, found.more, strict=True)
+        if each.n or found.n < len(found.labels)
+    ]
+    return table(("label", "n", "sensitivity", "specificity", "PPV", "NPV", "AUC"), rows)
+
+
+def _lines(found: Evaluation) -> str:
+    rows = [("most probable label", found.line)] + [(e.code, e.line) for e in found.alarms]
+    return table(
+        ("", "in the large (0)", "slope (1)"),
+        [(name, share(line.intercept), share(line.slope)) for name, line in rows],
+    )
+
+
+def _sets(found: Evaluation) -> str:
+    sizes = np.bincount(found.answers.sets.sum(1))
+    held = found.answers.sets[np.arange(found.n), found.truths]
+    counted = [
+        (str(size), str(count), f"{held[found.answers.sets.sum(1) == size].mean():.3f}")
+        for size, count in enumerate(sizes.tolist())
+        if count
+    ]
+    rows = [
+        (each.label, share(more.coverage), f"{more.mean_set_size:.2f}")
+        for each, more in zip(found.labels, found.more, strict=True)
+        if each.n
+    ]
+    return table(("labels in the set", "samples", "right one inside"), counted) + table(
+        ("label", "coverage", "mean size"), rows
+    )
+
+
+def _kept(found: Evaluation) -> str:
+    rows = [
+        (f"without the {each.without}" if each.without else "all", str(each.n),
+         f"{100 * each.kept:.1f} %", share(each.accuracy))
+        for each in found.kept
+    ]  # fmt: skip
+    return table(("", "n", "left", "accuracy"), rows)
+
+
+def _alarms(found: Evaluation) -> str:
+    rows = []
+    for each in found.alarms:
+        at, useful = each.at_alarm, each.benefit.useful()
+        shares = (at.sensitivity, at.specificity, at.ppv, at.npv) if at else ()
+        rows.append(
+            (
+                each.code,
+                str(each.n),
+                *(share(e) for e in shares),
+                *[""] * (4 - len(shares)),
+                f"{useful[0]:.0%} to {useful[1]:.0%}" if useful else "nowhere",
+            )
+        )
+    head = ("alarm", "n", "sensitivity", "specificity", "PPV", "NPV", "helps from ... to")
+    return table(head, rows)
+
+
+def _subgroups(found: Sequence[Subgroup]) -> str:
+    codes = list(found[0].sensitivity)
+    rows = [
+        (
+            each.value + (" (few)" if each.few else ""),
+            str(each.n),
+            share(each.accuracy),
+            share(each.auc),
+            share(each.coverage),
+            *(share(s[code]) for code in codes for s in (each.sensitivity, each.specificity)),
+        )
+        for each in found
+    ]
+    alarms = [f"{side} of {code}" for code in codes for side in ("sensitivity", "specificity")]
+    return table(("", "n", "accuracy", "AUC", "coverage", *alarms), rows)
+
+
+def _compared(given: Compared) -> list[str]:
+    found = given.comparison
+    areas = [
+        (code, share(each.difference), f"{each.p:.3f}")
+        for code, each in found.areas.items()
+        if np.isfinite(each.p)
+    ]
+    differing = [
+        (e.path, e.truth, f"{e.first} {e.first_probability:.0%}",
+         f"{e.second} {e.second_probability:.0%}")
+        for e in found.differing[:50]
+    ]  # fmt: skip
+    return [
+        f'<p class="lead">{escape(found.sentence(given.first, given.second))}</p>',
+        drawings.differences(found, given.first, given.second),
+        table(("AUC of", "difference", "p"), areas),
+        f"<p>They answer differently on {len(found.differing)} of {found.n} samples"
+        + (", of which 50 are listed." if len(found.differing) > 50 else ".")
+        + "</p>",
+        table(("sample", "truly", given.first, given.second), differing),
+    ]
+
+
+def _worst(found: Evaluation, dataset: Dataset) -> str:
+    answers = found.chances.argmax(1)
+    wrong = np.flatnonzero(answers != found.truths)
+    if not len(wrong):
+        return "<p>There is none.</p>"
+    surest = sorted(wrong, key=lambda row: -found.chances[row].max())[:_WORST]
+    codes = found.answers.codes
+    cards = []
+    for row in surest:
+        item = found.answers.samples[row]
+        notes = ["unfit"] * bool(found.answers.unfit[row])
+        notes += ["unfamiliar"] * bool(found.answers.unfamiliar[row])
+        told = ", ".join([f"truly {codes[found.truths[row]]}", *notes])
+        cards.append(
+            f"<li>{_thumbnail(item, dataset)}<strong>{escape(codes[answers[row]])} "
+            f"{found.chances[row].max():.0%}</strong><span>{escape(told)}</span>"
+            f"<small>{escape(item.path)}</small></li>"
+        )
+    count = f"{len(wrong)} of {found.n} are read wrong; the surest {len(surest)} of them:"
+    return f'<p>{count}</p><ul class="cards">{"".join(cards)}</ul>'
+
+
+def _thumbnail(item: Item, dataset: Dataset) -> str:
+    if dataset.kind != "image":
+        return ""
+    try:
+        shown = thumbnail(dataset.data(item), max_side_px=_SIDE_PX)
+    except (UnreadableSample, BadDataset):
+        return ""
+    return f'<img alt="" src="data:{SHOWN_AS};base64,{b64encode(shown).decode()}">'
