@@ -7,11 +7,17 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
+from firstread.domain.foremost import FIRST, MANY
+
 if TYPE_CHECKING:
     from firstread.evaluation import Share
     from firstread.evaluation.tally import Summary
 
 _OUTCOME_WIDTH = len("false negative")
+_SHOWN = 8
+"""Labels of a finding set that one line names."""
+_LEAST = 0.005
+"""Of many labels the first five are named, down to this probability."""
 
 
 def answer_as_json(answer: dict[str, Any], *, truth: str | None, outcome: str | None) -> str:
@@ -38,9 +44,7 @@ def answer_as_line(
     if "error" in answer:
         return f"{name}  ERROR  {answer['error']}"
     words = [f"{answer['label']:<14} {answer['probability']:7.1%}"]
-    others = [label for label in answer["finding_set"] if label != answer["label"]]
-    if others:
-        words.append(f"perhaps {', '.join(others)}")
+    words += _others(answer)
     if answer["alarms"]:
         words.append(f"ALARM {', '.join(answer['alarms'])}")
     if answer["familiarity"] is not None and not answer["familiarity"]["familiar"]:
@@ -50,6 +54,22 @@ def answer_as_line(
     if truth is not None and truth not in (answer["label"], "positive", "negative"):
         words.append(f"truly {truth}")
     return f"{name}  {'  '.join(words)}"
+
+
+def _others(answer: dict[str, Any]) -> list[str]:
+    """What else it may be: the finding set; where nothing is ruled out, what comes next of many."""
+    others = [label for label in answer["finding_set"] if label != answer["label"]]
+    if others:
+        more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+        return [f"perhaps {', '.join(others[:_SHOWN])}{more}"]
+    if answer["finding_set"] or len(answer["findings"]) <= MANY:
+        return []
+    following = [
+        f"{each['label']} {each['probability']:.1%}"
+        for each in answer["findings"][1:FIRST]
+        if each["probability"] >= _LEAST
+    ]
+    return [f"then {', '.join(following)}"] if following else []
 
 
 def printable(name: str) -> str:

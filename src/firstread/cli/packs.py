@@ -1,4 +1,4 @@
-"""`firstread packs`: list, show and verify the packs, and give one an int8 twin."""
+"""`firstread packs`: list, show and verify the packs, give one an int8 twin, take in others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from firstread.cli.packs_import import import_
+from firstread.cli.packs_install import install, pack
 from firstread.domain.errors import FirstreadError, MissingExtra
+from firstread.domain.foremost import MANY
 
 if TYPE_CHECKING:
     from firstread.packs import Group, Manifest, OperatingPoint
@@ -21,10 +23,11 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 @click.group()
 def packs() -> None:
-    """List, show and verify the packs, or give one an int8 twin."""
+    """List, show and verify the packs; take in models from elsewhere."""
 
 
-packs.add_command(import_)
+for _command in (import_, install, pack):
+    packs.add_command(_command)
 
 
 @packs.command("list")
@@ -204,7 +207,8 @@ def _portrait(manifest: Manifest) -> list[str]:
         "  labels",
     ]
     points = {point.label: point for point in manifest.operating_points}
-    for label in manifest.labels:
+    shown = manifest.labels[:MANY]
+    for label in shown:
         note = "asks for a better sample" if label.unfit else ""
         if label.positive:
             note = f"positive, {label.priority}"
@@ -215,6 +219,8 @@ def _portrait(manifest: Manifest) -> list[str]:
                 f"specificity {point.specificity:.3f} ({point.measured_on})"
             )
         lines.append(f"    {label.code:<16} {label.title:<28} {note}".rstrip())
+    if len(manifest.labels) > len(shown):
+        lines.append(f"    and {len(manifest.labels) - len(shown)} more; --json names them all")
     if manifest.groups:
         lines.append("  groups")
     lines += [_group(group, points.get(group.code)) for group in manifest.groups]

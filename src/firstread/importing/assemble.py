@@ -152,9 +152,9 @@ def put_in_place(folder: Path, wanted: Wanted, *, name: str) -> Path:
     place = wanted.out / name
     old = wanted.out / f".{name}.old"
     if place.exists():
-        _refuse_taken(wanted, name)
         if pack_sha256_or_none(place) == pack_sha256(folder):
             return place
+        _refuse_taken(wanted, name)
         if old.exists():
             shutil.rmtree(old)
         place.rename(old)

@@ -17,8 +17,15 @@ from firstread.clinic.case_view import CaseView, Cell, look
 from firstread.clinic.lookup import found_case
 from firstread.clinic.models import Person
 from firstread.clinic.web.access import page, person_of
-from firstread.clinic.web.charts import contributions_of, finding_bars, gallery_of, shares_of
+from firstread.clinic.web.charts import (
+    contributions_of,
+    finding_bars,
+    gallery_of,
+    left_out,
+    shares_of,
+)
 from firstread.domain.errors import BadMeasurement, NotAllowed, WrongState
+from firstread.domain.foremost import MANY, foremost
 from firstread.domain.read import Read
 
 
@@ -107,6 +114,7 @@ def _about_cell(view: CaseView, cell: Cell | None) -> dict[str, Any]:
     told |= {
         "alarming": any(bar.alarming and (bar.lead or bar.holds_lead) for bar in bars),
         "bars": bars,
+        "left_out": left_out(read),
         "group_alarms": [bar for bar in bars if bar.alarming and bar.holds_lead],
         "other_alarms": [e for e in bars if e.alarming and not (e.lead or e.holds_lead)],
         "has_points": bool(manifest.operating_points),
@@ -122,13 +130,32 @@ def _evidence(cell: Cell, view: CaseView) -> list[dict[str, str]]:
     """The maps there are, that of the read's own label first."""
     codes = list(cell.evidence_labels)
     own = cell.read.label if cell.read else ""
+    shown = _foremost_codes(cell.read)
     return [
         {
             "title": view.titles.get(code, code),
             "href": reverse("evidence", args=[cell.case_sample.pk, codes.index(code)]),
         }
         for code in sorted(codes, key=lambda code: code != own)
+        if shown is None or code in shown
     ]
+
+
+def _foremost_codes(read: Read | None) -> frozenset[str] | None:
+    """The labels that are shown of many; None where all are."""
+    if read is None or len(read.findings) <= MANY:
+        return None
+    return frozenset(each.label for each in foremost(read.findings, always=read.alarms))
+
+
+def _likely(view: CaseView) -> list[tuple[str, str]]:
+    """Of many answers those that the pack found most probable; empty where all fit on the page."""
+    cell = view.cells[0] if view.cells else None
+    shown = _foremost_codes(cell.read if cell else None)
+    if shown is None or cell is None or cell.read is None:
+        return []
+    codes = [each.label for each in cell.read.findings if each.label in shown]
+    return [(code, view.titles.get(code, code)) for code in codes]
 
 
 def _about_decision(view: CaseView, person: Person) -> dict[str, Any]:
@@ -136,6 +163,7 @@ def _about_decision(view: CaseView, person: Person) -> dict[str, Any]:
     waiting = worklist.waiting(person) if person.decides else None
     return {
         "answers": answers_for(view.case),
+        "likely": _likely(view),
         "hidden_answers": view.reviews_hidden,
         "latest": [last] if last else [],
         "earlier": list(reversed(view.sign_offs[:-1])),

@@ -8,6 +8,7 @@ from typing import Any
 
 from firstread.clinic.case_view import Cell
 from firstread.domain.differential import Share
+from firstread.domain.foremost import foremost
 from firstread.domain.read import Read
 from firstread.packs import Manifest
 
@@ -30,7 +31,7 @@ class FindingBar:
 
 
 def finding_bars(read: Read, manifest: Manifest) -> list[FindingBar]:
-    """The groups, then every finding of the read, the most probable first."""
+    """The groups, then the findings of the read, the most probable first; of many the foremost."""
     titles = {each.code: each.title for each in manifest.answers}
     points = {point.label: point.threshold for point in manifest.operating_points}
     holding = {group.code for group in manifest.groups if read.label in group.labels}
@@ -44,8 +45,15 @@ def finding_bars(read: Read, manifest: Manifest) -> list[FindingBar]:
             threshold=points.get(finding.label),
             holds_lead=finding.label in holding,
         )
-        for finding in (*read.groups, *read.findings)
+        for finding in (*read.groups, *foremost(read.findings, always=read.alarms))
     ]
+
+
+def left_out(read: Read) -> dict[str, Any] | None:
+    """How many labels have no bar, and what they come to together; None where all have one."""
+    shown = {each.label for each in foremost(read.findings, always=read.alarms)}
+    rest = [each.probability for each in read.findings if each.label not in shown]
+    return {"count": len(rest), "probability": sum(rest)} if rest else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from firstread.clinic.models import Check
 from firstread.clinic.templatetags.shown import NBSP, percent
 from firstread.clinic.web.access import page
 from firstread.domain.errors import FirstreadError, UnknownPack
+from firstread.domain.foremost import MANY
 from firstread.packs import Manifest, Result, find_pack, list_packs, open_manifest
 
 PICTURES = {".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp"}
@@ -61,7 +62,7 @@ def pack(request: HttpRequest, name: str) -> HttpResponse:
                 "icd10": label.icd10,
                 "point": points.get(label.code),
             }
-            for label in manifest.labels
+            for label in manifest.labels[:MANY]
         ],
         "groups": [
             {
@@ -73,6 +74,7 @@ def pack(request: HttpRequest, name: str) -> HttpResponse:
             }
             for group in manifest.groups
         ],
+        "more_labels": max(0, len(manifest.labels) - MANY),
         "software": sorted(manifest.provenance.software.items()),
         "trouble": registry.trouble(check) if check else None,
     }

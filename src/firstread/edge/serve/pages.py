@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import firstread
 from firstread.domain.errors import PackRefused
+from firstread.domain.foremost import MANY
 from firstread.edge.serve.openapi import document
 from firstread.edge.serve.wire import Answer, Asked, Route, as_json
 
@@ -132,8 +133,10 @@ def _card(name: str, packs: WarmPacks) -> str:
         return f'<li class="card"><h3>{escape(name)}</h3><p>{escape(str(error))}</p></li>'
     chips = "".join(
         f'<li class="chip{" positive" if label.positive else ""}">{escape(label.title)}</li>'
-        for label in manifest.answers
+        for label in manifest.answers[:MANY]
     )
+    if len(manifest.answers) > MANY:
+        chips += f'<li class="chip">and {len(manifest.answers) - MANY} more</li>'
     return (
         f'<li class="card"><h3><a href="/packs/{escape(name)}">{escape(name)}</a> '
         f'<span class="quiet">{escape(manifest.version)}</span></h3>'
