@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firstread.evaluation.agreement import are_ordered, overall
+from firstread.evaluation.agreement import are_ordered, overall, terms_of
 
 sklearn = pytest.importorskip("sklearn.metrics")
 
@@ -31,9 +31,8 @@ def made(seed: int, *, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_every_figure_is_that_of_scikit_learn(seed: int, count: int) -> None:
     truths, chances, times = made(seed, count=count)
     sets = chances > 0.2
-    found = overall(
-        truths, chances, np.stack([np.ones(len(truths)), times]), sets=sets, ordered=True
-    )
+    terms = terms_of(truths, chances, sets=sets, ordered=True)
+    found = overall(terms, np.stack([np.ones(len(truths)), times]))
     answers = chances.argmax(1)
     for row, weight in enumerate([np.ones(len(truths)), times]):
         given = {"sample_weight": weight}
@@ -62,7 +61,7 @@ def test_every_figure_is_that_of_scikit_learn(seed: int, count: int) -> None:
 
 def test_the_brier_score_of_two_labels_is_twice_that_of_one() -> None:
     truths, chances, _ = made(7, count=2)
-    found = overall(truths, chances, np.ones((1, len(truths))), sets=chances > 0.2)
+    found = overall(terms_of(truths, chances, sets=chances > 0.2))
     one = sklearn.brier_score_loss(truths, chances[:, 1])
     assert found["brier"][0] == pytest.approx(2 * one)
 
@@ -73,9 +72,9 @@ def test_a_calibration_error_is_what_the_bins_miss() -> None:
     right = np.array([1] * 5 + [0] * 5 + [1] * 6 + [0] * 4, bool)
     chances = np.stack([said, 1 - said], axis=1)
     truths = np.where(right, 0, 1)
-    found = overall(truths, chances, np.ones((1, 20)), sets=chances > 0.1)
+    found = overall(terms_of(truths, chances, sets=chances > 0.1))
     assert found["ece"][0] == pytest.approx((0.25 + 0.05) / 2)
-    twice = overall(truths, chances, np.full((1, 20), 2.0), sets=chances > 0.1)
+    twice = overall(terms_of(truths, chances, sets=chances > 0.1), np.full((1, 20), 2.0))
     assert {name: value[0] for name, value in twice.items()} == pytest.approx(
         {name: value[0] for name, value in found.items()},
         nan_ok=True,  # the coefficient of Matthews, as one label alone is ever said
@@ -85,7 +84,7 @@ def test_a_calibration_error_is_what_the_bins_miss() -> None:
 def test_a_label_that_a_resample_lacks_leaves_its_means() -> None:
     truths = np.array([0, 1, 2, 0])
     chances = np.eye(3)[[0, 1, 2, 1]] * 0.7 + 0.1
-    found = overall(truths, chances, np.array([[1.0, 1, 0, 1]]), sets=chances > 0.2)
+    found = overall(terms_of(truths, chances, sets=chances > 0.2), np.array([[1.0, 1, 0, 1]]))
     assert found["balanced_accuracy"][0] == pytest.approx((0.5 + 1) / 2)
 
 
@@ -94,3 +93,17 @@ def test_grades_are_ordered_and_names_are_not() -> None:
     assert not are_ordered(["grade-0", "grade-2", "grade-1"])
     assert not are_ordered(["grade-0", "class-1", "class-2"])
     assert not are_ordered(["neutrophil", "platelet", "ig"])
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=SEEDS)
+def test_weighing_patients_is_weighing_each_of_their_samples(seed: int) -> None:
+    truths, chances, _ = made(seed, count=3)
+    sets = chances > 0.2
+    rng = np.random.default_rng(seed)
+    who = np.concatenate([np.arange(4), rng.integers(0, 4, len(truths) - 4)])
+    times = rng.integers(1, 4, (2, 4)).astype(float)
+    by_patient = overall(terms_of(truths, chances, sets=sets, clusters=who), times)
+    by_sample = overall(terms_of(truths, chances, sets=sets), times[:, who])
+    for name, value in by_sample.items():
+        assert by_patient[name] == pytest.approx(value, nan_ok=True), name

@@ -147,3 +147,17 @@ def test_components_add_up_to_the_area() -> None:
     found = placements(*made(2))
     assert isinstance(found, Placements)
     assert found.of_negative.mean() == pytest.approx(found.area)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=SEEDS)
+def test_a_curve_weighs_patients_as_it_weighs_their_samples(seed: int) -> None:
+    positive, scores = made(seed)
+    rng = np.random.default_rng(seed)
+    who = np.concatenate([np.arange(5), rng.integers(0, 5, 55)])
+    times = rng.integers(1, 4, (3, 5)).astype(float)
+    by_patient = curve(positive, scores, times, clusters=who)
+    by_sample = curve(positive, scores, times[:, who])
+    assert by_patient.area() == pytest.approx(by_sample.area())
+    assert by_patient.average_precision() == pytest.approx(by_sample.average_precision())
+    assert by_patient.found == pytest.approx(by_sample.found)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from firstread.evaluation.resample import Clusters
 
 Truths = NDArray[np.int64]
 Chances = NDArray[np.float64]
@@ -18,69 +21,100 @@ _LEAST = 1e-15
 """A probability of 0 for what is true costs as much as this, so that the log loss stays finite."""
 
 
-def overall(
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Terms:
+    """What each unit, a sample or a patient, adds to the sums that every overall figure is of.
+
+    The sums of a resample are one product of matrices, however many figures there are.
+    """
+
+    sums: Chances
+    """[units, M]"""
+    count: int
+    """K, the number of labels."""
+    bins: tuple[int, int]
+    """How many bins each of the calibration errors has."""
+    ordered: bool
+
+
+def terms_of(
     truths: Truths,
     chances: Chances,
-    weights: Weights,
     *,
     sets: NDArray[np.bool_],
     ordered: bool = False,
-) -> Figures:
-    """Each overall figure for each row of `weights` [B, N], as [B].
+    clusters: Clusters | None = None,
+) -> Terms:
+    """The terms of `chances` [N, K]; `sets` [N, K] says which labels stand in the finding set."""
+    every, count = np.arange(len(truths)), chances.shape[1]
+    own, answers, sure = chances[every, truths], chances.argmax(1), chances.max(1)
+    right = answers == truths
+    missed = chances.copy()
+    missed[every, truths] -= 1
+    plain = [
+        np.ones(len(truths)),
+        (missed**2).sum(1),
+        -np.log(np.maximum(own, _LEAST)),
+        sets[every, truths],
+        sets.sum(1),
+        (truths - answers) ** 2,
+    ]
+    marked = [np.where(right, truths, -1), truths, answers]
+    columns = [np.stack(plain, axis=1), *(_marks(each, count) for each in marked)]
+    binned = [_bins(sure, even=even) for even in (False, True)]
+    gap = (right - sure)[:, np.newaxis]
+    columns += [_marks(place, int(place.max()) + 1) * gap for place in binned]
+    sums = np.concatenate(columns, axis=1)
+    if clusters is not None:
+        units = int(clusters.max()) + 1
+        sums = np.stack([np.bincount(clusters, each, units) for each in sums.T], axis=1)
+    return Terms(
+        sums=sums,
+        count=count,
+        bins=(int(binned[0].max()) + 1, int(binned[1].max()) + 1),
+        ordered=ordered,
+    )
 
-    `chances` [N, K] are probabilities, `sets` [N, K] says which labels stand in the finding set.
+
+def overall(terms: Terms, weights: Weights | None = None) -> Figures:
+    """Each overall figure for each row of `weights` [B, units], as [B]; one row of ones without.
+
     Labels that occur in no sample of a row leave its means. Sources: balanced accuracy is the
     mean recall; kappa, Cohen 1960 (quadratic weights: 1968); MCC for many labels, Gorodkin 2004;
     the Brier score summed over labels, Brier 1950; calibration error, Guo et al. 2017.
     """
-    every = np.arange(len(truths))
-    own = chances[every, truths]
-    answers = chances.argmax(1)
-    total = weights.sum(1)
-    missed = chances.copy()
-    missed[every, truths] -= 1
-
-    def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(weights @ values / total)
-
-    found = _of_counts(truths, answers, weights, count=chances.shape[1])
-    found |= {
-        "brier": mean((missed**2).sum(1)),
-        "log_loss": mean(-np.log(np.maximum(own, _LEAST))),
-        "ece": _gap(_parts(chances.max(1), even=False), answers == truths, chances, weights),
-        "ece_equal_mass": _gap(
-            _parts(chances.max(1), even=True), answers == truths, chances, weights
-        ),
-        "coverage": mean(sets[every, truths].astype(float)),
-        "mean_set_size": mean(sets.sum(1).astype(float)),
-    }
-    if ordered:
-        found["quadratic_kappa"] = _quadratic_kappa(truths, answers, weights, chances.shape[1])
-    return found
-
-
-def _of_counts(truths: Truths, answers: Truths, weights: Weights, *, count: int) -> Figures:
-    """The figures that follow from how often each label is true, is said, and is both."""
-    true, said, both = (
-        np.stack(list(_sums(weights, chosen, count)), axis=1)
-        for chosen in (truths, answers, np.where(truths == answers, truths, -1))
-    )
-    total, right = weights.sum(1), both.sum(1)
-    by_chance = (true * said).sum(1)
+    count = terms.count
+    times = np.ones((1, len(terms.sums))) if weights is None else weights
+    sums = times @ terms.sums
+    total = sums[:, 0]
+    both, true, said = (sums[:, 6 + count * n : 6 + count * (n + 1)] for n in range(3))
+    gaps = np.abs(sums[:, 6 + 3 * count :])
+    first, _ = terms.bins
+    right, by_chance = both.sum(1), (true * said).sum(1)
     spread = np.sqrt(total**2 - (true**2).sum(1)) * np.sqrt(total**2 - (said**2).sum(1))
-    recall = _share(both, true)
-    return {
+    found = {
         "accuracy": right / total,
-        "balanced_accuracy": _mean_known(recall),
+        "balanced_accuracy": _mean_known(_share(both, true)),
         "f1": _mean_known(_share(2 * both, true + said)),
         "kappa": _share(total * right - by_chance, total**2 - by_chance),
         "mcc": _share(total * right - by_chance, spread),
+        "brier": sums[:, 1] / total,
+        "log_loss": sums[:, 2] / total,
+        "ece": gaps[:, :first].sum(1) / total,
+        "ece_equal_mass": gaps[:, first:].sum(1) / total,
+        "coverage": sums[:, 3] / total,
+        "mean_set_size": sums[:, 4] / total,
     }
+    if terms.ordered:
+        steps = np.subtract.outer(np.arange(count), np.arange(count)).astype(float) ** 2
+        apart = np.einsum("bi,ij,bj->b", true, steps, said) / total
+        found["quadratic_kappa"] = 1 - _share(sums[:, 5], apart)
+    return found
 
 
-def _sums(weights: Weights, chosen: Truths, count: int) -> Iterator[NDArray[np.float64]]:
-    for label in range(count):
-        yield weights[:, chosen == label].sum(1)
+def _marks(places: Truths, count: int) -> Chances:
+    """[N, count]: 1 in the column that `places` names, nowhere where it names none."""
+    return np.asarray(places[:, np.newaxis] == np.arange(count), np.float64)
 
 
 def _share(part: Chances, whole: Chances) -> Chances:
@@ -92,35 +126,13 @@ def _mean_known(values: Chances) -> NDArray[np.float64]:
     return _share(np.where(known, values, 0.0).sum(1), known.sum(1).astype(float))
 
 
-def _quadratic_kappa(
-    truths: Truths, answers: Truths, weights: Weights, count: int
-) -> NDArray[np.float64]:
-    total = weights.sum(1)
-    apart = weights @ ((truths - answers) ** 2).astype(float)
-    steps = np.subtract.outer(np.arange(count), np.arange(count)) ** 2
-    true, said = (np.stack(list(_sums(weights, e, count)), axis=1) for e in (truths, answers))
-    by_chance = np.einsum("bi,ij,bj->b", true, steps.astype(float), said) / total
-    return 1 - _share(apart, by_chance)
-
-
-def _parts(sure: NDArray[np.float64], *, even: bool) -> NDArray[np.int64]:
+def _bins(sure: NDArray[np.float64], *, even: bool) -> NDArray[np.int64]:
     """The bin of each sample: of equal width, or of equally many samples."""
     if not even:
         return np.minimum((sure * BINS).astype(np.int64), BINS - 1)
     place = np.empty(len(sure), np.int64)
     place[np.argsort(sure, kind="stable")] = np.arange(len(sure))
     return place * BINS // max(1, len(sure))
-
-
-def _gap(
-    parts: NDArray[np.int64], right: NDArray[np.bool_], chances: Chances, weights: Weights
-) -> NDArray[np.float64]:
-    gaps = right - chances.max(1)
-    found = np.zeros(len(weights))
-    for part in np.unique(parts):
-        here = parts == part
-        found += np.abs(weights[:, here] @ gaps[here])
-    return np.asarray(found / weights.sum(1))
 
 
 def are_ordered(codes: Sequence[str]) -> bool:

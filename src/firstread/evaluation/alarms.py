@@ -12,7 +12,7 @@ from firstread.evaluation.answers import Answers
 from firstread.evaluation.calibration import Line, line
 from firstread.evaluation.decision import Benefit, benefit
 from firstread.evaluation.metrics import Share, share_of
-from firstread.evaluation.ranking import Curve, area_with_interval, curve
+from firstread.evaluation.ranking import Curve, area_with_interval, coarse, curve
 from firstread.evaluation.resample import Clusters, percentiles, resamples
 
 FIXED = (0.9, 0.95)
@@ -91,9 +91,9 @@ def _drawn(
     """Average precision, then sensitivities and specificities at the fixed points."""
     if true.all() or not true.any():
         return [Share(value=math.nan, low=math.nan, high=math.nan)] * (1 + 2 * len(FIXED))
-    whole = _row(curve(true, said))
+    whole, ranked = _row(curve(true, said)), coarse(said)
     rows = [
-        _row(curve(true, said, weights))
+        _row(curve(true, ranked, weights, clusters=clusters))
         for weights in resamples(len(true), clusters=clusters, draws=draws)
     ]
     shares = []

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firstread.domain.errors import BadDataset
-from firstread.evaluation.agreement import overall
+from firstread.evaluation.agreement import overall, terms_of
 from firstread.evaluation.answers import Answers
 from firstread.evaluation.metrics import Z_95, Share
 from firstread.evaluation.ranking import covariance, placements
@@ -195,32 +195,47 @@ def _aligned(first: Answers, second: Answers) -> tuple[Answers, Answers]:
 def _differences(first: Answers, second: Answers, *, draws: int) -> dict[str, Share]:
     """The overall figures and what alarms find and spare, drawn again together."""
 
-    def at(answers: Answers, weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-        found = overall(answers.truths, answers.chances, weights, sets=answers.sets)
-        for code in shared:
-            true, raised = first.of(code)[0], answers.alarms[code]
-            for name, side in (("sensitivity", true), ("specificity", ~true)):
-                among = weights[:, side]
-                total = among.sum(1)
-                hits = among @ (raised == true)[side].astype(float)
-                share = np.divide(hits, total, out=np.full_like(total, np.nan), where=total > 0)
-                found[f"{name} of the alarm {code}"] = share
+    clusters = first.clusters
+    terms = [terms_of(e.truths, e.chances, sets=e.sets, clusters=clusters) for e in (first, second)]
+    shared = [code for code in first.alarms if code in second.alarms]
+    hits = [_alarm_terms(each, shared, truths=first) for each in (first, second)]
+
+    def gaps(weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        one, other = (overall(each, weights) for each in terms)
+        found = {name: other[name] - one[name] for name in one}
+        for name, of_one in hits[0].items():
+            found[name] = _ratio(weights, hits[1][name]) - _ratio(weights, of_one)
         return found
 
-    shared = [code for code in first.alarms if code in second.alarms]
-    ones = np.ones((1, len(first.truths)))
-    whole = [at(each, ones) for each in (first, second)]
-    rows: dict[str, list[NDArray[np.float64]]] = {name: [] for name in whole[0]}
-    for block in resamples(len(first.truths), clusters=first.clusters, draws=draws):
-        one, other = at(first, block), at(second, block)
-        for name, values in rows.items():
-            values.append(other[name] - one[name])
+    whole = gaps(np.ones((1, len(terms[0].sums))))
+    blocks = [gaps(b) for b in resamples(len(first.truths), clusters=clusters, draws=draws)]
     found = {}
-    for name, values in rows.items():
-        low, high = percentiles(np.concatenate(values))
-        gap = float(whole[1][name][0] - whole[0][name][0])
-        found[name] = Share(value=gap, low=low, high=high)
+    for name, gap in whole.items():
+        low, high = percentiles(np.concatenate([block[name] for block in blocks]))
+        found[name] = Share(value=float(gap[0]), low=low, high=high)
     return found
+
+
+def _alarm_terms(
+    answers: Answers, codes: Sequence[str], *, truths: Answers
+) -> dict[str, NDArray[np.float64]]:
+    """For what each alarm finds and spares, what each unit adds to both counts: [units, 2]."""
+    found = {}
+    for code in codes:
+        true, raised = truths.of(code)[0], answers.alarms[code]
+        for name, side in (("sensitivity", true), ("specificity", ~true)):
+            both = np.stack([side & (raised == true), side], axis=1).astype(np.float64)
+            if truths.clusters is not None:
+                columns = [np.bincount(truths.clusters, each) for each in both.T]
+                both = np.stack(columns, axis=1)
+            found[f"{name} of the alarm {code}"] = both
+    return found
+
+
+def _ratio(weights: NDArray[np.float64], both: NDArray[np.float64]) -> NDArray[np.float64]:
+    part, whole = (weights @ both).T
+    share = np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0)
+    return np.asarray(share)
 
 
 def _differing(first: Answers, second: Answers) -> tuple[Differing, ...]:

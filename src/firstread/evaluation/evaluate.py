@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firstread.datasets import Dataset
-from firstread.evaluation.agreement import are_ordered, overall
+from firstread.evaluation.agreement import are_ordered, overall, terms_of
 from firstread.evaluation.alarms import AlarmFigures, figures_of
 from firstread.evaluation.answers import Answers, read_dataset
 from firstread.evaluation.calibration import Bin, Line, line, reliability
@@ -24,10 +25,13 @@ from firstread.evaluation.metrics import (
     share_of,
 )
 from firstread.evaluation.parts import FEW, Kept, set_aside
-from firstread.evaluation.ranking import area_with_interval, curve, mean_area
+from firstread.evaluation.ranking import area_with_interval, coarse, curve, mean_area
 from firstread.evaluation.resample import DRAWS, percentiles, resamples
 from firstread.packs import Manifest
 from firstread.runtime import PackReader
+
+if TYPE_CHECKING:
+    from firstread.evaluation.beats import BeatFigures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +84,8 @@ class Evaluation:
     ms: float
     """The median time of a read."""
     answers: Answers
+    beats: BeatFigures | None = None
+    """What only recordings have; their other figures are of beats."""
 
     @property
     def truths(self) -> NDArray[np.int64]:
@@ -177,13 +183,16 @@ def measured(answers: Answers, *, pack: Manifest, dataset: str, draws: int = DRA
 def _figures(answers: Answers, *, draws: int) -> tuple[dict[str, Share], float]:
     """The overall figures with intervals, and the calibration error less its bias."""
     truths, chances, clusters = answers.truths, answers.chances, answers.clusters
-    ordered = are_ordered(answers.codes)
-
-    def at(weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-        return overall(truths, chances, weights, sets=answers.sets, ordered=ordered)
-
-    whole = at(np.ones((1, len(truths))))
-    blocks = [at(block) for block in resamples(len(truths), clusters=clusters, draws=draws)]
+    terms = terms_of(
+        truths,
+        chances,
+        sets=answers.sets,
+        ordered=are_ordered(answers.codes),
+        clusters=clusters,
+    )
+    whole = overall(terms)
+    drawn_again = resamples(len(truths), clusters=clusters, draws=draws)
+    blocks = [overall(terms, block) for block in drawn_again]
     drawn = {name: np.concatenate([block[name] for block in blocks]) for name in whole}
     figures = {name: _share(float(value[0]), drawn[name]) for name, value in whole.items()}
     for name in ("ece", "ece_equal_mass"):
@@ -222,9 +231,13 @@ def _mean_precision(answers: Answers, *, draws: int) -> Share:
     value = mean_of([float(curve(*side).average_precision()[0]) for side in known])
     if len(known) > _MOST_LABELS:
         return Share(value=value, low=math.nan, high=math.nan)
+    ranked = [(true, coarse(said)) for true, said in known]
     rows = []
-    for block in resamples(len(answers.truths), clusters=answers.clusters, draws=draws):
-        each = np.stack([curve(true, said, block).average_precision() for true, said in known])
+    clusters = answers.clusters
+    for block in resamples(len(answers.truths), clusters=clusters, draws=draws):
+        each = np.stack(
+            [curve(*side, block, clusters=clusters).average_precision() for side in ranked]
+        )
         there = np.isfinite(each)
         rows.append(np.where(there, each, 0).sum(0) / np.maximum(there.sum(0), 1))
     return _share(value, np.concatenate(rows))

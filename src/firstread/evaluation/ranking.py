@@ -64,8 +64,16 @@ def _over(part: Weights, whole: Weights) -> Weights:
     return np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0)
 
 
-def curve(positive: Positive, scores: Scores, weights: Weights | None = None) -> Curve:
-    """The curve of `scores` [N], for each row of `weights` [B, N]; one row of ones without them.
+def curve(
+    positive: Positive,
+    scores: Scores,
+    weights: Weights | None = None,
+    *,
+    clusters: Clusters | None = None,
+) -> Curve:
+    """The curve of `scores` [N], for each row of `weights` [B, units]; one of ones without them.
+
+    Units are the samples, or with `clusters` the patients.
 
     >>> whole = curve(np.array([True, True, False]), np.array([0.9, 0.2, 0.2]))
     >>> whole.area().tolist(), whole.thresholds.tolist()
@@ -73,13 +81,47 @@ def curve(positive: Positive, scores: Scores, weights: Weights | None = None) ->
     """
     order = np.argsort(-scores, kind="stable")
     ranked, truly = scores[order], positive[order]
-    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+    first = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))
+    if weights is not None and clusters is not None:
+        steps = np.cumsum(np.append(True, ranked[1:] != ranked[:-1])) - 1
+        return _by_patient(ranked[first], truly, weights, of=clusters[order], steps=steps)
     times = np.ones((1, len(scores))) if weights is None else weights[:, order]
+    found = np.add.reduceat(times * truly, first, axis=1)
+    all_there = np.add.reduceat(times, first, axis=1)
     return Curve(
-        thresholds=ranked[last],
-        found=np.cumsum(times * truly, axis=1)[:, last],
-        false=np.cumsum(times * ~truly, axis=1)[:, last],
+        thresholds=ranked[first],
+        found=np.cumsum(found, axis=1),
+        false=np.cumsum(all_there - found, axis=1),
     )
+
+
+def _by_patient(
+    thresholds: Scores, truly: Positive, weights: Weights, *, of: Clusters, steps: Clusters
+) -> Curve:
+    """Each patient's counts at each score first: far fewer numbers than samples to weigh."""
+    units, count = weights.shape[1], len(thresholds)
+    place = of * count + steps
+    counts = [
+        np.bincount(place[side], minlength=units * count).reshape(units, count).astype(np.float64)
+        for side in (truly, ~truly)
+    ]
+    found, false = (np.cumsum(weights @ each, axis=1) for each in counts)
+    return Curve(thresholds=thresholds, found=found, false=false)
+
+
+def coarse(scores: Scores, *, steps: int = 1000) -> Scores:
+    """The scores [N] in at most about `steps` values, in their order and evenly filled.
+
+    Resamples say how far a figure may be off, to its second digit: for that no more are needed.
+
+    >>> coarse(np.array([0.3, 0.1, 0.2]), steps=2).tolist()
+    [1.0, 0.0, 0.0]
+    """
+    if len(scores) <= steps:
+        return scores
+    _, place, times = np.unique(scores, return_inverse=True, return_counts=True)
+    before = np.cumsum(times) - times
+    return np.asarray((before * steps // len(scores))[place], np.float64)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -36,23 +36,24 @@ def clusters_of(patients: Sequence[str]) -> Clusters | None:
 def resamples(
     count: int, *, clusters: Clusters | None, draws: int = DRAWS, seed: int = 0
 ) -> Iterator[NDArray[np.float64]]:
-    """How often each of `count` samples is in each of `draws` resamples, as blocks [B, N].
+    """How often each unit is in each of `draws` resamples, as blocks [B, units].
 
-    Whole patients are drawn with replacement where `clusters` names them, else single samples
-    (Davison and Hinkley, Bootstrap Methods, 1997, section 3.8). The same seed draws the same.
+    Units are the patients where `clusters` names them, else the `count` samples; they are drawn
+    with replacement (Davison and Hinkley, Bootstrap Methods, 1997, section 3.8). The same seed
+    draws the same.
 
     >>> sum(len(block) for block in resamples(5, clusters=None, draws=30))
     30
     """
     rng = np.random.default_rng(seed)
     units = count if clusters is None else int(clusters.max()) + 1
-    block = max(1, min(draws, _CELLS // max(1, count)))
+    block = max(1, min(draws, _CELLS // units))
     for first in range(0, draws, block):
         rows = min(block, draws - first)
         drawn = rng.integers(0, units, (rows, units))
         drawn += np.arange(rows)[:, np.newaxis] * units
-        times = np.bincount(drawn.ravel(), minlength=rows * units).reshape(rows, units)
-        yield (times if clusters is None else times[:, clusters]).astype(np.float64)
+        times = np.bincount(drawn.ravel(), minlength=rows * units)
+        yield times.reshape(rows, units).astype(np.float64)
 
 
 def percentiles(drawn: NDArray[np.float64]) -> tuple[float, float]:
