@@ -49,7 +49,7 @@ POST = {
     "sign-out": dict.fromkeys(ROLES, 302),
 }
 FOR_ALL = {"sign-in"}
-ELSEWHERE = {"events", "pack-picture"}  # tests of their own below
+ELSEWHERE = {"events", "pack-picture", "tile", "beats", "stretches"}  # tests of their own
 PARAMETERS = {
     "answer": {"label": "red"},
     "person": {"role": "technician"},

@@ -85,7 +85,7 @@ def submit(
             parcels = _rows(files, asked, accession=accession, patient=patient)
         else:
             found = accession_pattern(pattern)
-            parcels = _images(
+            parcels = (_recordings if asked["kind"] == "recording" else _images)(
                 files,
                 accession_of=lambda file: accession or _accession(file, found),
                 patient=patient,
@@ -218,6 +218,32 @@ def _images(
                 _Parcel(files=(file,), accession=accession, patient=patient) for file in group
             ]
     return parcels
+
+
+def _recordings(
+    files: Sequence[Path],
+    *,
+    accession_of: Callable[[Path], str],
+    patient: str,
+    many: bool,
+    one_case: bool,
+) -> list[_Parcel]:
+    """Each recording in a request of its own, the two files of one together."""
+    from firstread.recordings.together import together
+
+    places = together([str(file) for file in files])
+    groups = [tuple(files[place] for place in each) for each in places]
+    if one_case and not many and len(groups) > 1:
+        raise BadConfiguration("This check takes one recording a case. Leave --one-case out.")
+    shared = next((found for file in files if (found := accession_of(file))), "")
+    if one_case and not shared and len(groups) > 1:
+        raise BadConfiguration("--one-case needs --accession: no file's name holds a number.")
+    return [
+        _Parcel(
+            files=group, accession=shared if one_case else accession_of(group[0]), patient=patient
+        )
+        for group in groups
+    ]
 
 
 def _parcels(files: list[Path], *, accession: str, patient: str) -> list[_Parcel]:

@@ -155,7 +155,9 @@ def _cells(case: Case) -> tuple[Cell, ...]:
     samples = list(case.samples.select_related("sample"))
     rows = {
         row.case_sample_id: row
-        for row in ReadRow.objects.filter(case_sample__in=samples, shadow=False).defer("evidence")
+        for row in ReadRow.objects.filter(case_sample__in=samples, shadow=False).defer(
+            "evidence", "beats"
+        )
     }
     with_map = set(
         ReadRow.objects.filter(

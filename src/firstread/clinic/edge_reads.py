@@ -13,8 +13,8 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from firstread.clinic import audit, registry
-from firstread.clinic.arrays import pack_array
 from firstread.clinic.models import Case, CaseSample, Check, Person, ReadRow
+from firstread.clinic.stored_reads import row_of
 from firstread.domain.errors import PackRefused, UnknownPack
 from firstread.domain.read import Read
 from firstread.packs import Manifest, find_pack, pack_sha256
@@ -83,14 +83,13 @@ def _own_pack(check: Check) -> tuple[Manifest | None, str]:
 def _write(good: Sequence[tuple[CaseSample, EdgeRead]], *, codes: Sequence[str]) -> None:
     now = timezone.now()
     ReadRow.objects.bulk_create(
-        ReadRow(
+        row_of(
+            each.read,
             case_sample=row,
-            pack=each.read.pack,
-            version=each.read.version,
-            pack_sha256=each.read.pack_sha256,
-            body=each.read.as_dict() | {"logits": list(each.logits), "codes": list(codes)},
-            evidence=None if each.evidence is None else pack_array(each.evidence),
-            created_at=now,
+            logits=each.logits,
+            codes=codes,
+            evidence=each.evidence,
+            at=now,
         )
         for row, each in good
     )
@@ -103,6 +102,8 @@ def _why_not(each: EdgeRead, *, sample: str, manifest: Manifest | None, sha256: 
         return "the clinic's own pack cannot be opened"
     if (read.pack, read.version, read.pack_sha256) != (manifest.name, manifest.version, sha256):
         return "the edge read with another pack"
+    if manifest.kind == "recording":
+        return "each beat has logits of its own, which no edge sends: the clinic reads recordings"
     if read.sample_sha256 != sample:
         return "the read is of another sample"
     if not adds_up(each, manifest=manifest):

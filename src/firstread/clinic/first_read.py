@@ -15,10 +15,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from firstread.clinic import audit, store
-from firstread.clinic.arrays import pack_array
 from firstread.clinic.models import Case, CaseSample, Check, ReadRow
 from firstread.clinic.notify import Occasion, tell
-from firstread.clinic.stored_reads import read_of
+from firstread.clinic.stored_reads import read_of, row_of
 from firstread.clinic.waiting import WAITS
 from firstread.domain.case import CaseState, headline
 from firstread.domain.errors import FirstreadError, NobodyReads
@@ -170,29 +169,26 @@ def _let_wait(case: Case, why: NobodyReads, *, at: datetime) -> None:
 
 
 def _write_reads(samples: Sequence[CaseSample], work: _Work, *, at: datetime) -> None:
-    rows = []
-    codes = list(work.manifest.codes) if work.manifest else []
-    for sample in samples:
-        outcome = work.outcomes[sample.pk]
-        read = outcome.read
-        rows.append(
-            ReadRow(
-                case_sample=sample,
-                pack=read.pack,
-                version=read.version,
-                pack_sha256=read.pack_sha256,
-                body=read.as_dict() | {"logits": outcome.logits.tolist(), "codes": codes},
-                evidence=None if outcome.evidence is None else pack_array(outcome.evidence),
-                created_at=at,
-            )
+    codes = work.manifest.codes if work.manifest else ()
+    ReadRow.objects.bulk_create(
+        row_of(
+            outcome.read,
+            case_sample=sample,
+            logits=outcome.logits.tolist(),
+            codes=codes,
+            evidence=outcome.evidence,
+            at=at,
         )
-    ReadRow.objects.bulk_create(rows)
+        for sample, outcome in ((sample, work.outcomes[sample.pk]) for sample in samples)
+    )
 
 
 def _conclude(case: Case, work: _Work, *, at: datetime) -> None:
     """What all reads of the case come to: its finding and priority, or why it is unfit."""
     rows = ReadRow.objects.filter(case_sample__case=case, shadow=False)
-    reads = [read_of(row) for row in rows.order_by("case_sample__position").defer("evidence")]
+    reads = [
+        read_of(row) for row in rows.order_by("case_sample__position").defer("evidence", "beats")
+    ]
     reason = work.reason or _refusal(work, of=len(reads) + len(work.refusals)) or _unfit(reads)
     top = _headline(reads, work.manifest)
     case.finding = top[0] if top else ""
@@ -226,15 +222,13 @@ def _unfit(reads: Sequence[Read]) -> str:
 def _headline(reads: Sequence[Read], manifest: Manifest | None) -> tuple[str, float] | None:
     if manifest is None or not reads:
         return None
-    top = headline(reads, alarming=[label.code for label in manifest.labels if label.positive])
+    top = headline(reads, alarming=manifest.positive)
     return (top.label, top.probability) if top else None
 
 
 def _priority(reads: Sequence[Read], manifest: Manifest | None, *, unfit: bool) -> Priority:
     labels: Mapping[str, Priority] = (
-        {label.code: Priority.named(label.priority) for label in manifest.labels}
-        if manifest
-        else {}
+        {each.code: Priority.named(each.priority) for each in manifest.answers} if manifest else {}
     )
     found = priority_of_case(reads, of_label=labels)
     return max(found, Priority.URGENT) if unfit else found

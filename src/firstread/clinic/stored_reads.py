@@ -1,9 +1,57 @@
-"""A stored read as the frozen value it was."""
+"""A read as the row that keeps it, and the row as the frozen value it was."""
 
 from __future__ import annotations
 
-from firstread.clinic.models import ReadRow
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firstread.clinic.arrays import pack_array, pack_stretches
+from firstread.clinic.beats import Beats, pack_beats, unpack_beats
+from firstread.clinic.models import CaseSample, ReadRow
 from firstread.domain.read import Contribution, Familiarity, Finding, Read
+
+
+def row_of(
+    read: Read,
+    *,
+    case_sample: CaseSample,
+    logits: Sequence[float],
+    codes: Sequence[str],
+    evidence: NDArray[np.float32] | None,
+    at: datetime,
+) -> ReadRow:
+    """The row, not saved yet; `codes` are the pack's labels in the order of the logits."""
+    body = replace(read, beats=()).as_dict()
+    del body["beats"]
+    return ReadRow(
+        case_sample=case_sample,
+        pack=read.pack,
+        version=read.version,
+        pack_sha256=read.pack_sha256,
+        body=body | {"logits": list(logits), "codes": list(codes), "counts": read.counts},
+        evidence=None if evidence is None else _packed(evidence),
+        beats=pack_beats(read.beats, codes=codes),
+        created_at=at,
+    )
+
+
+def _packed(evidence: NDArray[np.float32]) -> bytes:
+    return pack_stretches(evidence) if evidence.ndim == 2 else pack_array(evidence)
+
+
+def beats_of(row: ReadRow) -> Beats:
+    """Every beat of a recording; none of another sample."""
+    data = None if row.beats is None else bytes(row.beats)
+    return unpack_beats(data, codes=codes_of(row))
+
+
+def counts_of(row: ReadRow) -> dict[str, int]:
+    """How many beats of each label a recording has; empty for another sample."""
+    return dict(row.body.get("counts", {}))
 
 
 def codes_of(row: ReadRow) -> tuple[str, ...]:
@@ -12,9 +60,9 @@ def codes_of(row: ReadRow) -> tuple[str, ...]:
 
 
 def read_of(row: ReadRow) -> Read:
-    """The Read whose values the row keeps."""
+    """The Read whose values the row keeps; its beats, which may be many, are left to `beats_of`."""
     body = dict(row.body)
-    for beside in ("logits", "codes"):
+    for beside in ("logits", "codes", "counts"):
         body.pop(beside, None)
     familiarity = body.pop("familiarity")
     return Read(
@@ -24,6 +72,7 @@ def read_of(row: ReadRow) -> Read:
             "finding_set": tuple(body["finding_set"]),
             "familiarity": Familiarity(**familiarity) if familiarity else None,
             "alarms": tuple(body["alarms"]),
+            "groups": tuple(Finding(**each) for each in body.get("groups", ())),
             "contributions": tuple(
                 Contribution(**{**each, "logits": tuple(each["logits"])})
                 for each in body["contributions"]

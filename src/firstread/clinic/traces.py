@@ -11,7 +11,6 @@ import json
 import math
 import os
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +30,7 @@ TILE = 4096
 UNIT_MV = 0.001
 """What one of the whole numbers stands for, unless the signal is too large for that."""
 _LARGEST = 32_000
-_FORM = 1
+_FORM = 2
 _HEADER_BYTES = 4096
 LONGEST_NAME = 12
 """Of a lead. Whatever a longer one says, it does not belong on a page."""
@@ -101,7 +100,11 @@ def _opened(path: Path) -> Trace | None:
         rate_hz=said["rate_hz"],
         samples=said["samples"],
         unit_mv=said["unit_mv"],
-        row=Row(height_mm=said["row_mm"], mm_per_mv=said["mm_per_mv"]),
+        row=Row(
+            height_mm=said["row_mm"],
+            mm_per_mv=said["mm_per_mv"],
+            middles_mv=tuple(said["middles_mv"]),
+        ),
         began=said["began"],
     )
 
@@ -120,6 +123,7 @@ def _made(path: Path, data: bytes) -> Trace:
             "unit_mv": unit_mv,
             "row_mm": round(row.height_mm, 1),
             "mm_per_mv": row.mm_per_mv,
+            "middles_mv": row.middles_mv,
             "began": "" if recording.started_at is None else f"{recording.started_at:%H:%M:%S}",
         }
     ).encode()
@@ -167,10 +171,3 @@ def _places(samples: int, level: int) -> int:
 def _plain(name: str, place: int) -> str:
     shown = "".join(sign for sign in name if sign.isprintable()).strip()
     return shown if 0 < len(shown) <= LONGEST_NAME else f"Lead {place}"
-
-
-def first_seconds(trace: Trace, *, around_s: Sequence[float] = (), lasts_s: float) -> float:
-    """Where a window of that length begins: at the start, or round the first of some moments."""
-    if not around_s:
-        return 0.0
-    return max(0.0, min(around_s[0] - lasts_s / 2, trace.duration_s - lasts_s))

@@ -14,7 +14,7 @@ class Incoming:
     accession: str
     patient: str
     name: str
-    kind: Literal["image", "measurements"]
+    kind: Literal["image", "measurements", "recording"]
     many: bool
     """Whether a case of this check holds many samples."""
     boot: str
@@ -51,7 +51,7 @@ class Entry:
     accession: str
     patient: str
     name: str
-    kind: Literal["image", "measurements"]
+    kind: Literal["image", "measurements", "recording"]
     many: bool
     sha256: str
     size_bytes: int

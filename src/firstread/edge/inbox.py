@@ -15,6 +15,7 @@ from firstread.edge.spool import Spool
 from firstread.imaging import decode
 from firstread.inbox.taking import KnownCheck, Whole
 from firstread.packs import Manifest
+from firstread.recordings import open_recording
 from firstread.runtime import measurements_as_bytes
 from firstread.runtime.measurements import as_array
 
@@ -68,21 +69,25 @@ class IntoTheSpool:
             if self.packs[batch[0].address.check].kind == "measurements":
                 refused = [self._keep_table(whole) for whole in batch]
             else:
-                refused = [self._keep_picture(whole) for whole in batch]
+                refused = [self._keep_sample(whole) for whole in batch]
         except (OSError, sqlite3.OperationalError) as error:
             log.warning("the spool did not take a file: %s", type(error).__name__)
             return None
         self.wake()
         return refused
 
-    def _keep_picture(self, whole: Whole) -> str:
+    def _keep_sample(self, whole: Whole) -> str:
+        opens = open_recording if self._reads_recordings(whole) else decode
         try:
-            decode(whole.data)
+            opens(whole.data)
             refusal = ""
         except UnreadableSample as error:
             refusal = str(error)
         self._keep(whole, whole.data, refusal=refusal)
         return refusal
+
+    def _reads_recordings(self, whole: Whole) -> bool:
+        return self.packs[whole.address.check].kind == "recording"
 
     def _keep_table(self, whole: Whole) -> str:
         manifest = self.packs[whole.address.check]

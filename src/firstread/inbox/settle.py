@@ -43,6 +43,15 @@ class Signature:
             regular=stat.S_ISREG(seen.st_mode),
         )
 
+    def with_other(self, other: Signature) -> Signature:
+        """Of two files that belong together: it changes when either does."""
+        return Signature(
+            inode=hash((self.inode, other.inode)),
+            size_bytes=self.size_bytes + other.size_bytes,
+            changed_ns=max(self.changed_ns, other.changed_ns),
+            regular=self.regular and other.regular,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Seen:

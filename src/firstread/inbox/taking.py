@@ -16,6 +16,8 @@ from firstread.imaging import decode
 from firstread.inbox.names import Address, address_of, is_table, passed_over, plain
 from firstread.inbox.places import Inbox, Taken
 from firstread.inbox.settle import Ripe, Settling, Signature
+from firstread.recordings import join_pair, open_recording
+from firstread.recordings.together import half_of_a_pair, is_header, other_half, together
 
 ADOPT_AFTER_S = 60.0
 """A claim that stands this long belongs to a process that died."""
@@ -40,16 +42,24 @@ Checks = Mapping[str, KnownCheck]
 
 @dataclass(frozen=True, kw_only=True)
 class Whole:
-    """A claimed file with its bytes, which nobody changed between reading and claiming."""
+    """A claimed file with its bytes, which nobody changed between reading and claiming.
+
+    Of a recording in two files both are claimed, and `data` is what they are joined into.
+    """
 
     taken: Taken
+    other_half: Taken | None = None
     data: bytes
     address: Address
 
     @property
+    def claims(self) -> tuple[Taken, ...]:
+        return (self.taken,) if self.other_half is None else (self.taken, self.other_half)
+
+    @property
     def name(self) -> str:
-        """The file's name as text that can be stored."""
-        return plain(self.taken.inside.name)
+        """The files' names as text that can be stored."""
+        return plain(" + ".join(each.inside.name for each in self.claims))
 
 
 class Receiver(Protocol):
@@ -112,8 +122,14 @@ class Taking:
     def take_over(self) -> None:
         """Receive what claims of dead processes still hold; received twice, it counts once."""
         checks = self.receiver.checks()
-        for taken in self.inbox.left_over():
-            whole = self._opened(taken, checks=checks)
+        left = list(self.inbox.left_over())
+        for places in together([str(taken.inside) for taken in left]):
+            first, *rest = [left[place] for place in places]
+            if not rest and self._is_half(first.inside, checks=checks):
+                # Whoever died may not have come to the other half, which lies in the inbox still.
+                self.inbox.put_back(first)
+                continue
+            whole = self._opened(first, rest[0] if rest else None, checks=checks)
             if whole is not None:
                 self._receive([whole])
 
@@ -144,13 +160,14 @@ class Taking:
     def _ripe(self, inside: Path, *, checks: Checks) -> Whole | None:
         path = self.inbox.root / inside
         try:
+            half = self._is_half(inside, checks=checks) and other_half(path)
+            if half:
+                return self._ripe_pair(path, half, checks=checks) if is_header(path) else None
             signature = Signature.of(path)
             ripe = self.settling.look(inside, signature, table=is_table(inside.name))
-            if ripe is Ripe.NOT_YET:
-                return None
             # What is too large comes back, and so needs no room.
             keeps = signature.size_bytes <= self.most_bytes
-            if keeps and not self.receiver.has_room(signature.size_bytes):
+            if ripe is Ripe.NOT_YET or (keeps and not self.receiver.has_room(signature.size_bytes)):
                 return None
             if ripe is Ripe.QUIET and not self._is_whole(path, signature, inside, checks=checks):
                 self.settling.was_not_whole(inside)
@@ -165,6 +182,44 @@ class Taking:
             return None
         return self._opened(taken, checks=checks) if taken else None
 
+    def _ripe_pair(self, path: Path, half: Path, *, checks: Checks) -> Whole | None:
+        """Both halves of a recording, once both lie still and open together."""
+        inside, other = (each.relative_to(self.inbox.root) for each in (path, half))
+        signatures = [Signature.of(path), Signature.of(half)]
+        ripe = self.settling.look(inside, signatures[0].with_other(signatures[1]), table=False)
+        size_bytes = sum(each.size_bytes for each in signatures)
+        if ripe is Ripe.NOT_YET or not self.receiver.has_room(size_bytes):
+            return None
+        if ripe is Ripe.QUIET and not self._pair_opens(path, half, signatures):
+            self.settling.was_not_whole(inside)
+            return None
+        taken = self._taken(inside, signatures[0])
+        if taken is None:
+            return None
+        rest = self._taken(other, signatures[1])
+        if rest is None:
+            self.inbox.put_back(taken)
+            return None
+        return self._opened(taken, rest, checks=checks)
+
+    def _pair_opens(self, path: Path, half: Path, signatures: Sequence[Signature]) -> bool:
+        if not all(each.regular and 0 < each.size_bytes <= self.most_bytes for each in signatures):
+            return False
+        try:
+            open_recording(join_pair({each.name: each.read_bytes() for each in (path, half)}))
+        except (FirstreadError, PermissionError):
+            return False
+        return True
+
+    def _is_half(self, inside: Path, *, checks: Checks) -> bool:
+        """Whether the file is half a recording, in the folder of a check that reads recordings."""
+        if not half_of_a_pair(inside.name):
+            return False
+        try:
+            return checks[self._address(inside, checks=checks).check].kind == "recording"
+        except FirstreadError:
+            return False
+
     def _taken(self, inside: Path, signature: Signature) -> Taken | None:
         taken = self.inbox.take(inside)
         if taken is not None and Signature.of(taken.path) != signature:
@@ -178,10 +233,15 @@ class Taking:
             return False
         try:
             data = path.read_bytes()
+            check = self._address(inside, checks=checks).check
+            kind = checks[check].kind
+            if kind == "recording":
+                open_recording(data)
+                # A table cut off at the end of a line looks whole; one cut off within does not.
+                return not is_table(inside.name) or data.endswith((b"\n", b"\n\x00"))
             if not is_table(inside.name):
                 decode(data)
             else:
-                check = self._address(inside, checks=checks).check
                 parse_table(data, self.receiver.measurements_of(check))
                 return data.lstrip()[:1] in (b"{", b"[") or data.endswith((b"\n", b"\n\x00"))
         except (FirstreadError, PermissionError):
@@ -193,36 +253,49 @@ class Taking:
             inside, pattern=self.pattern, checks=checks.keys(), default_check=self.default_check
         )
 
-    def _opened(self, taken: Taken, *, checks: Checks) -> Whole | None:
-        """The claimed file's bytes and address; None where it was refused instead."""
+    def _opened(self, taken: Taken, other: Taken | None = None, *, checks: Checks) -> Whole | None:
+        """The claimed files' bytes and address; None where they were refused instead."""
+        claims = (taken,) if other is None else (taken, other)
         try:
             address = self._address(taken.inside, checks=checks)
-            signature = Signature.of(taken.path)
-            if not signature.regular:
-                raise UnreadableSample("This is a link or a device, not a file. Copy the file.")
-            if signature.size_bytes > self.most_bytes:
-                raise UnreadableSample(
-                    f"The file is larger than {self.most_bytes // 2**20} MB. {self.too_large}"
-                )
-            kind = checks[address.check].kind
-            if is_table(taken.inside.name) != (kind == "measurements"):
-                wanted = "tables of measurements" if kind == "measurements" else "pictures"
-                raise UnreadableSample(
-                    f"The check '{address.check}' reads {wanted}. Put the file into the folder of "
-                    "another check."
-                )
-            data = taken.path.read_bytes()
+            self._refuse_other_kinds(taken.inside.name, address, checks=checks)
+            parts = {each.inside.name: self._bytes_of(each) for each in claims}
+            data = join_pair(parts) if other else parts[taken.inside.name]
         except FileNotFoundError:
             return None
         except PermissionError:
-            self.inbox.refuse(
-                taken, why="The file may not be opened. Let the group of the server read it."
+            self._send_back(
+                claims, why="The file may not be opened. Let the group of the server read it."
             )
             return None
         except FirstreadError as error:
-            self.inbox.refuse(taken, why=str(error))
+            self._send_back(claims, why=str(error))
             return None
-        return Whole(taken=taken, data=data, address=address)
+        return Whole(taken=taken, other_half=other, data=data, address=address)
+
+    def _refuse_other_kinds(self, name: str, address: Address, *, checks: Checks) -> None:
+        kind = checks[address.check].kind
+        if kind == "recording" or is_table(name) == (kind == "measurements"):
+            return  # a recording may be a table as well: it says so itself when it is opened
+        wanted = "tables of measurements" if kind == "measurements" else "pictures"
+        raise UnreadableSample(
+            f"The check '{address.check}' reads {wanted}. Put the file into the folder of "
+            "another check."
+        )
+
+    def _bytes_of(self, taken: Taken) -> bytes:
+        signature = Signature.of(taken.path)
+        if not signature.regular:
+            raise UnreadableSample("This is a link or a device, not a file. Copy the file.")
+        if signature.size_bytes > self.most_bytes:
+            raise UnreadableSample(
+                f"The file is larger than {self.most_bytes // 2**20} MB. {self.too_large}"
+            )
+        return taken.path.read_bytes()
+
+    def _send_back(self, claims: Sequence[Taken], *, why: str) -> None:
+        for taken in claims:
+            self.inbox.refuse(taken, why=why)
 
     def _receive(self, batch: Sequence[Whole]) -> None:
         try:
@@ -231,6 +304,7 @@ class Taking:
             refusals = [str(error)] * len(batch)
         for whole, why in zip(batch, refusals or (), strict=refusals is not None):
             if why:
-                self.inbox.refuse(whole.taken, why=why)
-            else:
-                self.inbox.done(whole.taken, afterwards=self.afterwards)
+                self._send_back(whole.claims, why=why)
+                continue
+            for taken in whole.claims:
+                self.inbox.done(taken, afterwards=self.afterwards)

@@ -53,10 +53,12 @@ class Mark:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """How tall a lead is drawn."""
+    """How tall each lead is drawn, and where in its row its line rests."""
 
     height_mm: float
     mm_per_mv: float
+    middles_mv: tuple[float, ...] = ()
+    """Of each lead, how far above its resting line the middle of what it draws lies."""
 
 
 def row_of(signal_mv: NDArray[np.float32], *, rate_hz: float) -> Row:
@@ -66,23 +68,26 @@ def row_of(signal_mv: NDArray[np.float32], *, rate_hz: float) -> Row:
     """
     length = max(1, int(10 * rate_hz))
     starts = np.linspace(0, max(0, signal_mv.shape[1] - length), 60).astype(int)
-    spans = [_span(signal_mv[:, start : start + length]) for start in sorted(set(starts.tolist()))]
-    span_mv = float(np.percentile(spans, 90)) if spans else 0.0
+    windows = [signal_mv[:, start : start + length] for start in sorted(set(starts.tolist()))]
+    drawn = np.array([_extent(window) for window in windows])  # [windows, C, low and high]
+    span_mv = float(np.percentile((drawn[:, :, 1] - drawn[:, :, 0]).max(axis=1), 90))
     mm_per_mv = MM_PER_MV
     while span_mv * mm_per_mv > _ROW_MM[1] and mm_per_mv > 1.25:
         mm_per_mv /= 2
     least, most = _ROW_MM
-    return Row(height_mm=min(most, max(least, span_mv * mm_per_mv + 4.0)), mm_per_mv=mm_per_mv)
+    return Row(
+        height_mm=min(most, max(least, span_mv * mm_per_mv + 4.0)),
+        mm_per_mv=mm_per_mv,
+        middles_mv=tuple(np.median(drawn.mean(axis=2), axis=0).round(3).tolist()),
+    )
 
 
-def _span(window: NDArray[np.float32]) -> float:
-    """How tall the tallest lead of the window is, without its rarest outliers."""
-    spans = [0.0]
-    for lead in window:
-        if lead.size:
-            low, high = np.percentile(lead, (0.2, 99.8))
-            spans.append(float(high - low))
-    return max(spans)
+def _extent(window: NDArray[np.float32]) -> NDArray[np.float64]:
+    """How far each lead goes below and above its resting line [C, 2], but for rare outliers."""
+    if not window.shape[1]:
+        return np.zeros((len(window), 2))
+    low, rests, high = np.percentile(window, (0.2, 50, 99.8), axis=1)
+    return np.stack([low - rests, high - rests], axis=1)
 
 
 def strip_svg(
@@ -101,7 +106,8 @@ def strip_svg(
     parts = [_open(width, height, title=title), _grid(width, height)]
     for place, (name, lead) in enumerate(zip(leads, signal_mv, strict=True)):
         middle = BAND_MM + row.height_mm * (place + 0.5)
-        parts.append(_lead(lead, rate_hz=rate_hz, middle_mm=middle, row=row))
+        rests_mm = middle + (row.middles_mv[place] if row.middles_mv else 0.0) * row.mm_per_mv
+        parts.append(_lead(lead, rate_hz=rate_hz, middle_mm=rests_mm, row=row))
         parts.append(
             f'<text class="q" x="1.2" y="{middle - row.height_mm / 2 + 4:.1f}" font-size="3" '
             f'fill="{_LIGHT["quiet"]}">{escape(name)}</text>'

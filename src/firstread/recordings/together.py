@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from firstread.recordings.pair import is_pair
 
@@ -19,6 +19,21 @@ def half_of_a_pair(name: str) -> bool:
     (True, False)
     """
     return PurePath(name).suffix.casefold() in PAIRED
+
+
+def is_header(path: PurePath) -> bool:
+    """Whether it is the half that says what the other holds."""
+    return path.suffix.casefold() == PAIRED[0]
+
+
+def other_half(path: Path) -> Path | None:
+    """The file beside it that makes it a recording, however its ending is written."""
+    wanted = PAIRED[1] if is_header(path) else PAIRED[0]
+    for ending in (wanted, wanted.upper()):
+        beside = path.with_suffix(ending)
+        if beside.exists():
+            return beside
+    return None
 
 
 def together(names: Sequence[str]) -> list[tuple[int, ...]]:

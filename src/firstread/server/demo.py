@@ -13,8 +13,9 @@ from firstread.clinic import registry
 from firstread.clinic.answers import answers_for
 from firstread.clinic.demo_people import DEMO_PASSWORD, DEMO_PEOPLE
 from firstread.clinic.first_read import read_next
-from firstread.clinic.intake import Incoming, receive, receive_measurements
+from firstread.clinic.intake import receive, receive_measurements
 from firstread.clinic.models import Case, Check, Patient, Person, Reader
+from firstread.clinic.opened import Incoming
 from firstread.clinic.review import answer
 from firstread.clinic.sign_off import amend
 from firstread.phantom import damaged, make

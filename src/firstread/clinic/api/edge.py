@@ -16,12 +16,13 @@ from pydantic import AwareDatetime, Field, StringConstraints
 from firstread.clinic.api.problems import Refused
 from firstread.clinic.api.schemas import Comment, Line, Number, Slug, Strict
 from firstread.clinic.edge_reads import EdgeRead, FromEdge
-from firstread.domain.read import Contribution, Familiarity, Finding, Read
+from firstread.domain.read import Beat, Contribution, Familiarity, Finding, Read
 
 OLDEST = timedelta(days=90)
 CLOCKS_APART = timedelta(minutes=5)
 """By how much an edge's clock may run fast; what it names as later than now came now."""
 MOST_LABELS = 1000
+MOST_BEATS = 500_000
 MOST_CELLS = 2**20
 """Of an evidence map."""
 
@@ -46,6 +47,12 @@ class ContributionIn(Strict):
     logits: Logits
 
 
+class BeatIn(Strict):
+    at_s: Annotated[Number, Field(ge=0)]
+    label: Slug
+    probability: Chance
+
+
 class ReadIn(Strict):
     """`Read.as_dict()` of the edge."""
 
@@ -65,12 +72,13 @@ class ReadIn(Strict):
     runtime: Annotated[Line, Field(max_length=200)]
     ms: Annotated[Number, Field(ge=0)]
     groups: Annotated[list[FindingIn], Field(max_length=MOST_LABELS, default_factory=list)]
+    beats: Annotated[list[BeatIn], Field(max_length=MOST_BEATS, default_factory=list)]
 
 
 class EvidenceIn(Strict):
-    """A map [K, h, w], little-endian float16 in base64."""
+    """A map [K, h, w], or along a trace [B, t], little-endian float16 in base64."""
 
-    shape: Annotated[list[Annotated[int, Field(ge=1, le=4096)]], Field(min_length=3, max_length=3)]
+    shape: Annotated[list[Annotated[int, Field(ge=1, le=4096)]], Field(min_length=2, max_length=3)]
     float16: Annotated[str, Field(max_length=4 * MOST_CELLS)]
 
 
@@ -122,6 +130,7 @@ def _edge_read(each: EdgeReadIn) -> EdgeRead:
             "finding_set": tuple(plain.finding_set),
             "familiarity": Familiarity(**familiarity.model_dump()) if familiarity else None,
             "alarms": tuple(plain.alarms),
+            "beats": tuple(Beat(**b.model_dump()) for b in plain.beats),
             "groups": tuple(Finding(**g.model_dump()) for g in plain.groups),
             "unfit": plain.unfit or None,
             "contributions": tuple(

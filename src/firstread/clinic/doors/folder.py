@@ -15,7 +15,7 @@ from django.db import DatabaseError, close_old_connections
 
 from firstread.clinic import intake, registry
 from firstread.clinic.doors.table import receive_table
-from firstread.clinic.intake import Incoming
+from firstread.clinic.opened import Incoming
 from firstread.domain.measurements import TakesMeasurements
 from firstread.inbox.changes import changes
 from firstread.inbox.places import Inbox
@@ -83,7 +83,7 @@ class IntoTheClinic:
             if registry.check_named(batch[0].address.check).kind == "measurements":
                 refused = [_receive_table(whole) for whole in batch]
             else:
-                refused = _receive_images(batch)
+                refused = _receive_samples(batch)
         except DatabaseError as error:
             log.warning("the database did not take a file from the inbox: %s", type(error).__name__)
             return None
@@ -91,7 +91,7 @@ class IntoTheClinic:
         return refused
 
 
-def _receive_images(batch: Sequence[Whole]) -> list[str]:
+def _receive_samples(batch: Sequence[Whole]) -> list[str]:
     address = batch[0].address
     received = intake.receive(
         [Incoming(data=whole.data, name=whole.name) for whole in batch],

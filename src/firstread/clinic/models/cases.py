@@ -95,7 +95,9 @@ class CaseSample(models.Model):
 class ReadRow(models.Model):
     """What one pack said of one sample of a case; never changed afterwards.
 
-    `body` is `Read.as_dict()`; `evidence` a compressed numpy array [K, h, w] of float16.
+    `body` is `Read.as_dict()` without its beats, with their counts; `beats` is what
+    `clinic.beats.pack_beats` makes of them; `evidence` a compressed numpy array, [K, h, w] of
+    float16 or, for each beat of a recording, [B, t] of bytes.
     """
 
     case_sample = models.ForeignKey(CaseSample, on_delete=models.CASCADE, related_name="reads")
@@ -105,6 +107,7 @@ class ReadRow(models.Model):
     pack_sha256 = models.CharField(max_length=64)
     body = models.JSONField()
     evidence = models.BinaryField(null=True)
+    beats = models.BinaryField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:

@@ -75,6 +75,22 @@ def number(value: float | None) -> str:
 
 
 @register.filter
+def grouped(value: int | None) -> str:
+    """A count with its thousands apart.
+
+    >>> grouped(2271), grouped(70)
+    ('2,271', '70')
+    """
+    return "–" if value is None else f"{value:,}"
+
+
+@register.filter
+def words(text: str) -> list[str]:
+    """The words of a text, for a list that a template goes through."""
+    return text.split()
+
+
+@register.filter
 def signed(value: float) -> str:
     """A contribution with its sign.
 

@@ -24,6 +24,7 @@ from firstread.clinic.web.charts import (
     left_out,
     shares_of,
 )
+from firstread.clinic.web.recordings import about_recording
 from firstread.domain.errors import BadMeasurement, NotAllowed, WrongState
 from firstread.domain.foremost import MANY, foremost
 from firstread.domain.read import Read
@@ -36,7 +37,9 @@ def case_page(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     view = look(case_id, by=person)
     cell = _cell(view, request.GET.get("cell", ""))
     context = {"view": view, "case": view.case, "stamp": live.changed(case_id)}
-    context |= _about_cell(view, cell) | _about_decision(view, person)
+    context |= _about_cell(view, cell, beat=request.GET.get("beat", "")) | _about_decision(
+        view, person
+    )
     return render(request, "clinic/case.html", context)
 
 
@@ -98,10 +101,12 @@ def _probability(read: Read | None, label: str) -> float:
     return read.probability_of(label) if read else 0.0
 
 
-def _about_cell(view: CaseView, cell: Cell | None) -> dict[str, Any]:
+def _about_cell(view: CaseView, cell: Cell | None, *, beat: str) -> dict[str, Any]:
     read = cell.read if cell else None
     manifest = view.manifest
     told: dict[str, Any] = {"cell": cell, "read": read, "titles": view.titles, "evidence": ()}
+    if cell is not None and cell.case_sample.sample.kind == "recording":
+        told |= about_recording(view, cell, beat=beat)
     if cell is not None and len(view.cells) > 1:
         told["gallery"] = gallery_of(view.cells, titles=view.titles, here=cell.position)
         told["alarms"] = sum(1 for each in view.cells if each.read and each.read.alarms)

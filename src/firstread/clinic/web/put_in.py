@@ -1,4 +1,4 @@
-"""Putting samples in: pictures, one row of measurements, or a table of many."""
+"""Putting samples in: pictures, recordings, one row of measurements, or a table of many."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 from firstread.clinic import intake, registry
 from firstread.clinic.doors.table import receive_table
 from firstread.clinic.models import Check, RefusedSample
+from firstread.clinic.opened import Incoming
 from firstread.clinic.web.access import page, person_of
 from firstread.domain.errors import BadMeasurement, FirstreadError
 
@@ -44,7 +45,7 @@ def put_in(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" or chosen is None:
         return _shown(request, chosen)
     if chosen.kind != "measurements":
-        return _pictures(request, chosen)
+        return _files(request, chosen)
     if request.POST.get("way") == "table":
         return _table(request, chosen)
     return _row(request, chosen)
@@ -93,8 +94,8 @@ def _measure(each: Any, request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _pictures(request: HttpRequest, check: Check) -> HttpResponse:
-    results = _receive_pictures(request, request.FILES.getlist("sample"), check)
+def _files(request: HttpRequest, check: Check) -> HttpResponse:
+    results = _receive_files(request, request.FILES.getlist("sample"), check)
     if "application/json" in request.headers.get("Accept", ""):
         return JsonResponse({"results": [asdict(result) for result in results]})
     bad = any(result.error for result in results)
@@ -103,7 +104,7 @@ def _pictures(request: HttpRequest, check: Check) -> HttpResponse:
     return _shown(request, check, status=422 if bad else 200, results=results)
 
 
-def _receive_pictures(
+def _receive_files(
     request: HttpRequest, files: Sequence[UploadedFile[Any]], check: Check
 ) -> list[Result]:
     """One result for each file, in their order; one too large keeps none of the others out."""
@@ -122,8 +123,7 @@ def _receive_fitting(
 ) -> list[Result]:
     names = [_name(file) for file in files]
     incoming = [
-        intake.Incoming(data=file.read(), name=name)
-        for file, name in zip(files, names, strict=True)
+        Incoming(data=file.read(), name=name) for file, name in zip(files, names, strict=True)
     ]
     try:
         received = intake.receive(

@@ -1,16 +1,20 @@
-"""Pictures of samples and their evidence maps, for people who may see the case."""
+"""Pictures of samples and their evidence maps, for people who may see the case.
+
+A recording's picture is drawn: ten seconds on ECG paper, and for the worklist a beat or two.
+"""
 
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
-from firstread.clinic import evidence, images
-from firstread.clinic.models import CaseSample, ReadRow
+from firstread.clinic import evidence, images, strips
+from firstread.clinic.models import ReadRow, Sample
 from firstread.clinic.stored_reads import codes_of
 from firstread.clinic.web.access import page
 from firstread.domain.errors import UnknownCase
 
+SVG = "image/svg+xml"
 KEPT_S = 3600
 """Samples never change, yet a shared computer should not keep them for long."""
 
@@ -18,20 +22,33 @@ KEPT_S = 3600
 @page()
 @require_GET
 def image(request: HttpRequest, case_sample: int) -> HttpResponse:
-    return _picture(images.display(_sha256(case_sample)), images.SHOWN_AS)
+    sample = sample_of(case_sample)
+    if sample.kind == "recording":
+        beat = request.GET.get("beat", "")
+        strip = strips.ten_seconds(case_sample, beat=int(beat) if beat.isdecimal() else None)
+        return _picture(strip.encode(), SVG)
+    return _picture(images.display(sample.sha256), images.SHOWN_AS)
 
 
 @page()
 @require_GET
 def thumbnail(request: HttpRequest, case_sample: int) -> HttpResponse:
-    return _picture(images.thumbnail(_sha256(case_sample)), images.SHOWN_AS)
+    sample = sample_of(case_sample)
+    if sample.kind == "recording":
+        return _picture(strips.thumbnail(case_sample).encode(), SVG)
+    return _picture(images.thumbnail(sample.sha256), images.SHOWN_AS)
 
 
 @page()
 @require_GET
 def evidence_map(request: HttpRequest, case_sample: int, place: int) -> HttpResponse:
     """The map of the label in that place: a finding's name would say too much in an address."""
-    row = ReadRow.objects.filter(case_sample=case_sample, shadow=False).defer("evidence").first()
+    sample_of(case_sample, kind="image")
+    row = (
+        ReadRow.objects.filter(case_sample=case_sample, shadow=False)
+        .defer("evidence", "beats")
+        .first()
+    )
     if row is None:
         raise UnknownCase("This sample has no evidence map.")
     codes = codes_of(row)
@@ -40,9 +57,10 @@ def evidence_map(request: HttpRequest, case_sample: int, place: int) -> HttpResp
     return _picture(evidence.png(case_sample, label=codes[place]), "image/png")
 
 
-def _sha256(case_sample: int) -> str:
-    found = CaseSample.objects.filter(pk=case_sample).values_list("sample_id", flat=True).first()
-    if found is None:
+def sample_of(case_sample: int, *, kind: str = "") -> Sample:
+    """The sample in that place of a case; raises UnknownCase where it is of another kind."""
+    found = Sample.objects.filter(in_cases=case_sample).first()
+    if found is None or (kind and found.kind != kind):
         raise UnknownCase("There is no such sample.")
     return found
 

@@ -45,6 +45,8 @@ class Row:
     cells: int
     pictures: Sequence[int]
     bars: Sequence[Bar]
+    beats: str
+    """Of a recording, how many of its beats are what the finding says."""
     finding: str
     alarming: bool
     alarm: str
@@ -136,12 +138,13 @@ def _rows(cases: Sequence[Case]) -> list[Row]:
         for sign_off in SignOff.objects.filter(case__in=cases).order_by("number")
     }
     titles, alarming = _labels({case.check_row for case in cases})
-    alarms, because = _alarms(cases), why_waiting(cases)
+    alarms, because, beats = _alarms(cases), why_waiting(cases), _beats(cases)
     return [
         _row(
             case,
             pictures=pictures.get(case.pk, ()),
             bars=bars.get(case.pk, ()),
+            beats=beats.get(case.pk, ""),
             titles=titles[case.check_row_id],
             alarming=alarming[case.check_row_id],
             alarms=alarms.get(case.pk, ()),
@@ -157,6 +160,7 @@ def _row(
     *,
     pictures: Sequence[int],
     bars: Sequence[Bar],
+    beats: str,
     titles: dict[str, str],
     alarming: frozenset[str],
     alarms: Sequence[str],
@@ -170,6 +174,7 @@ def _row(
         cells=case.sample_count or 0,
         pictures=pictures,
         bars=bars,
+        beats=beats,
         finding=title_of(case.finding, titles) if case.finding else "",
         alarming=case.finding in alarming and case.priority > Priority.ROUTINE,
         alarm=", ".join(title_of(each, titles) for each in alarms if each != case.finding),
@@ -213,8 +218,23 @@ def _single(case: Any) -> bool:
     return bool(case.sample_count == 1)
 
 
+def _beats(cases: Sequence[Case]) -> dict[Any, str]:
+    """Of single recordings, for what a share of the beats is says more than a probability."""
+    named = {case.pk: case.finding for case in cases if _recorded(case) and _single(case)}
+    reads = ReadRow.objects.filter(case_sample__case__in=named, shadow=False)
+    return {
+        case: f"{counts.get(named[case], 0):,} of {sum(counts.values()):,} beats"
+        for case, counts in reads.values_list("case_sample__case_id", "body__counts")
+        if counts
+    }
+
+
+def _recorded(case: Any) -> bool:
+    return bool(case.check_row.kind == "recording")
+
+
 def _pictures(cases: Sequence[Case]) -> dict[Any, list[int]]:
-    images = [case for case in cases if case.check_row.kind == "image"]
+    images = [case for case in cases if case.check_row.kind != "measurements"]
     first = CaseSample.objects.filter(case__in=images, position__lte=PICTURES).order_by("position")
     found: dict[Any, list[int]] = defaultdict(list)
     for case_id, pk in first.values_list("case_id", "pk"):
@@ -227,7 +247,9 @@ def _pictures(cases: Sequence[Case]) -> dict[Any, list[int]]:
 
 def _bars(cases: Sequence[Case]) -> dict[Any, list[Bar]]:
     measured = {case.pk: case for case in cases if case.check_row.kind == "measurements"}
-    reads = ReadRow.objects.filter(case_sample__case__in=measured, shadow=False).defer("evidence")
+    reads = ReadRow.objects.filter(case_sample__case__in=measured, shadow=False).defer(
+        "evidence", "beats"
+    )
     found = {}
     for read in reads.select_related("case_sample"):
         case = measured[read.case_sample.case_id]

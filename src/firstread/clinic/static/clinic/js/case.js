@@ -1,12 +1,22 @@
 // @ts-check
 /** The case page: look closely, change cells, answer by keyboard, stay up to date. */
 import { typing } from "./page.js";
+import { trace } from "./trace.js";
 import { viewer } from "./viewer.js";
 
 /** @template {Element} T @param {string} selector @returns {T | null} */
 const find = (selector) => /** @type {T | null} */ (document.querySelector(selector));
 
-let stage = viewer(find("[data-viewer]"));
+/** What shows the sample: a picture is looked at closely, a recording is scrolled. */
+function openStage() {
+  const recording = find("[data-trace]");
+  return recording instanceof HTMLElement ? trace(recording) : viewer(find("[data-viewer]"));
+}
+let stage = openStage();
+function openStageAgain() {
+  if ("stop" in stage) stage.stop();
+  stage = openStage();
+}
 
 /* ---- another cell: its stage and its read are taken from its page ---- */
 /** @param {Document} page @param {string[]} ids */
@@ -37,7 +47,7 @@ async function showCell(link) {
   if (!page || mine !== wanted) return;
   take(page, ["stage", "read-panel"]);
   history.replaceState(null, "", link.href);
-  stage = viewer(find("[data-viewer]"));
+  openStageAgain();
 }
 document.addEventListener("click", (event) => {
   const link = event.target instanceof Element && event.target.closest("[data-cell]");
@@ -65,8 +75,9 @@ document.addEventListener("keydown", (event) => {
     const choice = /** @type {HTMLInputElement | null} */ (find(`[data-answer="${event.key}"]`));
     if (choice) { choice.checked = true; choice.focus(); event.preventDefault(); }
   } else if (event.key === "Enter" && event.target instanceof HTMLInputElement && event.target.name === "label") press("[data-record]");
+  else if (event.key === "N") press("[data-next]");
   else if (event.key === "c") { const box = find("#comment"); if (box instanceof HTMLElement) { event.preventDefault(); box.focus(); } }
-  else if (event.key === "n") press("[data-next]");
+  else if (event.key === "n" && !find("[data-trace]")) press("[data-next]");
   else if (event.key === "u") press(".back");
   else if (event.key === "ArrowLeft" && !stage.zoomed()) moveCell(-1);
   else if (event.key === "ArrowRight" && !stage.zoomed()) moveCell(1);
@@ -97,8 +108,8 @@ document.body.addEventListener("changed", async () => {
     const comment = /** @type {HTMLTextAreaElement | null} */ (find("#comment"))?.value;
     const choice = /** @type {HTMLInputElement | null} */ (find("input[name=label]:checked"))?.value;
     const busy = Boolean(comment || choice);
-    const hadMap = Boolean(find("[data-map]"));
-    take(page, ["case-head", "read-panel", "cells", "differential", "history", "mails", "decision"]);
+    const hadMap = Boolean(find("[data-map], [data-trace][data-read]"));
+    take(page, ["case-head", "read-panel", "cells", "beats", "differential", "history", "mails", "decision"]);
     if (busy) {
       const words = /** @type {HTMLTextAreaElement | null} */ (find("#comment"));
       if (words && comment) words.value = comment;
@@ -107,7 +118,7 @@ document.body.addEventListener("changed", async () => {
       }
     }
     // The stage is left alone while somebody looks at it, unless it gained its map.
-    if (!hadMap) { take(page, ["stage"]); stage = viewer(find("[data-viewer]")); }
+    if (!hadMap) { take(page, ["stage", "trace-meta"]); openStageAgain(); }
     if (page.querySelectorAll(".case-left > *").length !== document.querySelectorAll(".case-left > *").length) location.reload();
     box.dataset.stamp = stamp;
   } finally {

@@ -1,7 +1,7 @@
 // @ts-check
-/** Putting samples in: drop, choose or take pictures; each shows its progress and what came of it. */
+/** Putting samples in: drop, choose or take them; each shows its progress and what came of it. */
 
-/** @typedef {{file: File, row: HTMLElement, state: "" | "going" | "done" | "bad"}} Item */
+/** One sample, of one file or of two that belong together. @typedef {{files: File[], row: HTMLElement, state: "" | "going" | "done" | "bad"}} Item */
 /** @typedef {{name: string, says: string, case: string | null, accession: string | null, url: string | null, error: boolean}} Result */
 
 const MOST_AT_ONCE = 200;
@@ -17,6 +17,7 @@ function pictures(form) {
   const go = /** @type {HTMLButtonElement} */ (form.querySelector("[data-go]"));
   const together = /** @type {HTMLElement | null} */ (form.querySelector("[data-together]"));
   const most = Number(form.dataset.most);
+  const one = form.dataset.one ?? "picture";
   /** @type {Item[]} */
   let items = [];
 
@@ -41,22 +42,25 @@ function pictures(form) {
   /** @param {Iterable<File>} files */
   function add(files) {
     for (const file of files) {
+      if (one === "recording" && joins(file)) continue;
       const row = document.createElement("div");
       row.className = "file";
-      const picture = document.createElement("img");
-      picture.alt = "";
-      picture.src = URL.createObjectURL(file);
-      picture.addEventListener("error", () => {
-        const blank = document.createElement("span");
-        blank.className = "blank";
-        picture.replaceWith(blank);
-      });
+      const picture = document.createElement(one === "picture" ? "img" : "span");
+      if (picture instanceof HTMLImageElement) {
+        picture.alt = "";
+        picture.src = URL.createObjectURL(file);
+        picture.addEventListener("error", () => {
+          const blank = document.createElement("span");
+          blank.className = "blank";
+          picture.replaceWith(blank);
+        });
+      } else picture.className = "blank trace";
       const name = document.createElement("span");
       name.className = "name";
       name.textContent = file.name;
       const says = document.createElement("span");
       says.className = "says";
-      says.textContent = size(file.size);
+      says.textContent = saysOf([file]);
       const end = document.createElement("span");
       end.className = "end row";
       const accession = document.createElement("input");
@@ -74,12 +78,36 @@ function pictures(form) {
       row.append(picture, name, says, end);
       list.append(row);
       /** @type {Item} */
-      const item = { file, row, state: "" };
+      const item = { files: [file], row, state: "" };
       away.addEventListener("click", () => { items = items.filter((other) => other !== item); row.remove(); arrange(); });
       items.push(item);
       if (file.size > most) finish(item, `This file is larger than ${size(most)}. Send a smaller one.`, false);
     }
     arrange();
+  }
+
+  /** Whether the file is the other half of a recording that waits for it. @param {File} file */
+  function joins(file) {
+    const [stem, ending] = halves(file.name);
+    if (!ending) return false;
+    const item = items.find(({ files: [first, second], state }) => {
+      const [other, its] = halves(first.name);
+      return !state && !second && other === stem && its && its !== ending;
+    });
+    if (!item || bytesOf(item) + file.size > most) return false;
+    item.files.push(file);
+    const name = item.row.querySelector(".name");
+    if (name) name.textContent = item.files.map((each) => each.name).sort().reverse().join(" + ");
+    const says = item.row.querySelector(".says");
+    if (says) says.textContent = saysOf(item.files);
+    return true;
+  }
+
+  /** @param {File[]} files */
+  function saysOf(files) {
+    const bytes = size(files.reduce((sum, file) => sum + file.size, 0));
+    const [stem, ending] = files.length > 1 || one === "picture" ? ["", ""] : halves(files[0].name);
+    return ending ? `${bytes} · add ${stem}${ending === ".hea" ? ".dat" : ".hea"}, its other half` : bytes;
   }
 
   /** @param {Item} item @param {string} words @param {boolean} good @param {string | null} [url] */
@@ -107,12 +135,12 @@ function pictures(form) {
     for (const name of ["csrfmiddlewaretoken", "check", "patient"]) data.set(name, String(new FormData(form).get(name) ?? ""));
     data.set("accession", accession);
     for (const item of group) {
-      data.append("sample", item.file, item.file.name);
+      for (const file of item.files) data.append("sample", file, file.name);
       item.state = "going";
       const bar = document.createElement("progress");
       bar.max = 1;
       bar.value = 0;
-      bar.setAttribute("aria-label", `Sending ${item.file.name}`);
+      bar.setAttribute("aria-label", `Sending ${item.files[0].name}`);
       item.row.querySelector(".end")?.replaceChildren();
       item.row.append(bar);
     }
@@ -124,16 +152,18 @@ function pictures(form) {
         let before = 0;
         for (const item of group) {
           const bar = item.row.querySelector("progress");
-          if (bar) bar.value = Math.min(1, Math.max(0, (event.loaded - before) / Math.max(1, item.file.size)));
-          before += item.file.size;
+          if (bar) bar.value = Math.min(1, Math.max(0, (event.loaded - before) / Math.max(1, bytesOf(item))));
+          before += bytesOf(item);
         }
       });
       request.addEventListener("load", () => {
         /** @type {Result[]} */
         let results = [];
         try { results = JSON.parse(request.responseText).results ?? []; } catch { /* an error page, told below */ }
-        group.forEach((item, place) => {
-          const result = results[place];
+        let place = 0;
+        group.forEach((item) => {
+          const result = results[place]; // the two files of one sample fare alike
+          place += item.files.length;
           if (result) finish(item, result.says, !result.error, result.url);
           else finish(item, request.status === 413 ? "Too large for this server." : "The server could not take it. Try again in a moment.", false);
         });
@@ -154,12 +184,12 @@ function pictures(form) {
     const groups = [];
     let bytes = Infinity;
     for (const item of fresh) {
-      if (bytes + item.file.size > most || (groups.at(-1)?.length ?? 0) >= MOST_AT_ONCE) {
+      if (bytes + bytesOf(item) > most || (groups.at(-1)?.length ?? 0) >= MOST_AT_ONCE) {
         groups.push([]);
         bytes = 0;
       }
       groups.at(-1)?.push(item);
-      bytes += item.file.size;
+      bytes += bytesOf(item);
     }
     return groups;
   }
@@ -167,7 +197,7 @@ function pictures(form) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const fresh = items.filter((item) => !item.state);
-    if (!fresh.length) { said.textContent = "Choose a picture first."; return; }
+    if (!fresh.length) { said.textContent = `Choose a ${one} first.`; return; }
     go.disabled = true;
     said.textContent = "Sending";
     const shared = String(new FormData(form).get("accession") ?? "");
@@ -204,6 +234,17 @@ function pictures(form) {
   addEventListener("paste", (event) => add(/** @type {ClipboardEvent} */ (event).clipboardData?.files ?? []));
   form.addEventListener("change", arrange);
   arrange();
+}
+
+/** The name of a WFDB file without its ending, and the ending; '' of any other. @param {string} name @returns {[string, string]} */
+function halves(name) {
+  const found = /^(.+)(\.hea|\.dat)$/i.exec(name);
+  return found ? [found[1], found[2].toLowerCase()] : [name, ""];
+}
+
+/** @param {Item} item */
+function bytesOf(item) {
+  return item.files.reduce((sum, file) => sum + file.size, 0);
 }
 
 /** @param {number} bytes */
