@@ -199,9 +199,16 @@ sensitivity = 0.9
     green = '[[label]]\ncode = "green"\ntitle = "Green"\npositive = false\n\n'
     text = text.replace('[[label]]\ncode = "blue"', green + '[[label]]\ncode = "blue"') + group
     (tmp_path / "colours.toml").write_text(text)
-    recipe = open_recipe(tmp_path / "colours.toml")
-    packs = tmp_path / "packs"
-    made = train(recipe, data=folder, out=packs, work=tmp_path / "work")
+    words = ["train", str(tmp_path / "colours.toml"), "--data", str(folder), "--device", "cpu"]
+    words += ["--out", str(tmp_path / "packs"), "--work", str(tmp_path / "work")]
+    trained = CliRunner().invoke(main, words)
+    assert trained.exit_code == 0, trained.output
+    made = tmp_path / "packs" / "colours"
+    assert trained.stdout.strip() == str(made)
+    last = next(line for line in trained.stderr.splitlines() if line.startswith("epoch 8/8"))
+    assert re.search(r"loss \S+  validation loss \S+  validation accuracy \S+  AUC \S+", last)
+    assert re.search(r"ECE \S+  \S+ s  about 0 s left$", last)
+    assert list((tmp_path / "work").glob("colours-*.csv"))
     manifest = open_manifest(made)
     assert "warm" in [point.label for point in manifest.operating_points]
     card = (made / "card.md").read_text()
@@ -215,3 +222,19 @@ sensitivity = 0.9
     told = json.loads(result.stdout.splitlines()[0])
     assert told["label"] == "red"
     assert "warm" in told["alarms"]
+
+
+def test_a_graphics_card_that_is_not_there_is_named_before_any_picture_is_opened(
+    colours, recipe_file, tmp_path
+):
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a graphics card here")
+    words = ["train", str(recipe_file), "--data", str(colours), "--device", "cuda"]
+    words += ["--out", str(tmp_path / "packs"), "--work", str(tmp_path / "work")]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert "There is no graphics card that torch can use." in result.stderr
+    assert "Opening" not in result.stderr
+    assert not (tmp_path / "packs").exists()

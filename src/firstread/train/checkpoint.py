@@ -4,6 +4,7 @@ written."""
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import struct
 import zipfile
@@ -32,7 +33,11 @@ def keep(state: dict[str, Any], path: Path) -> None:
     torch.save(state, made)
     beside = path.with_suffix(".part")
     try:
-        beside.write_bytes(made.getbuffer())
+        with beside.open("wb") as file:
+            file.write(made.getbuffer())
+            file.flush()
+            # Else a machine that loses its power may keep the new name and lose what it names.
+            os.fsync(file.fileno())
         beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
