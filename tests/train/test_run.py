@@ -153,6 +153,18 @@ def test_a_label_that_the_recipe_lacks_is_named(colours, recipe_file, tmp_path):
         ("seed = 5", "", "lacks a key.*seed"),
         ('code = "blue"', 'code = "green"', "must be those of its first"),
         ("[network]", "[network", "is not TOML"),
+        ("epochs = 8", "epochs = 0", r"\[schedule\] epochs must lie between 1 and"),
+        ("epochs = 8", "epochs = 8.5", r"\[schedule\] epochs must be a whole number, not 8\.5"),
+        ("epochs = 8", "epochs = true", r"\[schedule\] epochs must be a whole number, not True"),
+        ("batch = 8", "batch = -8", r"\[schedule\] batch must lie between 1 and"),
+        ("rate = 0.01", "rate = nan", r"\[schedule\] rate must lie between"),
+        ("rate = 0.01", 'rate = "fast"', r"\[schedule\] rate must be a number, not 'fast'"),
+        ("average = 0.8", "patience = -1", r"\[schedule\] patience must lie between 0 and"),
+        ("validation = 0.25", "validation = 0.0", r"\[shares\] validation must lie between"),
+        ("widths = [16, 16, 16]", 'widths = [16, "x"]', r"\[network\] widths must be a list, each"),
+        ("[network]", '[network]\nfamily = "vast"', "family must be one of residual, lite"),
+        ("seed = 5", 'seed = "five"', r"\[recipe\] seed must be a whole number"),
+        ("width_px = 32", "width_px = 32.5", r"\[source\] width_px must be a whole number"),
     ],
 )
 def test_a_mistake_in_the_recipe_costs_no_time(colours, recipe_file, tmp_path, old, new, sentence):

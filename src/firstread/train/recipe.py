@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from firstread.domain.errors import BadConfiguration
 from firstread.packs import Input
+from firstread.train.recipe_checks import refuse_mistakes
 
 T = TypeVar("T")
 
@@ -201,6 +202,7 @@ def _filled(kind: type[T], values: Any, *, where: str) -> T:
     ready = {
         key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
     }
+    refuse_mistakes(kind, ready, where=where)
     try:
         return kind(**ready)
     except TypeError as why:

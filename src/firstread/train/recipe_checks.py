@@ -1,0 +1,62 @@
+"""What a recipe may say: kinds of values and their ranges, checked before any time is spent."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from firstread.domain.errors import BadConfiguration
+
+_WORDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+# Least and most; what lies between is at least possible.
+_RANGES = {
+    "schedule": {
+        "epochs": (1, 100_000), "batch": (1, 65_536), "rate": (1e-9, 100), "head": (0, 1000),
+        "warmup": (1e-6, 0.99), "weight_decay": (0, 10), "smoothing": (0, 0.9),
+        "average": (0, 0.999999), "threads": (1, 1024), "patience": (0, 100_000),
+        "beside_until": (0, 1), "beside": (0, 100), "small_until": (0, 1), "small": (0.05, 1),
+    },
+    "shares": {"validation": (0.001, 0.9), "test": (0.001, 0.9)},
+    "network": {"dropout": (0, 0.95), "views": (1, 4), "stages": (1, 7), "frozen": (0, 16)},
+    "augment": {
+        "tilt": (0, 180), "scale_low": (0.05, 20), "scale_high": (0.05, 20), "shear": (0, 2),
+        "shift": (0, 1), "background": (0, 1), "stain": (0, 3), "brightness": (0, 1),
+        "contrast": (0, 1), "blur": (0, 1), "noise": (0, 1), "mix": (0, 1), "erase": (0, 1),
+    },
+}  # fmt: skip
+
+
+def refuse_mistakes(kind: type, values: Mapping[str, Any], *, where: str) -> None:
+    """Raises BadConfiguration, with the key, where a value of a table has the wrong kind or lies
+    out of all bounds; `kind` is the dataclass that it shall become."""
+    hints = typing.get_type_hints(kind)
+    for key, value in values.items():
+        wanted = _wanted(hints[key], value)
+        if wanted:
+            raise BadConfiguration(
+                f"The recipe's [{where}] {key} must be {wanted}, not {value!r}. Correct it."
+            )
+        least, most = _RANGES.get(where, {}).get(key, (None, None))
+        if least is not None and not least <= value <= most:
+            raise BadConfiguration(
+                f"The recipe's [{where}] {key} must lie between {least:g} and {most:g}, and is "
+                f"{value!r}. Correct it."
+            )
+
+
+def _wanted(hint: Any, value: Any) -> str:
+    """The words for what should stand there; empty where `value` is that."""
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        return "" if value in inner else "one of " + ", ".join(map(str, inner))
+    if origin is tuple:
+        if not isinstance(value, tuple):
+            return "a list"
+        found = [_wanted(inner[0], each) for each in value]
+        return next((f"a list, each of it {words}" for words in found if words), "")
+    if hint not in _WORDS:
+        return ""  # a table within the recipe, which was looked at by itself
+    fits = isinstance(value, int | float) if hint is float else isinstance(value, hint)
+    strange = isinstance(value, bool) and hint is not bool
+    return "" if fits and not strange else _WORDS[hint]
