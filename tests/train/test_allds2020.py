@@ -305,6 +305,7 @@ def test_a_folder_of_all_idb_becomes_a_pack_with_figures_over_seeds(pack, work, 
     card = (pack / "card.md").read_text(encoding="utf-8")
     assert "## Over 2 seeds" in card
     assert "| sensitivity (recall) |" in card
+    assert "leave its accuracy anywhere from" in card
     assert any("Student's t" in line for line in said)
     found = json.loads(next(work.glob("*-seeds.json")).read_text(encoding="utf-8"))
     assert [run["seed"] for run in found["runs"]] == [2020, 2021]

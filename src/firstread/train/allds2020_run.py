@@ -12,6 +12,7 @@ import numpy as np
 
 from firstread.datasets import Dataset
 from firstread.domain.errors import BadConfiguration, BadDataset
+from firstread.evaluation import wilson
 from firstread.train.allds2020 import AllNetwork, augmented, chances_of, fit
 from firstread.train.assemble import image_pack
 from firstread.train.device import Device
@@ -175,14 +176,15 @@ def as_table(runs: list[Run], figures: dict[str, dict[str, Interval]]) -> str:
         ]
         lines.append(f"| {title} | {' | '.join(cells)} |")
     last = runs[0].test
-    lines += [
-        "",
-        f"Mean over {len(runs)} {'seed' if len(runs) == 1 else 'seeds'}"
-        + (" with the 95 % interval by Student's t" if len(runs) > 1 else "; one run says little")
-        + f". Seed {runs[0].seed}, of which the pack is, on its test part: {last.tp} true and "
-        f"{last.fp} false positives, {last.tn} true and {last.fn} false negatives.",
-    ]
-    return "\n".join(lines)
+    counted = wilson(last.tp + last.tn, last.n)
+    over = f"Mean over {len(runs)} seeds with the 95 % interval by Student's t: how far they differ"
+    told = (
+        f"{over if len(runs) > 1 else 'One seed: one run says little'}. The pack is that of seed "
+        f"{runs[0].seed}. On its test part it has {last.tp} true and {last.fp} false positives, "
+        f"{last.tn} true and {last.fn} false negatives; so few pictures alone leave its accuracy "
+        f"anywhere from {counted.low:.3f} to {counted.high:.3f}."
+    )
+    return "\n".join([*lines, "", told])
 
 
 def _cell(found: Interval, *, most: float) -> str:
