@@ -1,4 +1,4 @@
-"""One large file from a web address: goes on where it broke off, and is believed by its hash alone."""
+"""One large file from a web address: resumed where it broke off, believed by its hash alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 15.0
 _TIMEOUT_S = 30.0
 _LATER = (408, 425, 429, 500, 502, 503, 504)
-_CHUNK = 1 << 20
 
 
 def download(
@@ -53,7 +52,8 @@ def download(
     if found != sha256:
         part.unlink()
         raise DownloadRefused(
-            f"What the address gives is not what was asked for: its SHA-256 begins with {found[:12]}, "
+            f"What the address gives is not what was asked for: its SHA-256 begins with "
+            f"{found[:12]}, "
             f"not with {sha256[:12]}. Nothing of it was opened. Compare address and hash."
         )
     part.replace(to)
@@ -71,7 +71,7 @@ def _fetch(
             reason = "it breaks off"
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects):
             raise DownloadRefused(
-                "This is no web address that leads to a file. Correct it; it begins with https://."
+                "This is no web address that leads to a file. Correct it: https://HOST/FILE."
             ) from None
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__
@@ -83,7 +83,8 @@ def _fetch(
         else:
             pause_s = PAUSE_S
     raise Unreachable(
-        f"The server does not send the file: {reason}. Try again later; it goes on from where it is."
+        f"The server does not send the file: {reason}. Try again later; it goes on where it "
+        "stopped."
     )
 
 
@@ -110,7 +111,8 @@ def _once(
         whole = have + int(length) if length.isdecimal() else None
         _refuse_large(max(have, whole or 0))
         with part.open("ab" if goes_on else "wb") as file:
-            for chunk in answer.iter_raw(_CHUNK):
+            # As it comes: what waits to fill a chunk would be lost where the connection breaks.
+            for chunk in answer.iter_raw():
                 file.write(chunk)
                 have += len(chunk)
                 _refuse_large(have)

@@ -28,7 +28,6 @@ from firstread.packs import (
     Manifest,
     MeasurementsModel,
     Provenance,
-    open_manifest,
     pack_sha256,
     seal,
     write_manifest,
@@ -117,8 +116,8 @@ def refuse_other_file(plan: Plan, file_sha256: str) -> None:
     if plan.file_sha256 not in (None, file_sha256):
         raise ModelRefused(
             f"{plan.recipe} is for another file: its SHA-256 begins with "
-            f"{str(plan.file_sha256)[:12]}, and this one's with {file_sha256[:12]}. Get that file, or "
-            "take the hash out of a copy of the recipe."
+            f"{str(plan.file_sha256)[:12]}, and this one's with {file_sha256[:12]}. Get that file, "
+            "or take the hash out of a copy of the recipe."
         )
 
 
@@ -142,8 +141,8 @@ def _refuse_taken(wanted: Wanted, name: str) -> None:
     place = wanted.out / name
     if place.exists() and not wanted.replace:
         raise BadConfiguration(
-            f"There is a pack '{name}' in {wanted.out} already. Say --replace to put this one in its "
-            "place, or --name for another name."
+            f"There is a pack '{name}' in {wanted.out} already. Say --replace to put this one in "
+            "its place, or --name for another name."
         )
 
 

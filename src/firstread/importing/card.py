@@ -39,8 +39,8 @@ def write_import_card(
 def _results(results: Sequence[Result]) -> str:
     if not results:
         return (
-            "## Results\n\nNone. It was imported without labelled samples, so nothing is known here "
-            "of how well it reads. Measure it before anybody relies on it: "
+            "## Results\n\nNone. It was imported without labelled samples, so nothing is known "
+            "here of how well it reads. Measure it before anybody relies on it: "
             "`firstread evaluate PACK FOLDER`."
         )
     lines = ["| figure | value | 95 % interval |", "| --- | --- | --- |"]
@@ -59,12 +59,13 @@ def _statements(manifest: Manifest, *, missing: str, says: Sequence[str]) -> str
     lines = list(says)
     if manifest.calibration.method == "none":
         lines.append(
-            "**Its probabilities are not calibrated**: of answers with 90 % it need not be right nine "
-            "times in ten."
+            "**Its probabilities are not calibrated**: of answers with 90 % it need not be right "
+            "nine times in ten."
         )
     else:
         lines.append(
-            f"Its probabilities are calibrated by temperature ({manifest.calibration.temperature:.2f})."
+            "Its probabilities are calibrated by temperature "
+            f"({manifest.calibration.temperature:.2f})."
         )
     if manifest.conformal is None:
         lines.append("It has no finding set: it rules nothing out.")
@@ -79,29 +80,30 @@ def _statements(manifest: Manifest, *, missing: str, says: Sequence[str]) -> str
         lines.append("It is no sum over its measurements, so it cannot say what each contributes.")
     if missing:
         lines.append(f"What it lacks: {missing}.")
-    for point in manifest.operating_points:
-        lines.append(
-            f"The alarm for {manifest.label(point.label).title} is raised from a probability of "
-            f"{point.threshold:.3f} on: sensitivity {100 * point.sensitivity:.1f} %, specificity "
-            f"{100 * point.specificity:.1f} % ({point.measured_on})."
-        )
+    lines += [
+        f"The alarm for {manifest.label(point.label).title} is raised from a probability of "
+        f"{point.threshold:.3f} on: sensitivity {100 * point.sensitivity:.1f} %, specificity "
+        f"{100 * point.specificity:.1f} % ({point.measured_on})."
+        for point in manifest.operating_points
+    ]
     return "## What its numbers mean\n\n" + "\n".join(f"- {line}" for line in lines)
 
 
 def _provenance(manifest: Manifest, *, pixels: Pixels | None) -> str:
     made = manifest.provenance
     software = ", ".join(f"{name} {version}" for name, version in made.software.items())
-    lines = [
-        f"Imported on {made.trained_at} from `{made.model_file}` (SHA-256 `{made.model_sha256}`) by "
-        f"`firstread packs import`, as {made.recipe} says; {software}. It was not trained here.",
-    ]
+    whence = (
+        f"Imported on {made.trained_at} from `{made.model_file}` (SHA-256 `{made.model_sha256}`) "
+        f"by `firstread packs import`, as {made.recipe} says; {software}. It was not trained here."
+    )
+    lines = [whence]
     if pixels is not None and manifest.input is not None:
         given = manifest.input
         mean, std = (", ".join(f"{n:g}" for n in numbers) for numbers in (pixels.mean, pixels.std))
         lines.append(
             f"A picture is made {given.width_px} x {given.height_px} pixels ({given.fit}, "
-            f"{given.interpolation}, {given.colour}); the network takes (pixel x {pixels.scale:.6g} - "
-            f"({mean})) / ({std}), channels in the order {pixels.order}."
+            f"{given.interpolation}, {given.colour}); the network takes (pixel x "
+            f"{pixels.scale:.6g} - ({mean})) / ({std}), channels in the order {pixels.order}."
         )
     lines.append("Its golden samples show nobody." if _synthetic(manifest) else _GIVEN)
     return "## Where it comes from\n\n" + "\n\n".join(lines)

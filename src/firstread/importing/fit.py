@@ -1,12 +1,11 @@
-"""What labelled samples tell of an imported pack: its figures and, of enough of them, calibration."""
+"""What labelled samples tell of an imported pack: figures and, of enough of them, calibration."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,8 +76,9 @@ def fit(
     if len(whole) < ENOUGH:
         of = f"{dataset.name}, all of it"
         says.append(
-            f"{len(whole)} labelled samples are too few to calibrate with: its probabilities are the "
-            "network's own, there are no operating points, and no finding set rules anything out."
+            f"{len(whole)} labelled samples are too few to calibrate with: its probabilities are "
+            "the network's own, there are no operating points, and no finding set rules "
+            "anything out."
         )
         return Fitted(
             manifest=replace(manifest, results=figures(manifest, seen, whole, of=of)),
@@ -90,8 +90,8 @@ def fit(
     )
     of = f"{dataset.name}, the half that nothing was fitted on"
     says.append(
-        f"Fitted on one half of {len(whole)} samples of {dataset.name} and measured on the other; no "
-        "patient stands in both where patients are named."
+        f"Fitted on one half of {len(whole)} samples of {dataset.name} and measured on the other; "
+        "no patient stands in both where patients are named."
     )
     return Fitted(
         manifest=replace(manifest, results=figures(manifest, seen, measuring, of=of)),

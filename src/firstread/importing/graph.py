@@ -1,4 +1,4 @@
-"""A foreign ONNX graph, opened with care and made plain: one picture in, float32, newer operators."""
+"""A foreign ONNX graph, opened with care and made plain: a picture in, float32, newer operators."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Graph:
     answers: str
     """The tensor with one number a label."""
     end: str
-    """What the answers go through at last and is left out: Softmax, LogSoftmax, Sigmoid or nothing."""
+    """What the answers go through at last, and is left out: Softmax, LogSoftmax, Sigmoid, or ''."""
 
     @property
     def graph(self) -> Any:
@@ -104,7 +104,7 @@ def opened_model(data: bytes) -> onnx.ModelProto:
     other -= {each.domain for each in model.functions}
     if other:
         raise ModelRefused(
-            f"The model needs operators of '{sorted(other)[0][:60]}', which ONNX Runtime does not "
+            f"The model needs operators of '{min(other)[:60]}', which ONNX Runtime does not "
             "have. Export it with standard operators."
         )
     return model

@@ -146,7 +146,7 @@ def _flattened(
 
 
 def _map_by_places(spread: tuple[str, tuple[int, int, int], bool], weights: NDArray[Any]) -> Head:
-    """Every place has weights of its own; the map is scaled so that its mean plus bias is the logit."""
+    """Every place has weights of its own; the map's mean plus the bias is the logit."""
     name, (channels, height, width), last = spread
     count = weights.shape[0]
     if weights.shape[1] != channels * height * width:

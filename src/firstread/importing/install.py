@@ -85,7 +85,8 @@ def _refuse_other_hash(path: Path, sha256: str | None) -> None:
     found = _sha256(path)
     if sha256 not in (None, found):
         raise DownloadRefused(
-            f"{path.name} is not what was asked for: its SHA-256 begins with {found[:12]}, not with "
+            f"{path.name} is not what was asked for: its SHA-256 begins with {found[:12]}, not "
+            "with "
             f"{str(sha256)[:12]}. Nothing of it was opened. Compare file and hash."
         )
 

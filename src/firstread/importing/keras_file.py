@@ -38,8 +38,8 @@ def open_keras(data: bytes) -> KerasFile:
             said = file.attrs.get("model_config")
             if said is None:
                 raise ModelRefused(
-                    "This .h5 file holds no model_config: it is no Keras model, or only its weights "
-                    "were saved. Save the whole model: model.save('name.h5')."
+                    "This .h5 file holds no model_config: it is no Keras model, or only its "
+                    "weights were saved. Save the whole model: model.save('name.h5')."
                 )
             if "model_weights" not in file:
                 raise ModelRefused(

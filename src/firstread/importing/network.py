@@ -96,8 +96,8 @@ def _what_they_are(plain: Graph, plan: Plan, said: NDArray[Any]) -> str:
         return "chance"
     if said.shape[1] != count:
         raise BadConfiguration(
-            f"The model gives {said.shape[1]} answers, and {count} labels are named. Name one label "
-            "for each answer, in their order."
+            f"The model gives {said.shape[1]} answers, and {count} labels are named. Name one "
+            "label for each answer, in their order."
         )
     if plain.end == "Sigmoid":
         raise ModelRefused(

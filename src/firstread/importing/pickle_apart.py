@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import base64
 import ctypes
+import importlib
+import importlib.util
 import io
 import json
 import os
@@ -93,8 +95,6 @@ def _watch() -> None:
 
 def _looked_up(module: str, name: str) -> Any:
     """The class that a pickle names, where it is one of those that models are made of."""
-    import importlib
-
     if name in _PLAIN.get(module, ()):
         return getattr(importlib.import_module(module), name)
     top = module.partition(".")[0]
@@ -111,8 +111,8 @@ def _looked_up(module: str, name: str) -> Any:
 
 
 def _opened(data: bytes) -> Any:
-    import joblib
-    from joblib import numpy_pickle
+    numpy_pickle: Any = importlib.import_module("joblib.numpy_pickle")
+    joblib: Any = importlib.import_module("joblib")
 
     # joblib's own reader, for its arrays and packings, with our eyes on what a pickle names.
     numpy_pickle.NumpyUnpickler.find_class = lambda _self, module, name: _looked_up(module, name)
@@ -123,19 +123,20 @@ def _told(model: Any, *, low: list[float], high: list[float]) -> dict[str, Any]:
     """What leaves this process of a classifier."""
     import numpy as np
     import sklearn
-    from sklearn.base import is_classifier
+    from sklearn.base import BaseEstimator, is_classifier
 
-    if not is_classifier(model) or not hasattr(model, "classes_"):
+    if (
+        not isinstance(model, BaseEstimator)
+        or not is_classifier(model)
+        or not hasattr(model, "classes_")
+    ):
         raise _Unusable("it is no classifier of scikit-learn that is fitted")
     count = int(model.n_features_in_)
     rng = np.random.default_rng(7)
     lows = np.array(low if len(low) == count else [(low or [0.0])[0]] * count, np.float64)
     highs = np.array(high if len(high) == count else [(high or [1.0])[0]] * count, np.float64)
     rows = rng.uniform(lows, highs, (_ROWS, count)).astype(np.float32)
-    if hasattr(model, "feature_names_in_"):
-        named = _with_names(rows, model)
-    else:
-        named = rows
+    named = _with_names(rows, model) if hasattr(model, "feature_names_in_") else rows
     sure = hasattr(model, "predict_proba")
     expected = model.predict_proba(named) if sure else model.decision_function(named)
     found: dict[str, Any] = {
@@ -159,69 +160,87 @@ def _told(model: Any, *, low: list[float], high: list[float]) -> dict[str, Any]:
 
 def _with_names(rows: Any, model: Any) -> Any:
     """The rows as a table with the names that the model was fitted with, where pandas is there."""
-    try:
-        import pandas as pd
-    except ModuleNotFoundError:
+    if importlib.util.find_spec("pandas") is None:
         return rows
-    return pd.DataFrame(rows, columns=list(model.feature_names_in_))
+    table: Any = importlib.import_module("pandas")
+    return table.DataFrame(rows, columns=list(model.feature_names_in_))
 
 
 def _linear(model: Any) -> dict[str, Any] | None:
     """Weights [K or 1, F] and biases of a sum over measurements, scaling folded in; or None."""
     import numpy as np
-    from sklearn import discriminant_analysis, impute, linear_model, preprocessing, svm
 
     steps = [step for _, step in model.steps] if hasattr(model, "steps") else [model]
     *before, last = [step for step in steps if step not in (None, "passthrough")]
-    sums = (
-        linear_model.LogisticRegression, linear_model.RidgeClassifier, linear_model.Perceptron,
-        linear_model.SGDClassifier, svm.LinearSVC,
-        discriminant_analysis.LinearDiscriminantAnalysis,
-    )  # fmt: skip
-    if not isinstance(last, sums):
-        return None
-    several = len(last.classes_) > 2
-    softmax = isinstance(
-        last, linear_model.LogisticRegression | discriminant_analysis.LinearDiscriminantAnalysis
-    )
-    if several and hasattr(last, "predict_proba") and not softmax:
-        return None  # its probabilities are no softmax of sums
-    if several and softmax and getattr(last, "multi_class", None) == "ovr":
+    if not _is_sum(last):
         return None
     weights = np.asarray(last.coef_, np.float64)
     bias = np.asarray(last.intercept_, np.float64).reshape(-1)
     if bias.size == 1 < weights.shape[0]:
         bias = np.repeat(bias, weights.shape[0])
-    fill = None
-    for step in reversed(before):
-        if isinstance(step, preprocessing.StandardScaler):
-            scale = np.ones(weights.shape[1]) if step.scale_ is None else step.scale_
-            centre = np.zeros(weights.shape[1]) if step.mean_ is None else step.mean_
-        elif isinstance(step, preprocessing.MinMaxScaler):
-            if step.clip:
-                return None
-            scale, centre = 1 / step.scale_, -step.min_ / step.scale_
-        elif isinstance(step, preprocessing.MaxAbsScaler):
-            scale, centre = step.scale_, np.zeros(weights.shape[1])
-        elif isinstance(step, preprocessing.RobustScaler):
-            scale = np.ones(weights.shape[1]) if step.scale_ is None else step.scale_
-            centre = np.zeros(weights.shape[1]) if step.center_ is None else step.center_
-        elif isinstance(step, impute.SimpleImputer) and step is before[0]:
-            if step.add_indicator or not np.isnan(step.missing_values):
-                return None
-            fill = np.asarray(step.statistics_, np.float64)
-            if fill.shape != (weights.shape[1],):
-                return None
-            continue
-        else:
+    fill = _fill(before[0], features=weights.shape[1]) if before else None
+    for step in reversed(before[1:] if fill is not None else before):
+        folded = _scaling(step, features=weights.shape[1])
+        if folded is None:
             return None
+        centre, scale = folded
         bias = bias - weights @ (centre / scale)
         weights = weights / scale
-    return {
-        "weights": weights.tolist(),
-        "bias": bias.tolist(),
-        "fill": None if fill is None else fill.tolist(),
-    }
+    return {"weights": weights.tolist(), "bias": bias.tolist(), "fill": fill}
+
+
+def _is_sum(last: Any) -> bool:
+    """Whether a model's probabilities, or its margins, follow from sums over its measurements."""
+    from sklearn import discriminant_analysis, linear_model, svm
+
+    softmax = (
+        linear_model.LogisticRegression, discriminant_analysis.LinearDiscriminantAnalysis,
+    )  # fmt: skip
+    margins = (
+        linear_model.RidgeClassifier, linear_model.Perceptron, linear_model.SGDClassifier,
+        svm.LinearSVC,
+    )  # fmt: skip
+    if not isinstance(last, softmax + margins):
+        return False
+    if len(last.classes_) == 2:
+        return True
+    if isinstance(last, softmax):
+        return bool(getattr(last, "multi_class", None) != "ovr")
+    return not hasattr(last, "predict_proba")  # of several labels they are no softmax of sums
+
+
+def _fill(step: Any, *, features: int) -> list[float] | None:
+    """What stands in for missing measurements; None where the step does not fill them in."""
+    import numpy as np
+    from sklearn import impute
+
+    if not isinstance(step, impute.SimpleImputer) or step.add_indicator:
+        return None
+    values = np.asarray(step.statistics_, np.float64)
+    missing = step.missing_values
+    plain = isinstance(missing, float) and np.isnan(missing) and values.shape == (features,)
+    return values.tolist() if plain else None
+
+
+def _scaling(step: Any, *, features: int) -> tuple[Any, Any] | None:
+    """What a step subtracts, and then divides by; None where it does something else."""
+    import numpy as np
+    from sklearn import preprocessing
+
+    none, one = np.zeros(features), np.ones(features)
+    if isinstance(step, preprocessing.StandardScaler):
+        return (none if step.mean_ is None else step.mean_), (
+            one if step.scale_ is None else step.scale_
+        )
+    if isinstance(step, preprocessing.RobustScaler):
+        return (none if step.center_ is None else step.center_), (
+            one if step.scale_ is None else step.scale_
+        )
+    if isinstance(step, preprocessing.MaxAbsScaler):
+        return none, step.scale_
+    if isinstance(step, preprocessing.MinMaxScaler) and not step.clip:
+        return -step.min_ / step.scale_, 1 / step.scale_
+    return None
 
 
 def _onnx(model: Any, count: int) -> bytes:
@@ -244,10 +263,8 @@ def main() -> int:
     data = sys.stdin.buffer.read()
     _leave_network()
     # Everything that is needed is imported while files may still be opened freely.
-    import joblib.numpy_pickle  # noqa: F401
-    import skl2onnx  # noqa: F401
-    import sklearn.ensemble
-    import sklearn.pipeline  # noqa: F401
+    for name in ("joblib.numpy_pickle", "skl2onnx", "sklearn.ensemble", "sklearn.pipeline"):
+        importlib.import_module(name)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

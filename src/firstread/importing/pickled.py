@@ -27,6 +27,7 @@ from firstread.runtime.session import Session
 PATIENCE_S = 600
 TOLERANCE = 1e-4
 _APART = "firstread.importing.pickle_apart"
+_ENVIRONMENT = ("PATH", "LANG", "LD_LIBRARY_PATH")
 _KEEPS_ROWS = (
     "KNeighborsClassifier", "RadiusNeighborsClassifier", "SVC", "NuSVC",
     "GaussianProcessClassifier",
@@ -57,8 +58,10 @@ def look_into(data: bytes, plan: Plan) -> tuple[Plan, dict[str, Any]]:
     told = _asked(data, low=low, high=high)
     if plan.labels and len(plan.labels) != len(told["classes"]):
         raise BadConfiguration(
-            f"The model tells {len(told['classes'])} classes apart ({', '.join(told['classes'][:8])}), "
-            f"and {len(plan.labels)} labels are named. Name one for each, in that order."
+            f"The model tells {len(told['classes'])} classes apart "
+            f"({', '.join(told['classes'][:8])}), and {len(plan.labels)} labels are named. Name "
+            "one "
+            "for each, in that order."
         )
     labels = plan.labels or labels_from(told["classes"])
     return replace(plan, labels=labels, measurements=_measurements(plan, told)), told
@@ -66,10 +69,9 @@ def look_into(data: bytes, plan: Plan) -> tuple[Plan, dict[str, Any]]:
 
 def _asked(data: bytes, *, low: list[float], high: list[float]) -> dict[str, Any]:
     # One thread each: the number of processes may be limited, and a model is small.
-    alone = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-    kept = {
-        name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH") if name in os.environ
-    }
+    threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    alone = dict.fromkeys(threads, "1")
+    kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     try:
         ran = subprocess.run(  # noqa: S603  our own program, by the interpreter that runs this one
             [sys.executable, "-I", "-m", _APART, json.dumps({"low": low, "high": high})],
@@ -119,7 +121,8 @@ def _measurements(plan: Plan, told: dict[str, Any]) -> tuple[Measurement, ...]:
     if plan.measurements:
         if len(plan.measurements) != count:
             raise BadConfiguration(
-                f"The model takes {count} measurements, and {len(plan.measurements)} are named. Name "
+                f"The model takes {count} measurements, and {len(plan.measurements)} are named. "
+                "Name "
                 "them all, in the order of its columns."
             )
         return plan.measurements
@@ -178,7 +181,8 @@ def _lacks(told: dict[str, Any]) -> list[str]:
     found = []
     if "linear" not in told:
         found.append(
-            f"no contributions: a {told['kind']} is no sum over its measurements, so nobody can say "
+            f"no contributions: a {told['kind']} is no sum over its measurements, so nobody can "
+            "say "
             "what each of them adds"
         )
     if not told["probabilities"]:
@@ -206,7 +210,7 @@ def _sum(linear: dict[str, Any], *, classes: int) -> tuple[onnx.ModelProto, tupl
     weights = np.array(linear["weights"], np.float64)
     bias = np.array(linear["bias"], np.float64)
     if classes == 2:
-        # Log odds z of the second class: softmax of (-z / 2, z / 2) is (1 - sigmoid(z), sigmoid(z)).
+        # Log odds z of the second: softmax of (-z / 2, z / 2) is (1 - sigmoid(z), sigmoid(z)).
         weights = np.concatenate([-weights / 2, weights / 2])
         bias = np.concatenate([-bias / 2, bias / 2])
     held = {

@@ -245,11 +245,18 @@ def _pixels(said: Said, told: Mapping[str, Any]) -> Pixels:
     elif isinstance(values.get("scale"), str):
         values["scale"] = _number(values["scale"], of="scale")
     pixels = _filled(Pixels, values, where="pixels")
+    _refuse_odd(pixels)
+    return pixels
+
+
+def _refuse_odd(pixels: Pixels) -> None:
+    """Raises BadConfiguration where the numbers for pixels cannot be meant."""
     for key in ("mean", "std"):
         numbers = getattr(pixels, key)
         if len(numbers) not in (1, pixels.channels):
             raise BadConfiguration(
-                f"'{key}' must be one number, or one for each of {pixels.channels} channels, in the "
+                f"'{key}' must be one number, or one for each of {pixels.channels} channels, in "
+                "the "
                 f"order in which the model takes them. Correct it."
             )
     if min(pixels.std) <= 0 or pixels.scale == 0:
@@ -260,7 +267,6 @@ def _pixels(said: Said, told: Mapping[str, Any]) -> Pixels:
         raise BadConfiguration(
             "The order of channels is rgb, bgr or grey, and the layout nchw or nhwc. Correct it."
         )
-    return pixels
 
 
 def _number(text: str, *, of: str) -> float:
@@ -312,7 +318,8 @@ def _range(said: str | None) -> tuple[float, float]:
     low, found, high = (said or "").partition(":")
     if not found:
         raise BadConfiguration(
-            "It is not said which values measurements can have. Say --range LOWEST:HIGHEST, or give "
+            "It is not said which values measurements can have. Say --range LOWEST:HIGHEST, or "
+            "give "
             "each its own in a recipe's [[measurement]]."
         )
     return _number(low, of="--range"), _number(high, of="--range")

@@ -116,7 +116,8 @@ def _fill(network: Any, arrays: dict[str, Any], recipe: Recipe) -> None:
     wrong += [n for n in own if n in plain and tuple(plain[n].shape) != tuple(own[n].shape)]
     if wrong:
         raise ModelRefused(
-            f"These are not the weights of the network of the recipe {recipe.name}: '{wrong[0][:80]}' "
+            f"These are not the weights of the network of the recipe {recipe.name}: "
+            f"'{wrong[0][:80]}' "
             f"is missing, too much or of another shape, and {len(wrong) - 1} more. Name the recipe "
             "that they were trained with: --network RECIPE."
         )

@@ -1,4 +1,4 @@
-"""A plain foreign graph becomes a pack's network: `image` in, `logits` and what else there is out."""
+"""A plain foreign graph becomes a pack's network: `image` in, `logits` and what else there is."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def size_of(plain: Graph, layout: str) -> tuple[int, int] | None:
 
 
 def refuse_other_size(plain: Graph, given: Input, *, layout: str) -> None:
-    """Raises BadConfiguration where the graph cannot take pictures of the size that is asked for."""
+    """Raises BadConfiguration where the graph cannot take pictures of the size asked for."""
     own = size_of(plain, layout)
     if own is not None and own != (given.width_px, given.height_px):
         raise BadConfiguration(
@@ -169,7 +169,7 @@ def _logits(answers: str, *, are: str) -> tuple[list[Any], list[Any]]:
             helper.make_node("Max", ["answer/flat", "answer/tiny"], ["answer/some"]),
             helper.make_node("Log", ["answer/some"], ["logits"]),
         ], [rows, tiny]
-    # The log odds z of the second label: softmax of (-z / 2, z / 2) is (1 - sigmoid(z), sigmoid(z)).
+    # Log odds z of the second label: softmax of (-z / 2, z / 2) is (1 - sigmoid(z), sigmoid(z)).
     halves = numpy_helper.from_array(np.array([[-0.5, 0.5]], np.float32), "answer/halves")
     return [flat, helper.make_node("Mul", ["answer/flat", "answer/halves"], ["logits"])], [
         rows,
