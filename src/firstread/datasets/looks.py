@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,14 @@ class Looks:
     def grey(self) -> NDArray[np.float32]:
         """The same in grey [N, 32, 32], by ITU-R BT.601 luma."""
         return self.rgb.astype(np.float32) @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
+
+    def only(self, numbers: Sequence[int]) -> Looks:
+        """The looks of these pictures alone, in this order."""
+        return Looks(
+            rgb=self.rgb[list(numbers)],
+            sizes_px=tuple(self.sizes_px[number] for number in numbers),
+            errors={at: self.errors[n] for at, n in enumerate(numbers) if n in self.errors},
+        )
 
 
 def look_at(dataset: Dataset, *, step: Callable[[], None] = lambda: None) -> Looks:

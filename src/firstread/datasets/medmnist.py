@@ -68,7 +68,7 @@ def _arrays(data: bytes, *, name: str) -> dict[str, NDArray[Any]]:
                 "opened. Take the set with smaller pictures."
             )
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            return {key: arrays[key] for key in arrays.files}
+            opened = {key: arrays[key] for key in arrays.files}
     except zipfile.BadZipFile as why:
         raise damaged from why
     except ValueError as why:
@@ -80,6 +80,9 @@ def _arrays(data: bytes, *, name: str) -> dict[str, NDArray[Any]]:
         raise damaged from why
     except (OSError, EOFError, KeyError, SyntaxError, MemoryError, OverflowError) as why:
         raise damaged from why
+    if not all(isinstance(each, np.ndarray) for each in opened.values()):
+        raise damaged
+    return opened
 
 
 def _pictures(images: NDArray[Any], *, key: str, name: str) -> NDArray[np.uint8]:

@@ -131,9 +131,11 @@ def _unit(pictures: Detail) -> Detail:
 def _blurred(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     """The mean of 5 by 5 pixels round each."""
     padded = np.pad(grey, ((0, 0), (2, 2), (2, 2)), mode="edge")
-    rows = sum(padded[:, shift : shift + SIDE_PX] for shift in range(5))
-    whole = sum(rows[:, :, shift : shift + SIDE_PX] for shift in range(5))
-    return np.asarray(whole / np.float32(25), dtype=np.float32)
+    whole = np.zeros_like(grey)
+    for down in range(5):
+        for right in range(5):
+            whole += padded[:, down : down + SIDE_PX, right : right + SIDE_PX]
+    return whole / np.float32(25)
 
 
 def _threshold(detail: Detail, grey: NDArray[np.float32]) -> float:
@@ -172,8 +174,8 @@ def _hashes(detail: Detail) -> NDArray[np.float32]:
     """The lowest frequencies [N, 12, 12] of a discrete cosine transform, at unit length."""
     places, waves = np.arange(SIDE_PX), np.arange(_FREQUENCIES)
     basis = np.cos(np.pi * (2 * places + 1) * waves[:, np.newaxis] / (2 * SIDE_PX))
-    low = basis.astype(np.float32) @ detail @ basis.astype(np.float32).T
-    return _unit(low)
+    waves_of = basis.astype(np.float32)
+    return _unit(np.asarray(waves_of @ detail @ waves_of.T, dtype=np.float32))
 
 
 def _turned(hashes: NDArray[np.float32], *, way: int) -> NDArray[np.float32]:

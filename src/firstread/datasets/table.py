@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from firstread.domain.errors import BadDataset
 
@@ -74,7 +75,7 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8-sig")
 
 
-def _reader(text: str) -> csv._reader:
+def _reader(text: str) -> Any:
     return csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
 
 

@@ -130,7 +130,7 @@ def _pixel_tools() -> Any:
 
 def _eight_bits(pixels: NDArray[Any], *, bits: int) -> NDArray[np.uint8]:
     deep = np.asarray(pixels, dtype=np.float32)
-    return (deep * (255.0 / (2**bits - 1)) + 0.5).clip(0, 255).astype(np.uint8)
+    return np.asarray((deep * (255.0 / (2**bits - 1)) + 0.5).clip(0, 255), dtype=np.uint8)
 
 
 def _windowed(values: NDArray[Any], dataset: Any) -> NDArray[np.uint8]:
