@@ -10,7 +10,7 @@ from firstread.domain.errors import BadConfiguration
 
 _WORDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 # Least and most; what lies between is at least possible.
-_RANGES = {
+_RANGES: dict[str, dict[str, tuple[float, float]]] = {
     "schedule": {
         "epochs": (1, 100_000), "batch": (1, 65_536), "rate": (1e-9, 100), "head": (0, 1000),
         "warmup": (1e-6, 0.99), "weight_decay": (0, 10), "smoothing": (0, 0.9),
@@ -37,11 +37,11 @@ def refuse_mistakes(kind: type, values: Mapping[str, Any], *, where: str) -> Non
             raise BadConfiguration(
                 f"The recipe's [{where}] {key} must be {wanted}, not {value!r}. Correct it."
             )
-        least, most = _RANGES.get(where, {}).get(key, (None, None))
-        if least is not None and not least <= value <= most:
+        bounds = _RANGES.get(where, {}).get(key)
+        if bounds and not bounds[0] <= value <= bounds[1]:
             raise BadConfiguration(
-                f"The recipe's [{where}] {key} must lie between {least:g} and {most:g}, and is "
-                f"{value!r}. Correct it."
+                f"The recipe's [{where}] {key} must lie between {bounds[0]:g} and {bounds[1]:g}, "
+                f"and is {value!r}. Correct it."
             )
 
 
