@@ -116,3 +116,27 @@ def as_csv(signal, *, rate_hz: float = 360.0, mark: str = ",", decimal: str = ".
         cells = [f"{place / rate_hz:.6f}", *(f"{value:.4f}" for value in row)]
         lines.append(mark.join(cells).replace(".", decimal))
     return "\n".join(lines).encode()
+
+
+_CODES = {symbol: code for code, symbol in enumerate(" NLRaVFJASEj/Q~") if symbol != " "} | {
+    "f": 38, "[": 32, "!": 31, "]": 33,
+}  # fmt: skip
+
+
+def annotated(name: str, *, symbols: str, every_s: float = 0.8) -> dict[str, bytes]:
+    """A record of drawn beats, one for each symbol, and its annotations."""
+    beats_s = 0.5 + every_s * np.arange(len(symbols))
+    signal = trace(length_s=float(beats_s[-1]) + 1.0, beats_s=beats_s)
+    files = {
+        key.replace("rec", name): data.replace(b"rec", name.encode())
+        for key, data in as_wfdb(signal).items()
+        if not key.endswith(".dat")
+    }
+    files[f"{name}.dat"] = as_wfdb(signal)["rec.dat"]
+    words, before = [], 0
+    for moment, symbol in zip(beats_s, symbols, strict=True):
+        sample = round(float(moment) * 360)
+        words.append(_CODES[symbol] << 10 | sample - before)
+        before = sample
+    files[f"{name}.atr"] = np.array([*words, 0], "<u2").tobytes()
+    return files

@@ -5,22 +5,25 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from firstread.cli.evaluated import as_comparison, as_subgroups, as_table
+from firstread.cli.evaluated import as_text
 from firstread.cli.precision import precision
 from firstread.cli.progress import progress
 
 if TYPE_CHECKING:
     from firstread.datasets import Dataset
     from firstread.evaluation import Evaluation
+    from firstread.evaluation.beside import Foreign
+    from firstread.evaluation.more import Compared
     from firstread.evaluation.parts import Subgroup
-    from firstread.evaluation.report import Compared
+    from firstread.evaluation.strangers import Refusals
     from firstread.packs import Precision
+    from firstread.runtime import PackReader
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -41,6 +44,19 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     multiple=True,
     metavar="COLUMN",
     help="Part the samples by a column of labels.csv, by label, or by size; may be repeated.",
+)
+@click.option(
+    "--familiarity-against",
+    "strangers",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="How well familiarity tells samples of another set from these; may be repeated.",
+)
+@click.option(
+    "--spoil",
+    is_flag=True,
+    help="How often samples are flagged when they are blurred, darkened, recoloured, ...",
 )
 @click.option(
     "--report", type=_FILE, help="Write one HTML page with charts and the worst mistakes."
@@ -68,6 +84,8 @@ def evaluate(
     as_json: bool,
     against: str,
     columns: tuple[str, ...],
+    strangers: tuple[Path, ...],
+    spoil: bool,
     report: Path | None,
     picture: Path | None,
     threads: int,
@@ -80,14 +98,19 @@ def evaluate(
     """
     _refuse_no_place(picture, report)
     from firstread.datasets import open_dataset
+    from firstread.evaluation.more import More
 
     dataset = open_dataset(folder)
-    found = _measured(pack, dataset, threads=threads, precision=precision)
-    parts = {by: _parted(found, by=by, dataset=dataset) for by in columns}
-    compared = None
-    if against:
-        other = _measured(against, dataset, threads=threads, precision="float")
-        compared = _compared(found, other)
+    reader = _opened(pack, precision)
+    found = _measured(reader, dataset, threads=threads)
+    more = More(
+        subgroups={by: _parted(found, by=by, dataset=dataset) for by in columns},
+        compared=_compared(found, _measured(_opened(against), dataset, threads=threads))
+        if against
+        else None,
+        foreign=_told_apart(reader, found, strangers, threads=threads),
+        spoiled=_spoiled(reader, found, dataset) if spoil else (),
+    )
     if picture is not None:
         from firstread.evaluation.plots import plot
 
@@ -96,9 +119,13 @@ def evaluate(
     if report is not None:
         from firstread.evaluation.report import write_report
 
-        write_report(report, found, dataset=dataset, subgroups=parts, compared=compared)
-    say = _say_json if as_json else _say
-    say(found, parts=parts, compared=compared)
+        write_report(report, found, dataset=dataset, more=more)
+    if as_json:
+        from firstread.evaluation.plain import whole_as_plain
+
+        click.echo(json.dumps(whole_as_plain(found, more)))
+    else:
+        click.echo(as_text(found, more))
     for each in found.unreadable:
         click.echo(f"firstread: {each['path']}: {each['error']}", err=True)
     ctx.exit(1 if found.unreadable else 0)
@@ -116,14 +143,45 @@ def _refuse_no_place(picture: Path | None, report: Path | None) -> None:
             raise click.BadParameter(f"there is no folder {path.parent}", param_hint=option)
 
 
-def _measured(pack: str, dataset: Dataset, *, threads: int, precision: Precision) -> Evaluation:
-    from firstread.evaluation import evaluate as measure
+def _opened(pack: str, precision: Precision = "float") -> PackReader:
     from firstread.packs import find_pack
     from firstread.runtime import open_reader
 
-    reader = open_reader(find_pack(pack), precision=precision)
+    return open_reader(find_pack(pack), precision=precision)
+
+
+def _measured(reader: PackReader, dataset: Dataset, *, threads: int) -> Evaluation:
+    from firstread.evaluation import evaluate as measure
+
     with progress("Reading", total=len(dataset.items), shown=sys.stderr.isatty()) as step:
+        if dataset.kind == "recording":
+            from firstread.evaluation.beats import evaluate_recordings
+
+            return evaluate_recordings(reader, dataset, threads=threads, step=step)
         return measure(reader, dataset, threads=threads, step=step)
+
+
+def _told_apart(
+    reader: PackReader, found: Evaluation, folders: Sequence[Path], *, threads: int
+) -> tuple[Foreign, ...]:
+    from firstread.datasets import open_dataset
+    from firstread.evaluation.beside import AT_MOST, against
+
+    told = []
+    for each in [open_dataset(folder) for folder in folders]:
+        total = min(AT_MOST, len(each.items))
+        with progress(f"Reading {each.name}", total=total, shown=sys.stderr.isatty()) as step:
+            told.append(against(reader, found.answers, each, threads=threads, step=step))
+    return tuple(told)
+
+
+def _spoiled(reader: PackReader, found: Evaluation, dataset: Dataset) -> tuple[Refusals, ...]:
+    from firstread.evaluation.beside import SPOILED, when_spoiled
+    from firstread.evaluation.strangers import SPOILINGS
+
+    total = min(SPOILED, found.n) * len(SPOILINGS)
+    with progress("Spoiling", total=total, shown=sys.stderr.isatty()) as step:
+        return when_spoiled(reader, found.answers, dataset, step=step)
 
 
 def _parted(found: Evaluation, *, by: str, dataset: Dataset) -> tuple[Subgroup, ...]:
@@ -134,7 +192,7 @@ def _parted(found: Evaluation, *, by: str, dataset: Dataset) -> tuple[Subgroup, 
 
 def _compared(found: Evaluation, other: Evaluation) -> Compared:
     from firstread.evaluation.compare import compare
-    from firstread.evaluation.report import Compared
+    from firstread.evaluation.more import Compared
 
     names = [f"{each.pack} {each.version}" for each in (found, other)]
     if names[0] == names[1]:
@@ -144,28 +202,3 @@ def _compared(found: Evaluation, other: Evaluation) -> Compared:
     return Compared(
         first=names[0], second=names[1], comparison=compare(found.answers, other.answers)
     )
-
-
-_Parts = Mapping[str, tuple["Subgroup", ...]]
-
-
-def _say_json(found: Evaluation, *, parts: _Parts, compared: Compared | None) -> None:
-    from firstread.evaluation import as_plain
-    from firstread.evaluation.plain import comparison_as_plain, subgroups_as_plain
-
-    told: dict[str, Any] = as_plain(found)
-    if parts:
-        told["subgroups"] = {by: subgroups_as_plain(each) for by, each in parts.items()}
-    if compared is not None:
-        told["against"] = comparison_as_plain(
-            compared.comparison, first=compared.first, second=compared.second
-        )
-    click.echo(json.dumps(told))
-
-
-def _say(found: Evaluation, *, parts: _Parts, compared: Compared | None) -> None:
-    click.echo(as_table(found))
-    for values in parts.values():
-        click.echo(as_subgroups(values))
-    if compared is not None:
-        click.echo(as_comparison(compared.comparison, first=compared.first, second=compared.second))

@@ -8,15 +8,27 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from firstread.evaluation import Evaluation, Share
-    from firstread.evaluation.compare import Comparison
+    from firstread.evaluation.beside import Foreign
+    from firstread.evaluation.more import Compared, More
     from firstread.evaluation.parts import Subgroup
+    from firstread.evaluation.strangers import Refusals
 
 _MOST_LABELS = 30
 """Of more labels than these a terminal shows those that occur, and no matrix."""
 
 
-def as_table(found: Evaluation) -> str:
-    """The figures of one pack on one set."""
+def as_text(found: Evaluation, more: More) -> str:
+    """The figures of one pack on one set, then what was asked beside them; a sentence last."""
+    lines = _table(found)
+    for values in more.subgroups.values():
+        lines += _subgroups(values)
+    lines += [*_foreign(more.foreign), *_spoiled(more.spoiled)]
+    if more.compared is not None:
+        lines += _comparison(more.compared)
+    return "\n".join(lines)
+
+
+def _table(found: Evaluation) -> list[str]:
     by = "" if found.answers.clusters is None else f" of {found.answers.patients} patients"
     figures = found.figures
     lines = [
@@ -31,6 +43,7 @@ def as_table(found: Evaluation) -> str:
         f"unfamiliar          {found.unfamiliar} of {found.n}; unfit {found.unfit}",
         f"a read takes        {found.ms:6.1f} ms",
         "",
+        *_beats(found),
         *_labels(found),
         *_alarms(found),
         *_matrix(found),
@@ -38,7 +51,28 @@ def as_table(found: Evaluation) -> str:
     lines += [f"note: {each}" for each in found.warnings]
     if found.unreadable:
         lines += ["", f"{len(found.unreadable)} samples could not be read"]
-    return "\n".join(lines)
+    return lines
+
+
+def _beats(found: Evaluation) -> list[str]:
+    beats = found.beats
+    if beats is None:
+        return []
+    unfit = [each.record for each in beats.records if each.unfit is not None]
+    lines = [
+        f"{len(beats.records)} recordings; each sample is a beat",
+        f"beats found         {share(beats.detection_sensitivity)}",
+        f"of those found true {share(beats.detection_ppv)}",
+    ]
+    if unfit:
+        lines.append(f"unfit recordings    {', '.join(unfit)}")
+    lines += ["", "as AAMI counts       sensitivity           +P"]
+    lines += [
+        f"{each.label:<7}{each.n:7d}      {share(each.sensitivity):<22}{share(each.ppv)}"
+        for each in beats.labels
+        if each.n
+    ]
+    return [*lines, ""]
 
 
 def _labels(found: Evaluation) -> list[str]:
@@ -76,25 +110,55 @@ def _matrix(found: Evaluation) -> list[str]:
     return [*lines, ""]
 
 
-def as_subgroups(found: Sequence[Subgroup]) -> str:
-    """The figures of each value of a column."""
+def _subgroups(found: Sequence[Subgroup]) -> list[str]:
     width = max(len(found[0].by), *(len(each.value) for each in found))
     lines = ["", f"{found[0].by.ljust(width)}     n  {'accuracy':<22}{'AUC, mean':<22}coverage"]
     for each in found:
         shares = "".join(f"{share(s):<22}" for s in (each.accuracy, each.auc, each.coverage))
         few = "  few: says little" if each.few else ""
         lines.append(f"{each.value.ljust(width)} {each.n:5d}  {shares.rstrip()}{few}")
-    return "\n".join(lines)
+    return lines
 
 
-def as_comparison(found: Comparison, *, first: str, second: str) -> str:
-    """What two packs differ in, and one sentence."""
+def _foreign(found: Sequence[Foreign]) -> list[str]:
+    if not found:
+        return []
+    width = max(len("samples of"), *(len(each.name) for each in found))
+    head = f"{'samples of'.ljust(width)}     n  {'AUROC, familiarity':<22}{'flagged':<22}believed"
+    return [
+        "",
+        head,
+        *(
+            f"{each.name.ljust(width)} {each.n:5d}  "
+            + "".join(f"{share(s):<22}" for s in (each.auroc, each.flagged, each.believed)).rstrip()
+            for each in found
+        ),
+    ]
+
+
+def _spoiled(found: Sequence[Refusals]) -> list[str]:
+    if not found:
+        return []
+    width = max(len(each.name) for each in found)
+    head = f"{'spoiled'.ljust(width)}     n  {'flagged':<22}believed"
+    return [
+        "",
+        head,
+        *(
+            f"{each.name.ljust(width)} {each.n:5d}  {share(each.flagged):<22}{share(each.believed)}"
+            for each in found
+        ),
+    ]
+
+
+def _comparison(given: Compared) -> list[str]:
+    found = given.comparison
     width = max(len(name) for name in found.differences)
-    lines = ["", f"{second} less {first}"]
+    lines = ["", f"{given.second} less {given.first}"]
     for name, each in found.differences.items():
         told = f"{each.value:+.3f} ({each.low:+.3f} to {each.high:+.3f})"
         lines.append(f"{name.replace('_', ' ').ljust(width)}  {told}")
-    return "\n".join([*lines, "", found.sentence(first, second)])
+    return [*lines, "", given.sentence]
 
 
 def share(given: Share) -> str:

@@ -21,12 +21,12 @@ import click
     type=click.Path(path_type=Path),
     default=Path(),
     show_default=True,
-    help="A folder, or a file name (.png, .json) for a single phantom.",
+    help="A folder, or a file name (.png, .json, .zip) for a single phantom.",
 )
 def phantom(
     check: str, *, label: str | None, seed: int, count: int, damage: str | None, out: Path
 ) -> None:
-    """Make phantoms for CHECK: pictures or measurements drawn by chance, of nobody.
+    """Make phantoms for CHECK: pictures, measurements or recordings drawn by chance, of nobody.
 
     \b
     firstread phantom leukaemia --label blast --out blast.png
@@ -35,7 +35,7 @@ def phantom(
     """
     from firstread.phantom import damaged, make
 
-    single = out.suffix.lower() in {".png", ".json"}
+    single = out.suffix.lower() in {".png", ".json", ".zip"}
     if single and count > 1:
         raise click.UsageError(f"{count} phantoms do not fit into one file: name a folder.")
     (out.parent if single else out).mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ def phantom(
         )
         stem = f"{sample.check}-{sample.label}-{number}" + (f"-{damage}" if damage else "")
         if isinstance(sample.data, bytes):
-            path = out if single else out / f"{stem}.png"
+            path = out if single else out / f"{stem}{sample.ending}"
             path.write_bytes(sample.data)
         else:
             path = out if single else out / f"{stem}.json"

@@ -16,6 +16,7 @@ from firstread.datasets import (
     measurements,
     medmnist,
     named_files,
+    records,
 )
 from firstread.datasets.dataset import Dataset
 from firstread.datasets.place import Place, place_of
@@ -39,6 +40,12 @@ FORMS = (
         needs="DICOM files in one folder per label, or beside a labels.csv",
         fits=dicom_folder.fits,
         open=dicom_folder.open_dicom_folder,
+    ),
+    Form(
+        name="records",
+        needs="annotated WFDB records (.hea, .dat, .atr), or a .tar.xz of them",
+        fits=records.fits,
+        open=records.open_records,
     ),
     Form(
         name="labels.csv",

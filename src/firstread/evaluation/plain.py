@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from firstread.evaluation.alarms import AlarmFigures
-from firstread.evaluation.compare import Comparison
 from firstread.evaluation.evaluate import Evaluation
 from firstread.evaluation.metrics import Share
-from firstread.evaluation.parts import Subgroup
+from firstread.evaluation.more import Compared, More
+
+if TYPE_CHECKING:
+    from firstread.evaluation.beats import BeatFigures
 
 _TOLD = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 """The thresholds at which net benefit is told."""
@@ -57,34 +59,63 @@ def as_plain(found: Evaluation) -> dict[str, Any]:
         "warnings": list(found.warnings),
         "unreadable": list(found.unreadable),
     }
+    if found.beats is not None:
+        plain["beats"] = _beats(found.beats)
     cleaned: dict[str, Any] = without_nan(plain)
     return cleaned
 
 
-def subgroups_as_plain(found: tuple[Subgroup, ...]) -> list[dict[str, Any]]:
-    """Each subgroup's figures as plain JSON values."""
-    cleaned: list[dict[str, Any]] = without_nan([asdict(each) for each in found])
-    return cleaned
+def _beats(found: BeatFigures) -> dict[str, Any]:
+    """What only recordings have: `aami` counts beats that were missed, or found where none is."""
+    return {
+        "detection": {
+            "sensitivity": asdict(found.detection_sensitivity),
+            "ppv": asdict(found.detection_ppv),
+        },
+        "aami": {
+            each.label: {
+                "n": each.n,
+                "sensitivity": asdict(each.sensitivity),
+                "ppv": asdict(each.ppv),
+            }
+            for each in found.labels
+        },
+        "records": [asdict(each) for each in found.records],
+    }
 
 
-def comparison_as_plain(found: Comparison, *, first: str, second: str) -> dict[str, Any]:
-    """A comparison as plain JSON values; the packs by these names."""
-    cleaned: dict[str, Any] = without_nan(
-        {
-            "first": first,
-            "second": second,
-            "n": found.n,
-            "intervals_by": "patient" if found.by_patient else "sample",
-            "sentence": found.sentence(first, second),
-            "mcnemar": asdict(found.mcnemar) | {"p": found.mcnemar.p},
-            "differences": {name: asdict(each) for name, each in found.differences.items()},
-            "auc": {
-                code: asdict(each.difference) | {"p": each.p} for code, each in found.areas.items()
-            },
-            "differing": [asdict(each) for each in found.differing],
+def whole_as_plain(found: Evaluation, more: More) -> dict[str, Any]:
+    """The figures, and what was asked beside them under keys of its own."""
+    plain: dict[str, Any] = {}
+    if more.subgroups:
+        plain["subgroups"] = {
+            by: [asdict(each) for each in values] for by, values in more.subgroups.items()
         }
-    )
-    return cleaned
+    if more.compared is not None:
+        plain["against"] = _compared(more.compared)
+    if more.foreign:
+        plain["familiarity_against"] = [asdict(each) for each in more.foreign]
+    if more.spoiled:
+        plain["spoiled"] = [asdict(each) for each in more.spoiled]
+    cleaned: dict[str, Any] = without_nan(plain)
+    return as_plain(found) | cleaned
+
+
+def _compared(given: Compared) -> dict[str, Any]:
+    found = given.comparison
+    return {
+        "first": given.first,
+        "second": given.second,
+        "n": found.n,
+        "intervals_by": "patient" if found.by_patient else "sample",
+        "sentence": given.sentence,
+        "mcnemar": asdict(found.mcnemar) | {"p": found.mcnemar.p},
+        "differences": {name: asdict(each) for name, each in found.differences.items()},
+        "auc": {
+            code: asdict(each.difference) | {"p": each.p} for code, each in found.areas.items()
+        },
+        "differing": [asdict(each) for each in found.differing],
+    }
 
 
 def _shares(name: str, share: Share) -> dict[str, float]:

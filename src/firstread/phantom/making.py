@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from firstread.domain.errors import UnknownCheck, UnknownLabel
-from firstread.phantom import blood, cytology, marrow
+from firstread.phantom import blood, cytology, ecg, marrow
 
 _PICTURES: dict[
     str, tuple[tuple[str, ...], Callable[[str, np.random.Generator], NDArray[np.uint8]]]
@@ -21,11 +21,13 @@ _PICTURES: dict[
     "leukaemia": (marrow.LABELS, marrow.draw),
 }
 _ROWS = {"breast-cytology": (cytology.LABELS, cytology.draw)}
+_RECORDINGS = {"heartbeat": (ecg.LABELS, ecg.draw)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Phantom:
-    """A made-up sample: PNG bytes, or a row of measurements, and what it was meant to show."""
+    """A made-up sample: PNG bytes, a row of measurements, or a recording (a WFDB pair in a zip);
+    and what it was meant to show."""
 
     check: str
     label: str
@@ -33,23 +35,32 @@ class Phantom:
     data: bytes | dict[str, float]
 
     @property
+    def ending(self) -> str:
+        """What a file that holds it should end in."""
+        if not isinstance(self.data, bytes):
+            return ".json"
+        return ".zip" if self.check in _RECORDINGS else ".png"
+
+    @property
     def png(self) -> bytes:
-        """The picture; raises for a row of measurements."""
-        if isinstance(self.data, bytes):
+        """The picture; raises for a row of measurements, and for a recording."""
+        if isinstance(self.data, bytes) and self.ending == ".png":
             return self.data
-        raise UnknownCheck(f"Phantoms of {self.check} are rows of measurements, not pictures.")
+        kind = "recordings" if self.check in _RECORDINGS else "rows of measurements"
+        raise UnknownCheck(f"Phantoms of {self.check} are {kind}, not pictures.")
 
     @property
     def measurements(self) -> dict[str, float]:
         """The row; raises for a picture."""
         if isinstance(self.data, dict):
             return self.data
-        raise UnknownCheck(f"Phantoms of {self.check} are pictures, not rows of measurements.")
+        kind = "recordings" if self.check in _RECORDINGS else "pictures"
+        raise UnknownCheck(f"Phantoms of {self.check} are {kind}, not rows of measurements.")
 
 
 def checks() -> tuple[str, ...]:
     """The checks that phantoms can be made for."""
-    return tuple(sorted([*_PICTURES, *_ROWS]))
+    return tuple(sorted([*_PICTURES, *_ROWS, *_RECORDINGS]))
 
 
 def labels(check: str) -> tuple[str, ...]:
@@ -62,6 +73,8 @@ def labels(check: str) -> tuple[str, ...]:
         return _PICTURES[check][0]
     if check in _ROWS:
         return _ROWS[check][0]
+    if check in _RECORDINGS:
+        return _RECORDINGS[check][0]
     raise UnknownCheck(f"There are no phantoms for '{check}'. There are: {', '.join(checks())}.")
 
 
@@ -81,6 +94,8 @@ def make(check: str, *, label: str | None = None, seed: int = 0) -> Phantom:
     rng = np.random.default_rng([seed & 0xFFFFFFFF, zlib.crc32(f"{check}/{label}".encode())])
     if check in _ROWS:
         return Phantom(check=check, label=label, seed=seed, data=_ROWS[check][1](label, rng))
+    if check in _RECORDINGS:
+        return Phantom(check=check, label=label, seed=seed, data=_RECORDINGS[check][1](label, rng))
     pixels = _PICTURES[check][1](label, rng)
     return Phantom(check=check, label=label, seed=seed, data=as_png(pixels))
 

@@ -73,14 +73,14 @@ def _clearest(recording: Recording) -> list[Lead]:
 
 def _band(lead: Lead) -> Lead:
     above = filtered(lead, low_pass(_BAND_HZ[1], rate_hz=RATE_HZ))
-    return above - filtered(above, low_pass(_BAND_HZ[0], rate_hz=RATE_HZ))
+    return np.asarray(above - filtered(above, low_pass(_BAND_HZ[0], rate_hz=RATE_HZ)), np.float32)
 
 
 def _energy(band: Lead) -> Lead:
     """Root of the mean squared slope over the width of a beat, 1 at a beat of usual height."""
     slope = np.gradient(band).astype(np.float32)
     energy = np.sqrt(moving_mean(slope * slope, round(_INTEGRATED_S * RATE_HZ)))
-    return energy / np.maximum(_usual_height(energy), 1e-5)
+    return np.asarray(energy / np.maximum(_usual_height(energy), 1e-5), np.float32)
 
 
 def _noise(energy: Lead) -> float:

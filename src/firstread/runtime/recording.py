@@ -212,4 +212,5 @@ def mean_logits(named: NamedBeats) -> NDArray[np.float32]:
 def spread(embeddings: NDArray[np.float32], *, at_most: int = 200) -> NDArray[np.float32]:
     """Some of the beats [B, D], evenly over the recording: of a day not every beat is asked."""
     count = len(embeddings)
-    return embeddings[np.linspace(0, count - 1, min(count, at_most)).astype(int)]
+    places = np.linspace(0, count - 1, min(count, at_most)).astype(int)
+    return np.asarray(embeddings[places], np.float32)

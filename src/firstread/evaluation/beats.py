@@ -1,0 +1,289 @@
+"""A pack reads annotated recordings: whether every beat was found, and named as people named it.
+
+Beats are compared one by one within 150 ms (ANSI/AAMI EC57). Stretches in which the ventricles
+flutter or fibrillate hold no beats that could be told, and are left out. Unlike EC57, the first
+five minutes count too: the pack learns nothing from them.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firstread.datasets import Dataset, Item
+from firstread.datasets.records import beats_of
+from firstread.domain.errors import BadDataset, UnreadableSample
+from firstread.evaluation.answers import Answers, refuse_other_labels
+from firstread.evaluation.evaluate import Evaluation, measured
+from firstread.evaluation.matching import WITHIN_S, match, outside
+from firstread.evaluation.metrics import (
+    LabelFigures,
+    Share,
+    confusion,
+    mean_of,
+    of_labels,
+    share_of,
+)
+from firstread.evaluation.resample import DRAWS
+from firstread.packs import Manifest
+from firstread.recordings import Recording, open_recording
+from firstread.runtime import PackReader, read_all
+from firstread.runtime.calibrate import finding_set
+from firstread.runtime.recording import NamedBeats
+
+_EXCUSED = {"V": "FQ", "S": "Q"}
+"""Beats that may be named so without a mistake (EC57, as de Chazal et al. 2004 count)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordFigures:
+    """What was found in one record."""
+
+    record: str
+    beats: int
+    missed: int
+    extra: int
+    right: int
+    """Of the beats found, how many were named as they are."""
+    unfit: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BeatFigures:
+    """What only recordings have, beside the figures of the beats that were found."""
+
+    records: tuple[RecordFigures, ...]
+    detection_sensitivity: Share
+    detection_ppv: Share
+    labels: tuple[LabelFigures, ...]
+    """As AAMI counts: a beat that was missed counts against its label, one that is none against
+    the label it was given; fusion and unknown beats named V, and unknown ones named S, count
+    against nobody."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Row:
+    """One record, read and compared."""
+
+    item: Item
+    figures: RecordFigures
+    named: NamedBeats
+    found: NDArray[np.int64]
+    """Places of the beats that are true ones."""
+    truths: NDArray[np.int64]
+    missed: NDArray[np.int64]
+    """Labels of the beats that were not found."""
+    extra: NDArray[np.int64]
+    """Labels given to what is no beat."""
+    familiarity: NDArray[np.float64]
+    unfamiliar: NDArray[np.bool_]
+    ms: float
+
+
+def evaluate_recordings(
+    reader: PackReader,
+    dataset: Dataset,
+    *,
+    threads: int = 2,
+    step: Callable[[], None] = lambda: None,
+    draws: int = DRAWS,
+) -> Evaluation:
+    """Read every record of `dataset` and compare beat by beat; `step` is called after each.
+
+    Of the figures of labels, a beat's answer is the label that the pack gave it, which is not
+    always the most probable one; calibration, coverage and areas are those of the probabilities.
+    Intervals are by record. Raises BadDataset as `evaluate` does.
+    """
+    refuse_other_labels(reader, dataset)
+
+    def answer(item: Item) -> _Row | dict[str, str]:
+        try:
+            return _compared(reader, dataset, item)
+        except (UnreadableSample, BadDataset) as error:
+            return {"path": item.path, "error": str(error)}
+
+    rows: list[_Row] = []
+    unreadable: list[dict[str, str]] = []
+    for one in read_all(dataset.items, answer, threads=threads):
+        if isinstance(one, dict):
+            unreadable.append(one)
+        else:
+            rows.append(one)
+        step()
+    if not sum(len(row.truths) for row in rows):
+        first = unreadable[0]["error"] if unreadable else "They hold no beats."
+        raise BadDataset(f"None of the records of {dataset.name} could be read. {first}")
+    answers = _gathered(rows, pack=reader.manifest, unreadable=tuple(unreadable))
+    labels = np.concatenate([row.named.labels[row.found] for row in rows])
+    return _as_named(
+        measured(answers, pack=reader.manifest, dataset=dataset.name, draws=draws), labels, rows
+    )
+
+
+def _compared(reader: PackReader, dataset: Dataset, item: Item) -> _Row:
+    began = time.perf_counter()
+    recording = open_recording(dataset.data(item))
+    named, unfit = reader.name_beats(recording)
+    took_ms = (time.perf_counter() - began) * 1000
+    codes = reader.manifest.codes
+    truth = beats_of(dataset, item)
+    unknown = sorted(set(truth.labels) - set(codes))
+    if unknown:
+        raise BadDataset(
+            f"The record {item.path} has beats of the label '{unknown[0]}', which the pack does "
+            f"not know. It knows: {', '.join(codes)}. Name another pack."
+        )
+    true_s, asides = _moments(truth.samples, truth.asides, recording)
+    kept = outside(true_s, asides, margin_s=0.0)
+    truths = np.array([codes.index(label) for label in truth.labels], np.int64)[kept]
+    inside = np.flatnonzero(outside(named.at_s, asides, margin_s=WITHIN_S))
+    pairs = match(true_s[kept], named.at_s[inside])
+    found = inside[pairs.found]
+    near = reader.beat_familiarity(named, found)
+    figures = RecordFigures(
+        record=item.path,
+        beats=len(truths),
+        missed=len(pairs.missed),
+        extra=len(pairs.extra),
+        right=int((named.labels[found] == truths[pairs.true]).sum()),
+        unfit=unfit,
+    )
+    return _Row(
+        item=item,
+        figures=figures,
+        named=named,
+        found=found,
+        truths=truths[pairs.true],
+        missed=truths[pairs.missed],
+        extra=named.labels[inside[pairs.extra]],
+        familiarity=np.array([np.nan if each is None else each.score for each in near]),
+        unfamiliar=np.array([each is not None and not each.familiar for each in near], bool),
+        ms=took_ms / max(1, len(named.at_s)),
+    )
+
+
+def _moments(
+    samples: NDArray[np.int64], asides: tuple[tuple[int, int], ...], recording: Recording
+) -> tuple[NDArray[np.float64], tuple[tuple[float, float], ...]]:
+    rate_hz = recording.rate_hz
+    return samples / rate_hz, tuple((begin / rate_hz, end / rate_hz) for begin, end in asides)
+
+
+def _gathered(
+    rows: list[_Row], *, pack: Manifest, unreadable: tuple[dict[str, str], ...]
+) -> Answers:
+    codes = pack.codes
+    chances = np.concatenate([row.named.chances[row.found] for row in rows])
+    labels = np.concatenate([row.named.labels[row.found] for row in rows])
+    truths = np.concatenate([row.truths for row in rows])
+    samples = [
+        Item(path=row.item.path, label=codes[truth], patient=row.item.patient)
+        for row in rows
+        for truth in row.truths.tolist()
+    ]
+    sets = np.eye(len(codes), dtype=bool)[labels]
+    if pack.conformal is not None:
+        inside = [finding_set(codes, row, conformal=pack.conformal) for row in chances]
+        sets = np.array([[code in kept for code in codes] for kept in inside], bool)
+    return Answers(
+        codes=codes,
+        truths=truths,
+        chances=chances,
+        sets=sets,
+        groups={group.code: group.labels for group in pack.groups},
+        alarms={
+            label.code: labels == place for place, label in enumerate(pack.labels) if label.positive
+        }
+        | {
+            group.code: np.isin(labels, [codes.index(code) for code in group.labels])
+            for group in pack.groups
+            if group.positive
+        },
+        familiarity=np.concatenate([row.familiarity for row in rows]),
+        unfamiliar=np.concatenate([row.unfamiliar for row in rows]),
+        unfit=np.repeat(
+            [row.figures.unfit is not None for row in rows], [len(r.truths) for r in rows]
+        ),
+        samples=tuple(samples),
+        ms=np.repeat([row.ms for row in rows], [len(row.truths) for row in rows]),
+        unreadable=unreadable,
+    )
+
+
+def _as_named(found: Evaluation, labels: NDArray[np.int64], rows: list[_Row]) -> Evaluation:
+    """The evaluation with the labels that beats were given, not the most probable ones."""
+    answers = found.answers
+    codes, truths, clusters = answers.codes, answers.truths, answers.clusters
+    shown = np.eye(len(codes))[labels]
+    given = [
+        replace(each, auc=before.auc)
+        for each, before in zip(
+            of_labels(truths, shown, labels=codes, clusters=clusters), found.labels, strict=True
+        )
+    ]
+    accuracy = share_of(labels == truths, clusters=clusters)
+    means = {
+        "balanced_accuracy": mean_of([each.sensitivity.value for each in given]),
+        "f1": mean_of([each.f1 for each in given]),
+    }
+    return replace(
+        found,
+        accuracy=accuracy,
+        figures={**found.figures, "accuracy": accuracy}
+        | {name: Share(value=value, low=math.nan, high=math.nan) for name, value in means.items()},
+        balanced_accuracy=means["balanced_accuracy"],
+        f1=means["f1"],
+        labels=tuple(given),
+        confusion=tuple(
+            tuple(int(cell) for cell in row) for row in confusion(truths, labels, count=len(codes))
+        ),
+        beats=_beat_figures(rows, labels, codes=codes),
+    )
+
+
+def _beat_figures(
+    rows: list[_Row], labels: NDArray[np.int64], *, codes: tuple[str, ...]
+) -> BeatFigures:
+    found = np.concatenate([np.ones(len(r.truths), bool) for r in rows])
+    missed = np.concatenate([np.zeros(len(r.missed), bool) for r in rows])
+    extra = np.concatenate([np.zeros(len(r.extra), bool) for r in rows])
+    own = np.repeat(np.arange(len(rows)), [len(r.truths) for r in rows])
+    of_missed = np.repeat(np.arange(len(rows)), [len(r.missed) for r in rows])
+    of_extra = np.repeat(np.arange(len(rows)), [len(r.extra) for r in rows])
+
+    truths = np.concatenate([r.truths for r in rows])
+    lost = np.concatenate([r.missed for r in rows])
+    made_up = np.concatenate([r.extra for r in rows])
+    figures = []
+    for place, code in enumerate(codes):
+        true, said = truths == place, labels == place
+        excused = np.isin(truths, [codes.index(c) for c in _EXCUSED.get(code, "") if c in codes])
+        hit = np.concatenate([said[true], np.zeros(int((lost == place).sum()), bool)])
+        hit_of = np.concatenate([own[true], of_missed[lost == place]])
+        counted = said & ~excused
+        right = np.concatenate([true[counted], np.zeros(int((made_up == place).sum()), bool)])
+        right_of = np.concatenate([own[counted], of_extra[made_up == place]])
+        plain = of_labels(truths, np.eye(len(codes))[labels], labels=codes)[place]
+        figures.append(
+            replace(
+                plain,
+                n=len(hit),
+                sensitivity=share_of(hit, clusters=hit_of),
+                ppv=share_of(right, clusters=right_of),
+            )
+        )
+    return BeatFigures(
+        records=tuple(row.figures for row in rows),
+        detection_sensitivity=share_of(
+            np.concatenate([found, missed]), clusters=np.concatenate([own, of_missed])
+        ),
+        detection_ppv=share_of(
+            np.concatenate([found, extra]), clusters=np.concatenate([own, of_extra])
+        ),
+        labels=tuple(figures),
+    )
