@@ -81,6 +81,18 @@ def export_measurements(model: nn.Module, path: Path, *, count: int) -> None:
     refuse_difference(model, path, rows, kind="measurements")
 
 
+def export_recording(model: nn.Module, path: Path, *, beats: NDArray[np.float32]) -> float:
+    """Write a network of beats with the names that a pack of kind recording has; how far its
+    logits are from torch's on `beats`, float32 [N, C, T], at most."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.numel() >= SMALL:
+                parameter.copy_(parameter.half().float())
+    example = torch.from_numpy(beats[:2])
+    _export(model, example, path, given="signal", outputs=("logits", "embedding", "evidence"))
+    return refuse_difference(model, path, beats, kind="recording")
+
+
 def _export(
     model: nn.Module, example: torch.Tensor, path: Path, *, given: str, outputs: tuple[str, ...]
 ) -> None:

@@ -148,6 +148,31 @@ class AllDs2020:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Beats:
+    """How beats are shown to the network, as in the pack's `[recording]`, and how it learns them.
+
+    Records are parted into `folds`; for each fold a network learns from the others, and the pack
+    holds all of these networks together. `width` is how wide each is. Of the commonest label only
+    the share `commonest` is drawn each epoch. A share `made_up` of the regular beats drawn is made
+    premature, so that the network knows more patients with such beats than there are.
+    """
+
+    leads: int = 2
+    preferred: tuple[str, ...] = ()
+    rate_hz: float = 180.0
+    before_s: float = 0.45
+    after_s: float = 0.6
+    beats_around: int = 8
+    alarm_beats: int = 3
+    min_length_s: float = 10.0
+    folds: int = 5
+    width: int = 24
+    dropout: float = 0.3
+    commonest: float = 0.17
+    made_up: float = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """A training run, whole: the same recipe and data give the same weights, bit for bit."""
 
@@ -162,6 +187,7 @@ class Recipe:
     shares: Shares = field(default_factory=Shares)
     additive: Additive | None = None
     allds2020: AllDs2020 | None = None
+    beats: Beats | None = None
     pack: dict[str, Any] = field(default_factory=dict)
     labels: tuple[dict[str, Any], ...] = ()
     groups: tuple[dict[str, Any], ...] = ()
@@ -223,7 +249,7 @@ def open_recipe(path: Path) -> Recipe:
         raise BadConfiguration(f"The recipe {path.name} is not TOML: {why}. Correct it.") from why
     known = {
         "network": NetworkShape, "augment": Augment, "schedule": Schedule,
-        "shares": Shares, "additive": Additive, "allds2020": AllDs2020,
+        "shares": Shares, "additive": Additive, "allds2020": AllDs2020, "beats": Beats,
     }  # fmt: skip
     ready: dict[str, Any] = {"path": str(path)}
     for key, value in tables.items():
@@ -236,8 +262,8 @@ def open_recipe(path: Path) -> Recipe:
         else:
             ready[key] = value
     recipe = _filled(Recipe, ready, where="recipe")
-    if recipe.kind not in ("image", "measurements"):
-        raise BadConfiguration("The recipe's kind must be image or measurements.")
+    if recipe.kind not in ("image", "measurements", "recording"):
+        raise BadConfiguration("The recipe's kind must be image, measurements or recording.")
     return recipe
 
 

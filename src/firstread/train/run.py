@@ -17,6 +17,7 @@ from firstread.train.device import choose
 from firstread.train.loop import Progress, Step, fit
 from firstread.train.pixels import load
 from firstread.train.recipe import Recipe, Source
+from firstread.train.recordings import train_recordings
 
 
 def train(
@@ -48,6 +49,8 @@ def train(
     datasets = [_dataset(source, data, alone=len(recipe.sources) == 1) for source in recipe.sources]
     if recipe.kind == "measurements":
         return _train_measurements(recipe, datasets[0], out=out, say=say)
+    if recipe.kind == "recording":
+        return train_recordings(recipe, datasets[0], out=out, work=work, report=report, say=say)
     if recipe.allds2020 is not None:
         place = choose(device, precision="float32")
         return train_allds2020(
