@@ -85,7 +85,7 @@ def _by_hand(picture: NDArray[np.uint8], *, pixels: Pixels, layout: str) -> NDAr
     elif pixels.order == "grey":
         values = values[:, :, :1]
     values = (values * pixels.scale - np.array(pixels.mean)) / np.array(pixels.std)
-    return values.transpose(2, 0, 1) if layout == "nchw" else values
+    return np.asarray(values.transpose(2, 0, 1) if layout == "nchw" else values, np.float64)
 
 
 def _first_line(error: Exception) -> str:

@@ -213,7 +213,7 @@ def _sum(linear: dict[str, Any], *, classes: int) -> tuple[onnx.ModelProto, tupl
         # Log odds z of the second: softmax of (-z / 2, z / 2) is (1 - sigmoid(z), sigmoid(z)).
         weights = np.concatenate([-weights / 2, weights / 2])
         bias = np.concatenate([-bias / 2, bias / 2])
-    held = {
+    held: dict[str, NDArray[Any]] = {
         "weights": weights.astype(np.float32)[np.newaxis],
         "bias": bias.astype(np.float32),
         "middle": np.array([1], np.int64),
