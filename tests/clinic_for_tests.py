@@ -90,6 +90,15 @@ def put_in(
     return received.case
 
 
+def add_heartbeat(clinic: Clinic) -> Check:
+    """A check that reads recordings with the pack `beats` (fixture `beats_shelf`); ana reads it."""
+    check = Check.objects.create(
+        name="heartbeat", title="Heartbeat", pack="beats", kind="recording"
+    )
+    Reader.objects.create(check_row=check, person=clinic.ana)
+    return check
+
+
 def put_in_row(*, accession: str = "", by: Person | None = None, **values: float | None) -> Case:
     """A case of breast cytology; size, shape and nuclei are 1 unless given."""
     row = {"size": 1.0, "shape": 1.0, "nuclei": 1.0} | values

@@ -115,6 +115,16 @@ def shelf() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def beats_shelf(shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What FIRSTREAD_PACKS says where the pack `beats`, which reads recordings, is there too."""
+    from tests.packs_for_tests import make_recording_pack
+
+    return os.pathsep.join(
+        [str(shelf), str(make_recording_pack(tmp_path_factory.mktemp("b")).parent)]
+    )
+
+
 @pytest.fixture
 def clinic(db: None, shelf: Path) -> Clinic:
     """A clinic with people and checks, in a transaction that is undone."""

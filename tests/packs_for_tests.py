@@ -30,6 +30,7 @@ from firstread.packs import (
     OperatingPoint,
     Provenance,
     QualityLimits,
+    RecordingInput,
     Result,
     Twin,
     open_manifest,
@@ -37,7 +38,9 @@ from firstread.packs import (
     write_manifest,
 )
 from firstread.runtime.prepare import prepare
+from firstread.runtime.read import PackReader
 from firstread.runtime.session import Session
+from tests.hearts_for_tests import recording_zip
 from tests.images_for_tests import as_png, cell
 
 SIDE_PX = 32
@@ -122,6 +125,60 @@ def give_twin(pack: Path) -> Path:
         results=manifest.results,
     )
     write_manifest(replace(manifest, twin=twin), pack)
+    seal(pack)
+    return pack
+
+
+BEATS = (
+    Label(code="N", title="Normal", positive=False),
+    Label(code="S", title="Supraventricular ectopic", positive=True, priority="urgent"),
+    Label(code="V", title="Ventricular ectopic", positive=True, priority="asap"),
+)
+"""The recording pack's labels: V is a beat that is unlike its recording's typical one."""
+
+
+def make_recording_pack(folder: Path, *, name: str = "beats", check: str = "heartbeat") -> Path:
+    """A sealed pack of kind recording; returns its folder, `folder`/NAME.
+
+    It names a beat V where it differs much from the recording's typical beat, else N, never S.
+    """
+    pack = folder / name
+    (pack / "golden").mkdir(parents=True)
+    given = RecordingInput(
+        leads=2,
+        preferred=("MLII", "V1"),
+        rate_hz=90.0,
+        before_s=0.4,
+        after_s=0.6,
+        beats_around=4,
+        alarm_beats=1,
+        min_length_s=5.0,
+    )
+    onnx.save(_beat_network(), str(pack / "model.onnx"))
+    (pack / "golden/01.zip").write_bytes(recording_zip(wide=(4, 9)))
+    shared = _shared(labels=BEATS, golden=[Golden(sample="golden/01.zip", logits=(0.0, 0.0, 0.0))])
+    about = About(
+        name=name,
+        version="1.0.0",
+        check=check,
+        kind="recording",
+        title=f"Test pack {name}",
+        licence="Apache-2.0",
+        intended_use="For tests only.",
+        limits="Knows drawn hearts.",
+        many=False,
+    )
+    manifest = Manifest(**shared | {"pack": about, "recording": given, "conformal": None})
+    (pack / "card.md").write_text(f"# Test pack {name}\n\nFor tests only.\n", encoding="utf-8")
+    reader = PackReader(
+        manifest=manifest,
+        pack_sha256="0" * 64,
+        network=Session(pack / "model.onnx", kind="recording"),
+        neighbours=None,
+    )
+    logits = tuple(reader.read(recording_zip(wide=(4, 9))).logits.tolist())
+    golden = (Golden(sample="golden/01.zip", logits=logits),)
+    write_manifest(replace(manifest, golden=golden), pack)
     seal(pack)
     return pack
 
@@ -264,6 +321,41 @@ def _colour_network(*, gain: float) -> onnx.ModelProto:
         nodes,
         given=("image", TensorProto.UINT8, ["n", SIDE_PX, SIDE_PX, 3]),
         gives={"logits": ["n", 3], "embedding": ["n", 3], "evidence": ["n", 3, side, side]},
+        constants=constants,
+    )
+
+
+def _beat_network() -> onnx.ModelProto:
+    """How far each fifth of a tenth of a second lies from the typical beat; far is V."""
+    constants = {
+        "beat": np.array([0], dtype=np.int64),
+        "typical": np.array([2], dtype=np.int64),
+        "rest": np.array([4], dtype=np.int64),
+        "one": np.array([1], dtype=np.int64),
+        "both": np.array([1, 2], dtype=np.int64),
+        "for": np.array([-1, 0, 1], dtype=np.float32).reshape(1, 3, 1),
+        "gain": np.array([[-24, 0, 24]], dtype=np.float32),
+        "bias": np.array([[4, -4, -4]], dtype=np.float32),
+        "shape": np.array([0, -1], dtype=np.int64),
+    }
+    nodes = [
+        helper.make_node("Slice", ["signal", "beat", "typical", "one"], ["own"]),
+        helper.make_node("Slice", ["signal", "typical", "rest", "one"], ["usual"]),
+        helper.make_node("Sub", ["own", "usual"], ["apart"]),
+        helper.make_node("Abs", ["apart"], ["far"]),
+        helper.make_node("ReduceMean", ["far", "one"], ["mean"], keepdims=1),
+        helper.make_node("AveragePool", ["mean"], ["small"], kernel_shape=[5], strides=[5]),
+        helper.make_node("Mul", ["small", "for"], ["evidence"]),
+        helper.make_node("ReduceMean", ["small", "both"], ["most"], keepdims=0),
+        helper.make_node("Unsqueeze", ["most", "one"], ["column"]),
+        helper.make_node("Mul", ["column", "gain"], ["scaled"]),
+        helper.make_node("Add", ["scaled", "bias"], ["logits"]),
+        helper.make_node("Reshape", ["small", "shape"], ["embedding"]),
+    ]
+    return _model(
+        nodes,
+        given=("signal", TensorProto.FLOAT, ["n", 5, 90]),
+        gives={"logits": ["n", 3], "embedding": ["n", 18], "evidence": ["n", 3, 18]},
         constants=constants,
     )
 

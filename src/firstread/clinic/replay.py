@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from firstread.clinic import store
 from firstread.clinic.lookup import found_case
 from firstread.clinic.models import ReadRow
-from firstread.clinic.stored_reads import read_of
+from firstread.clinic.stored_reads import beats_of, read_of
 from firstread.domain.errors import FirstreadError, PackRefused, UnknownPack
 from firstread.packs import find_pack
-from firstread.runtime import PackReader, open_reader
+from firstread.runtime import Outcome, PackReader, open_reader
 
 TOLERANCE = 1e-4
 """By how much a probability or logit may differ on another machine."""
@@ -66,6 +66,9 @@ def _again(row: ReadRow, readers: dict[tuple[str, str], PackReader]) -> Replayed
         apart = max(gaps, default=0.0)
         if apart > TOLERANCE:
             changed.append(f"the numbers differ by up to {apart:.2g}")
+        if (beats := _other_beats(row, outcome)) > 0:
+            changed.append(f"{beats} beats are found elsewhere, or named otherwise")
+            apart = max(apart, 1.0)
     return Replayed(
         position=row.case_sample.position,
         same=apart <= TOLERANCE,
@@ -75,6 +78,17 @@ def _again(row: ReadRow, readers: dict[tuple[str, str], PackReader]) -> Replayed
         largest_difference=apart,
         changed=tuple(changed),
     )
+
+
+def _other_beats(row: ReadRow, outcome: Outcome) -> int:
+    """How many beats of a recording are not where they were, or not what they were."""
+    then, now = beats_of(row), outcome.read.beats
+    both = zip(then.at_s.tolist(), then.label.tolist(), now, strict=False)
+    same = sum(
+        abs(at_s - beat.at_s) <= TOLERANCE and then.codes[label] == beat.label
+        for at_s, label, beat in both
+    )
+    return max(len(then), len(now)) - same
 
 
 def _opened(pack: str, version: str) -> PackReader:
