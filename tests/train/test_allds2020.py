@@ -377,11 +377,11 @@ def test_seeds_are_for_this_recipe_alone(tmp_path, allidb):
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ('optimiser = "adam"', 'optimiser = "sgd"', "adam or rmsprop"),
-        ("batch = 16", "batch = 0", "1 or more"),
-        ("epochs = 12", "epochs = -1", "1 or more"),
-        ("rotations = 2", "rotations = -1", "0 or more"),
-        ("rate = 1e-3", "rate = 0.0", "above 0"),
+        ('optimiser = "adam"', 'optimiser = "sgd"', "one of adam, rmsprop"),
+        ("batch = 16", "batch = 0", "batch must lie between"),
+        ("epochs = 6", "epochs = -1", "epochs must lie between"),
+        ("rotations = 2", "rotations = -1", "rotations must lie between"),
+        ("rate = 1e-3", "rate = 0.0", "rate must lie between"),
         ("width_px = 24", "width_px = 25", "squares of an even number"),
         ("positive = false", "positive = true", "the negative one first"),
         ("[allds2020]", "[allds2020]\nmomentum = 1", "does not know 'momentum'"),
@@ -389,7 +389,9 @@ def test_seeds_are_for_this_recipe_alone(tmp_path, allidb):
 )
 def test_a_mistake_in_the_recipe_is_named(recipe_file, allidb, tmp_path, old, new, sentence):
     path = tmp_path / "wrong.toml"
-    path.write_text(recipe_file.read_text().replace(old, new, 1))
+    text = recipe_file.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(BadConfiguration, match=sentence):
         train(open_recipe(path), data=allidb, out=tmp_path, work=tmp_path)
 

@@ -84,22 +84,7 @@ def train_allds2020(
 
 
 def _refuse_mistakes(recipe: Recipe, *, seeds: int) -> None:
-    """Raises BadConfiguration before any time is spent."""
-    how = recipe.allds2020
-    if how is None:
-        raise BadConfiguration(f"The recipe {recipe.name} has no [allds2020]. Add that table.")
-    if how.optimiser not in ("adam", "rmsprop"):
-        raise BadConfiguration(
-            f"The recipe's optimiser '{how.optimiser}' is unknown. Choose adam or rmsprop."
-        )
-    least = {"epochs": 1, "batch": 1, "threads": 1, "rotations": 0}
-    for key, value in least.items():
-        if getattr(how, key) < value:
-            raise BadConfiguration(f"The recipe's [allds2020] {key} must be {value} or more.")
-    if not how.rate > 0 or how.decay < 0:
-        raise BadConfiguration(
-            "The recipe's [allds2020] rate must be above 0, and decay 0 or more. Correct them."
-        )
+    """Raises BadConfiguration before any time is spent; values by themselves are looked at before."""
     if seeds < 1:
         raise BadConfiguration("The number of seeds must be 1 or more. Say --seeds 5.")
     if [bool(one.get("positive")) for one in recipe.labels] != [False, True]:
@@ -176,13 +161,13 @@ def as_table(runs: list[Run], figures: dict[str, dict[str, Interval]]) -> str:
         ]
         lines.append(f"| {title} | {' | '.join(cells)} |")
     last = runs[0].test
-    counted = wilson(last.tp + last.tn, last.n)
+    alone = wilson(last.tp + last.tn, last.n)
     over = f"Mean over {len(runs)} seeds with the 95 % interval by Student's t: how far they differ"
     told = (
         f"{over if len(runs) > 1 else 'One seed: one run says little'}. The pack is that of seed "
         f"{runs[0].seed}. On its test part it has {last.tp} true and {last.fp} false positives, "
         f"{last.tn} true and {last.fn} false negatives; so few pictures alone leave its accuracy "
-        f"anywhere from {counted.low:.3f} to {counted.high:.3f}."
+        f"anywhere from {alone.low:.3f} to {alone.high:.3f}."
     )
     return "\n".join([*lines, "", told])
 

@@ -17,6 +17,10 @@ _RANGES: dict[str, dict[str, tuple[float, float]]] = {
         "average": (0, 0.999999), "threads": (1, 1024), "patience": (0, 100_000),
         "beside_until": (0, 1), "beside": (0, 100), "small_until": (0, 1), "small": (0.05, 1),
     },
+    "allds2020": {
+        "rate": (1e-9, 100), "decay": (0, 1000), "epochs": (1, 100_000), "batch": (1, 65_536),
+        "rotations": (0, 1000), "threads": (1, 1024),
+    },
     "shares": {"validation": (0.001, 0.9), "test": (0.001, 0.9)},
     "network": {"dropout": (0, 0.95), "views": (1, 4), "stages": (1, 7), "frozen": (0, 16)},
     "augment": {
