@@ -28,6 +28,10 @@ _APART = 0.25
 Chosen on eight sets with recompressed, halved, brightened and blurred copies put in; measured in
 docs/datasets.md."""
 _LEAST, _MOST = 0.80, 0.97
+_OF_FEW = 0.9
+"""What fewer than `_FEW` pictures need: they do not say how alike strangers are in their set."""
+_SURELY_ONE = 0.95
+"""Pairs above tell nothing of strangers, however many copies a set holds."""
 _LARGEST_SHARE, _LARGEST = 0.05, 20
 _BLOCK = 1024
 
@@ -67,7 +71,7 @@ def find_near_duplicates(grey: NDArray[np.float32]) -> NearDuplicates:
     detail, rich = _detail(grey)
     kept = np.flatnonzero(rich)
     if len(kept) < 2:
-        return NearDuplicates(pairs=(), threshold=_MOST)
+        return NearDuplicates(pairs=(), threshold=_OF_FEW)
     detail = detail[kept]
     threshold = _threshold(detail, grey[kept])
     best: dict[tuple[int, int], tuple[float, int]] = {}
@@ -143,10 +147,10 @@ def _threshold(detail: Detail, grey: NDArray[np.float32]) -> float:
     # A sample that follows from the pictures alone, not from their order.
     keys = np.array([zlib.crc32(one.tobytes()) for one in grey])
     sample = detail[np.unique(keys, return_index=True)[1][:_SAMPLE]].reshape(-1, SIDE_PX**2)
-    if len(sample) < 3:
-        return _MOST
-    above = np.triu_indices(len(sample), 1)
-    alike = float(np.quantile((sample @ sample.T)[above], 0.999))
+    if len(sample) < _FEW:
+        return _OF_FEW
+    pairs = (sample @ sample.T)[np.triu_indices(len(sample), 1)]
+    alike = float(np.quantile(pairs[pairs < _SURELY_ONE], 0.999))
     return round(min(max(1 - _APART * (1 - alike), _LEAST), _MOST), 4)
 
 
