@@ -4,7 +4,7 @@ PYTEST_ARGS ?=
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup servers peers arm demo check format test walk bench leakage docs wheel lock clean
+.PHONY: help setup servers peers arm demo check format test walk bench results leakage docs wheel lock clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -75,6 +75,9 @@ bench: .venv/.everything peers  ## measure speed, side by side: half an hour on 
 
 leakage: .venv/.everything  ## measure what copies of one picture on both sides of a split cost (needs the data)
 	@$(BIN)/python benchmarks/leakage/run.py
+
+results: .venv/.everything  ## measure every shipped pack and write docs/results.md (needs the data)
+	@$(BIN)/python benchmarks/results/run.py
 
 docs: .venv/.everything  ## build the documentation and run its examples
 	@$(BIN)/sphinx-build -W -q -b doctest docs docs/_build/doctest

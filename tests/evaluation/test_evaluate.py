@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from firstread.cli.main import main
-from tests.images_for_tests import cell_png
+from tests.images_for_tests import as_png, cell_png
 from tests.packs_for_tests import COLOURS, WARM, make_pack
 
 
@@ -210,3 +212,56 @@ def test_a_report_that_has_no_place_is_refused_before_the_work(pack, folder):
     result = CliRunner().invoke(main, command)
     assert result.exit_code == 2
     assert "there is no folder" in result.stderr
+
+
+def strangers_in(folder: Path) -> Path:
+    """A labelled set of something else: noise, under labels that the pack does not know."""
+    for kind in ("one", "other"):
+        (folder / kind).mkdir(parents=True)
+        for number in range(5):
+            grains = np.random.default_rng([number, kind == "one"]).integers(0, 256, (64, 64, 3))
+            picture = as_png(Image.fromarray(grains.astype(np.uint8)))
+            (folder / kind / f"{number}.png").write_bytes(picture)
+    return folder
+
+
+def test_familiarity_is_measured_against_another_set(pack, folder, tmp_path):
+    foreign = strangers_in(tmp_path / "noise")
+    code, found, _ = evaluated(pack, folder, "--familiarity-against", foreign)
+    assert code == 0
+    (told,) = found["familiarity_against"]
+    assert (told["name"], told["n"]) == ("noise", 10)
+    assert 0.5 < told["auroc"]["value"] <= 1
+    assert told["auroc"]["low"] < told["auroc"]["value"]
+    command = ["evaluate", str(pack), str(folder), "--familiarity-against", str(foreign)]
+    assert "AUROC, familiarity" in CliRunner().invoke(main, command).stdout
+
+
+def test_another_kind_cannot_be_told_apart(pack, folder, tmp_path):
+    (tmp_path / "rows").mkdir()
+    (tmp_path / "rows" / "measurements.csv").write_text("size,class\n1,2\n")
+    command = ["evaluate", str(pack), str(folder), "--familiarity-against", str(tmp_path / "rows")]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 1
+    assert "which the pack colour refuses before it reads them" in result.stderr
+
+
+def test_spoiled_samples_are_counted_way_by_way(pack, folder, tmp_path):
+    page = tmp_path / "page.html"
+    _, found, _ = evaluated(pack, folder, "--spoil", "--report", page)
+    ways = {each["name"]: each for each in found["spoiled"]}
+    assert ways["as they are"]["n"] == 12
+    assert ways["as they are"]["flagged"]["value"] == 0.0
+    assert len(ways) > 10
+    assert "What becomes of spoiled samples" in page.read_text()
+
+
+def test_rows_of_measurements_cannot_be_spoiled(tmp_path):
+    pack = make_pack(tmp_path / "packs", kind="measurements")
+    rows = tmp_path / "rows"
+    rows.mkdir()
+    lines = ["size,shape,nuclei,class", "1,1,1,benign", "9,9,9,malignant"]
+    (rows / "measurements.csv").write_text("\n".join(lines) + "\n")
+    result = CliRunner().invoke(main, ["evaluate", str(pack), str(rows), "--spoil"])
+    assert result.exit_code == 1
+    assert "Only pictures can be spoiled" in result.stderr

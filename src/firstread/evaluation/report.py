@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -13,33 +12,16 @@ import numpy as np
 from firstread.datasets import Dataset, Item
 from firstread.domain.errors import BadDataset, UnreadableSample
 from firstread.evaluation import drawings
-from firstread.evaluation.compare import Comparison
+from firstread.evaluation.beside import Foreign
 from firstread.evaluation.evaluate import Evaluation
+from firstread.evaluation.more import Compared, More
 from firstread.evaluation.page import page, section, share, table
 from firstread.evaluation.parts import Subgroup
+from firstread.evaluation.strangers import Refusals
 from firstread.imaging.show import SHOWN_AS, thumbnail
 
 _SIDE_PX = 112
 _WORST = 24
-
-
-@dataclass(frozen=True, kw_only=True)
-class Compared:
-    """The comparison with a second pack, and what both are called."""
-
-    first: str
-    second: str
-    comparison: Comparison
-
-
-@dataclass(frozen=True, kw_only=True)
-class Beside:
-    """What else was measured: a heading, one sentence, and a table."""
-
-    title: str
-    sentence: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 def write_report(
@@ -47,13 +29,11 @@ def write_report(
     found: Evaluation,
     *,
     dataset: Dataset,
-    subgroups: Mapping[str, Sequence[Subgroup]] | None = None,
-    compared: Compared | None = None,
-    beside: Sequence[Beside] = (),
+    more: More,
 ) -> None:
     """Write the report as one HTML file that needs nothing else; OSError where it cannot be.
 
-    `subgroups` are those of each column. The file holds thumbnails of the samples that were read
+    The file holds thumbnails of the samples that were read
     worst: treat it as you treat the samples.
     """
     parts = [
@@ -67,13 +47,11 @@ def write_report(
         section("Setting the doubtful aside", drawings.risk(found), _kept(found)),
         section("Whether acting on an alarm helps", *drawings.decisions(found), _alarms(found)),
     ]
-    parts += [section(f"By {by}", _subgroups(each)) for by, each in (subgroups or {}).items()]
-    if compared is not None:
-        parts.append(section("Beside another pack", *_compared(compared)))
-    parts += [
-        section(each.title, f"<p>{escape(each.sentence)}</p>", table(each.head, each.rows))
-        for each in beside
-    ]
+    parts += [section(f"By {by}", _subgroups(each)) for by, each in more.subgroups.items()]
+    if more.compared is not None:
+        parts.append(section("Beside another pack", *_compared(more.compared)))
+    parts.append(section("Whether it knows what is not its own", _foreign(more.foreign)))
+    parts.append(section("What becomes of spoiled samples", _spoiled(more.spoiled)))
     parts.append(section("Worst mistakes", _worst(found, dataset)))
     if found.unreadable:
         rows = [(each["path"], each["error"]) for each in found.unreadable]
@@ -215,7 +193,7 @@ def _compared(given: Compared) -> list[str]:
         for e in found.differing[:50]
     ]  # fmt: skip
     return [
-        f'<p class="lead">{escape(found.sentence(given.first, given.second))}</p>',
+        f'<p class="lead">{escape(given.sentence)}</p>',
         drawings.differences(found, given.first, given.second),
         table(("AUC of", "difference", "p"), areas),
         f"<p>They answer differently on {len(found.differing)} of {found.n} samples"
@@ -223,6 +201,24 @@ def _compared(given: Compared) -> list[str]:
         + "</p>",
         table(("sample", "truly", given.first, given.second), differing),
     ]
+
+
+def _foreign(found: Sequence[Foreign]) -> str:
+    rows = [
+        (each.name, str(each.n), share(each.auroc), share(each.flagged), share(each.believed))
+        for each in found
+    ]
+    head = ("samples of", "n", "AUROC of familiarity", "flagged", "believed all the same")
+    return table(head, rows)
+
+
+def _spoiled(found: Sequence[Refusals]) -> str:
+    rows = [
+        (e.name, str(e.n), str(e.unfit), str(e.unfamiliar), share(e.flagged), share(e.believed))
+        for e in found
+    ]
+    head = ("how", "n", "unfit", "unfamiliar", "either", "believed all the same")
+    return table(head, rows)
 
 
 def _worst(found: Evaluation, dataset: Dataset) -> str:
