@@ -44,7 +44,7 @@ def answer_as_line(
     if "error" in answer:
         return f"{name}  ERROR  {answer['error']}"
     words = [f"{answer['label']:<14} {answer['probability']:7.1%}"]
-    words += _others(answer)
+    words += _beats(answer) if "beats" in answer else _others(answer)
     if answer["alarms"]:
         words.append(f"ALARM {', '.join(answer['alarms'])}")
     if answer["familiarity"] is not None and not answer["familiarity"]["familiar"]:
@@ -54,6 +54,28 @@ def answer_as_line(
     if truth is not None and truth not in (answer["label"], "positive", "negative"):
         words.append(f"truly {truth}")
     return f"{name}  {'  '.join(words)}"
+
+
+def _beats(answer: dict[str, Any]) -> list[str]:
+    """How many beats of a recording have each label, and when the alarming ones are."""
+    counts = {label: count for label, count in answer["counts"].items() if count}
+    words = [f"{len(answer['beats'])} beats: {', '.join(f'{c} {n}' for c, n in counts.items())}"]
+    for label in answer["alarms"]:
+        times = [_clock(beat["at_s"]) for beat in answer["beats"] if beat["label"] == label]
+        more = f" and {len(times) - _SHOWN} more" if len(times) > _SHOWN else ""
+        words.append(f"{label} at {', '.join(times[:_SHOWN])}{more}")
+    return words
+
+
+def _clock(at_s: float) -> str:
+    """A moment as hours, minutes and seconds.
+
+    >>> _clock(75.25), _clock(7205.0)
+    ('1:15.2', '2:00:05.0')
+    """
+    minutes, seconds = divmod(at_s, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}:{minutes:02d}:{seconds:04.1f}" if hours else f"{minutes}:{seconds:04.1f}"
 
 
 def _others(answer: dict[str, Any]) -> list[str]:

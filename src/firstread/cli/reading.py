@@ -22,7 +22,7 @@ from firstread.cli.answers import (
     summary_as_text,
 )
 from firstread.cli.progress import progress
-from firstread.cli.samples import ToRead, bytes_of, files_of, rows_of
+from firstread.cli.samples import ToRead, files_of, rows_of, sample_of
 from firstread.domain.errors import (
     BadConfiguration,
     BadDataset,
@@ -260,7 +260,7 @@ class _Run:
         try:
             if asked.error is not None:
                 return truth, place | {"error": asked.error}, None
-            sample = bytes_of(asked.path) if asked.values is None else asked.values
+            sample = sample_of(asked) if asked.values is None else asked.values
             if self._kept is not None:
                 sha256 = _sha256(sample)
                 found = self._kept.find(asked.path, line=asked.line, sample_sha256=sha256)

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firstread.domain.errors import FirstreadError, UnreadableSample
+from firstread.recordings.together import half_of_a_pair, is_header, other_half
 
 if TYPE_CHECKING:
     from firstread.domain.measurements import TakesMeasurements
 
 _MAX_BYTES = 1 << 30
 _LABEL_KEYS = ("label", "class")
+ANNOTATIONS = (".atr", ".ecg", ".qrs")
+"""What lies beside a recording and says what its beats are: no sample."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +26,8 @@ class ToRead:
     """One thing to read: a whole file, or one row of measurements of it."""
 
     path: str
+    beside: str = ""
+    """The .dat file of a header, which is one sample with it."""
     root: str = ""
     """The folder that was named for it; '' where the file was named itself."""
     line: int | None = None
@@ -34,7 +39,23 @@ class ToRead:
 
 
 def files_of(paths: Sequence[str]) -> Iterator[ToRead]:
-    """Each file, and of each folder all that lies in it."""
+    """Each file, and of each folder all that lies in it; a .hea and its .dat are one sample."""
+    seen: set[str] = set()
+    for file in _each(paths):
+        path = Path(file.path)
+        other = other_half(path) if half_of_a_pair(path.name) else None
+        if other is None:
+            if not (path.suffix.lower() in ANNOTATIONS and path.with_suffix(".hea").exists()):
+                yield file
+            continue
+        header, samples = (path, other) if is_header(path) else (other, path)
+        if str(header) not in seen:
+            seen.add(str(header))
+            named = file.path if is_header(path) else str(header)
+            yield replace(file, path=named, beside=str(samples))
+
+
+def _each(paths: Sequence[str]) -> Iterator[ToRead]:
     for path in paths:
         if path != "-" and Path(path).is_dir():
             yield from _inside(path)
@@ -91,6 +112,16 @@ def _json_rows_in(data: bytes, *, file: ToRead, takes: TakesMeasurements) -> lis
         line = number if len(rows) > 1 else None
         asked.append(replace(file, line=line, values=values, label=label))
     return asked
+
+
+def sample_of(asked: ToRead) -> bytes:
+    """The bytes of a whole sample; raises UnreadableSample with the reason."""
+    if not asked.beside:
+        return bytes_of(asked.path)
+    from firstread.recordings import join_pair
+
+    files = {Path(path).name: bytes_of(path) for path in (asked.path, asked.beside)}
+    return join_pair(files)
 
 
 def bytes_of(path: str) -> bytes:

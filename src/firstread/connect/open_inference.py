@@ -24,7 +24,11 @@ from firstread.packs import Manifest
 _MAX_BYTES = 32 * 2**20
 _BINARY = "binary_tensor_data"
 _HEADER_LENGTH = "Inference-Header-Content-Length"
-_NEEDED = {"image": ("logits",), "measurements": ("logits", "contributions")}
+_NEEDED = {
+    "image": ("logits",),
+    "measurements": ("logits", "contributions"),
+    "recording": ("logits",),
+}
 
 
 class OpenInference:
@@ -65,8 +69,10 @@ class OpenInference:
         NaN stands for a missing measurement. Raises Unreachable where the server does not answer,
         or not with finite numbers in the shapes that the pack's network gives.
         """
-        # The tensor is called as the pack's kind is.
-        body, headers = _asked(batch, name=self._manifest.kind, binary=self._binary)
+        # The tensor is called as the pack's kind is, but for a recording's beats.
+        kind = self._manifest.kind
+        name = "signal" if kind == "recording" else kind
+        body, headers = _asked(batch, name=name, binary=self._binary)
         answered = self._line.ask(
             "POST",
             self._path,
@@ -210,7 +216,7 @@ def _refuse_other_forms(
     forms: dict[str, tuple[int, ...]] = {
         "logits": (count, labels),
         "embedding": (count, -1),
-        "evidence": (count, labels, -1, -1),
+        "evidence": (count, labels, -1) if manifest.recording else (count, labels, -1, -1),
         "contributions": (count, labels, measurements),
     }
     needed = set(_NEEDED[manifest.kind])

@@ -7,7 +7,6 @@ import warnings
 from collections import Counter
 from typing import Any
 
-import edfio
 import numpy as np
 
 from firstread.domain.errors import UnreadableSample
@@ -23,6 +22,8 @@ def open_edf(data: bytes) -> Recording:
 
     Raises UnreadableSample where the file is damaged, cut short, or holds no such lead.
     """
+    import edfio  # here, for it takes longer to import than a picture to read
+
     try:
         with warnings.catch_warnings():
             # edfio mends a file that is cut short, and only warns of it.

@@ -77,8 +77,8 @@ def _pulled_forward(
     """Make some beats premature, in `rhythm` and `targets`; by how many seconds each, 0 for most.
 
     The interval before shrinks to 0.55 to 0.88 of itself, the one after grows by nothing up to what
-    the other lost. Half of them stand in a run of such beats, with a pause before it and after it;
-    some of those runs are most of what the recording holds.
+    the other lost. Most of them stand in a short or a long run of such beats, with a pause before it
+    and after it; some of those runs are most of what the recording holds.
     """
     count = len(targets)
     spread = rhythm[:, : 2 * around].clamp(0.15, 5).log().std(1)
@@ -88,8 +88,9 @@ def _pulled_forward(
     # Not earlier than the heart can answer again.
     last = rhythm[:, around - 1].clone()
     factor = torch.maximum(factor, (0.3 / last.clamp(min=0.31)).clamp(max=1.0))
-    in_run = torch.rand(count, generator=draw) < 0.5
-    longest = torch.where(torch.rand(count, generator=draw) < 0.5, 3.0, around + 1.0)
+    kind = torch.rand(count, generator=draw)
+    in_run = kind < 0.65
+    longest = torch.where(kind < 0.3, 3.0, 2.5 * around)
     earlier, later = (
         torch.where(in_run, (torch.rand(count, generator=draw) * longest).floor(), torch.zeros(()))
         for _ in range(2)

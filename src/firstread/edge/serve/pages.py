@@ -121,7 +121,7 @@ def _front(packs: WarmPacks, *, base: str, guarded: bool) -> str:
 
 def _takes_pictures(name: str, packs: WarmPacks) -> bool:
     try:
-        return packs.manifest(name).input is not None
+        return packs.manifest(name).kind != "measurements"
     except PackRefused:
         return True
 

@@ -37,7 +37,7 @@ def read(asked: Asked, packs: WarmPacks) -> Answer:
     reader = packs.reader(manifest.name)
     if is_form(content):
         said: Any = _read_form(asked, reader, tell)
-    elif manifest.input is None and asked.body.lstrip()[:1] == b"[":
+    elif manifest.kind == "measurements" and asked.body.lstrip()[:1] == b"[":
         said = _read_rows(asked.body, reader, tell)
     else:
         said = tell(asked.body, reader.read(asked.body, sample_sha256=_UNNAMED))
@@ -87,7 +87,15 @@ def _refuse_wrong_form(content: str, asked: Asked, manifest: Manifest) -> None:
     """Raises BadRequest where the body says of itself that it is not what the pack takes."""
     if asked.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
         raise BadRequest("Send the sample as it is, without Content-Encoding.", status=415)
-    if manifest.input is None:
+    if manifest.kind == "recording":
+        # A CSV of voltages is text, so that only what cannot be one is refused.
+        if content.startswith(("application/json", "image/", "video/", "audio/")):
+            raise BadRequest(
+                f"The pack {manifest.name} reads recordings. Send the bytes of one: a zip of a "
+                ".hea and its .dat, CSV, EDF or DICOM; or several as a multipart form.",
+                status=415,
+            )
+    elif manifest.input is None:
         if content.startswith(("image/", "video/", "audio/")):
             raise BadRequest(
                 f"The pack {manifest.name} reads measurements, not pictures. Send JSON: an object "

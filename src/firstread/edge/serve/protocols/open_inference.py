@@ -28,6 +28,7 @@ from firstread.edge.serve.protocols.tensors import (
     written,
 )
 from firstread.edge.serve.wire import Answer, Asked, Handler, Route, as_json
+from firstread.runtime.beats import channels, window_samples
 from firstread.runtime.measurements import as_array
 
 if TYPE_CHECKING:
@@ -159,6 +160,9 @@ def _name(asked: Asked, packs: WarmPacks) -> str:
 def _forms(manifest: Manifest) -> tuple[Form, Form]:
     """The two inputs, of which a request gives one."""
     given = manifest.input
+    if manifest.recording is not None:
+        of_beat = (-1, channels(manifest.recording), window_samples(manifest.recording)[1])
+        return Form(name="signal", datatype="FP32", shape=of_beat), _SAMPLE
     if given is None:
         shape: tuple[int, ...] = (-1, len(manifest.measurements))
         return Form(name="measurements", datatype="FP32", shape=shape), _SAMPLE
@@ -179,6 +183,9 @@ def _output_forms(reader: PackReader) -> list[Form]:
 
 
 def _blank(manifest: Manifest) -> NDArray[Any]:
+    if manifest.recording is not None:
+        _, length = window_samples(manifest.recording)
+        return np.zeros((1, channels(manifest.recording), length), dtype=np.float32)
     if manifest.input is None:
         lowest = [each.minimum for each in manifest.measurements]
         return np.array([lowest], dtype=np.float32)
@@ -188,7 +195,7 @@ def _blank(manifest: Manifest) -> NDArray[Any]:
 def _from_numbers(given: Tensor, reader: PackReader) -> dict[str, Tensor]:
     """What the bare network says. Each sample runs alone: a batch would round differently."""
     values = np.asarray(given.values)
-    rows = values if given.name == "image" else _checked_rows(values, reader.manifest)
+    rows = values if given.name != "measurements" else _checked_rows(values, reader.manifest)
     runs = [reader.run(row[np.newaxis]) for row in rows]
     return {name: _stacked(name, [run[name][0] for run in runs]) for name in runs[0]}
 
