@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from firstread.datasets.check import check
 from firstread.datasets.page import page
 from tests.images_for_tests import as_png, cell
 
+ROOT = Path(__file__).resolve().parents[2]
 COLOURS = ("red", "green", "blue")
 
 
@@ -135,3 +138,30 @@ def test_a_pack_that_is_not_there_is_named(tmp_path, pack):
     ran = run(str(cells(tmp_path / "cells", each=2)), "--pack", pack)
     assert ran.exit_code == 2
     assert pack in ran.output
+
+
+DATA = Path(os.environ.get("FIRSTREAD_DATASETS", ROOT.parent / "shared" / "data"))
+COUNTS = {
+    "blood-cell": 7941,
+    "blood-cell/originals": 48,
+    "marrow-cell": 5358,
+    "malaria": 9103,
+    "malaria/colour": 181,
+    "brain-tumour": 4988,
+    "pneumonia": 4478,
+    "breast-histology": 6777,
+    "breast-cytology": 563,
+    "diabetic-retinopathy": 1200,
+    "retina-oct": 21,
+    "heartbeat": 22,
+}
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", COUNTS)
+def test_every_real_set_opens_whole(name):
+    if not (DATA / name).is_dir():
+        pytest.skip(f"the samples of {name} are not here: set FIRSTREAD_DATASETS")
+    dataset = open_dataset(DATA / name)
+    assert (len(dataset.items), dataset.unlabelled) == (COUNTS[name], ())
+    assert dataset.data(dataset.items[-1])

@@ -128,6 +128,8 @@ def _report(found: Findings, *, shown: int | None) -> Iterator[str]:
     if found.remark:
         yield found.remark
     yield ""
+    if found.kind == "recording":
+        yield "beats by label"
     yield from _bars(found.labels)
     yield ""
     if found.sizes_px:

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from firstread.datasets.dataset import Dataset
 from firstread.datasets.looks import look_at
 from firstread.datasets.near import together
+from firstread.datasets.records import beats_of
 from firstread.datasets.split import groups
 from firstread.datasets.suspects import Suspects, describe, find_suspects
-from firstread.domain.errors import BadDataset
+from firstread.domain.errors import BadDataset, UnreadableSample
+from firstread.recordings import open_recording
 
 SAME = 0.99
 """From this likeness on two pictures with two labels are a conflict, and not neighbours."""
@@ -59,6 +61,7 @@ class Findings:
     kind: str
     n: int
     labels: dict[str, int]
+    """How many samples have each label; of recordings, how many beats."""
     parts: dict[str, int]
     patients: int | None
     """None where no sample has one."""
@@ -122,7 +125,7 @@ def check(
         name=dataset.name,
         kind=dataset.kind,
         n=len(dataset.items),
-        labels=dict(Counter(item.label for item in dataset.items).most_common()),
+        labels=_labels(dataset),
         parts=dict(Counter(item.part for item in dataset.items if item.part)),
         patients=len(patients) or None,
         without_patient=sum(not item.patient for item in dataset.items),
@@ -145,6 +148,13 @@ def check(
 _PLAIN = {"image": "colours, shades and edges", "measurements": "their measurements"}
 
 
+def _labels(dataset: Dataset) -> dict[str, int]:
+    if dataset.kind != "recording":
+        return dict(Counter(item.label for item in dataset.items).most_common())
+    beats = Counter(label for item in dataset.items for label in beats_of(dataset, item).labels)
+    return dict(beats.most_common())
+
+
 def _errors(dataset: Dataset, *, step: Callable[[], None]) -> dict[int, str]:
     if dataset.kind == "image":
         # What was seen stays with the dataset: nothing else decodes its pictures again.
@@ -153,8 +163,10 @@ def _errors(dataset: Dataset, *, step: Callable[[], None]) -> dict[int, str]:
     errors: dict[int, str] = {}
     for number, item in enumerate(dataset.items):
         try:
-            dataset.data(item)
-        except BadDataset as error:
+            data = dataset.data(item)
+            if dataset.kind == "recording":
+                open_recording(data)
+        except (BadDataset, UnreadableSample) as error:
             errors[number] = str(error)
         step()
     return errors
