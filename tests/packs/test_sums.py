@@ -42,6 +42,15 @@ def test_a_damaged_byte_is_refused_in_every_file(
         verify(pack)
 
 
+@pytest.mark.parametrize("end", [b"", b"\v", b"\r\n", b"\n\n"])
+def test_an_end_of_line_that_was_changed_is_refused(tmp_path: Path, end: bytes) -> None:
+    pack = make_pack(tmp_path)
+    sums = pack / "SHA256SUMS"
+    sums.write_bytes(sums.read_bytes().removesuffix(b"\n") + end)
+    with pytest.raises(PackRefused, match="SHA256SUMS"):
+        verify(pack)
+
+
 def test_a_file_that_is_missing_added_or_a_link_is_refused(tmp_path: Path) -> None:
     pack = make_pack(tmp_path)
     (pack / "extra.py").write_text("print()", encoding="utf-8")

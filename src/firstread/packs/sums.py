@@ -63,9 +63,11 @@ def _sums(root: Path) -> bytes:
 
 def _parse(text: bytes, *, pack: str) -> dict[str, str]:
     listed: dict[str, str] = {}
-    for line in text.decode("utf-8", errors="replace").splitlines():
+    # Not splitlines(): it takes other signs for the end of a line, and such a byte is damage too.
+    *lines, rest = text.decode("utf-8", errors="replace").split("\n")
+    for line in lines:
         match = _LINE.fullmatch(line)
-        if match is None or not is_inside(match[2]):
+        if match is None or rest or not is_inside(match[2]):
             raise PackRefused(f"{SUMS} of the pack '{pack}' is damaged. Copy the pack again.")
         listed[match[2]] = match[1]
     return listed
