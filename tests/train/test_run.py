@@ -67,7 +67,7 @@ def test_the_manifest_tells_all_that_the_form_asks_for(pack):
     assert "a qualified person decides" in card
     assert "colours 1.0.0" in card
     assert "It learnt 8 epochs in" in card
-    assert "on the processor, in bfloat16, and has the weights of epoch 8." in card
+    assert "on the processor, in float32, and has the weights of epoch 8." in card
     assert "The logits of torch and of ONNX Runtime are at most" in card
 
 

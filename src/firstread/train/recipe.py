@@ -98,7 +98,7 @@ class Schedule:
     weight_decay: float = 0.05
     smoothing: float = 0.05
     average: float = 0.998
-    precision: str = "bfloat16"
+    precision: str = "float32"
     threads: int = 1
     # Ends after so many epochs without a better one, and keeps the best; 0 learns to the end.
     patience: int = 0
