@@ -84,7 +84,7 @@ def train_allds2020(
 
 
 def _refuse_mistakes(recipe: Recipe, *, seeds: int) -> None:
-    """Raises BadConfiguration before any time is spent; values by themselves are looked at before."""
+    """Raises BadConfiguration before any time is spent. Opening a recipe looks at single values."""
     if seeds < 1:
         raise BadConfiguration("The number of seeds must be 1 or more. Say --seeds 5.")
     if [bool(one.get("positive")) for one in recipe.labels] != [False, True]:
