@@ -79,6 +79,25 @@ def _made() -> Manifest:
 MADE = _made()
 
 
+def _looks(
+    *,
+    reference: str = "appearance.npy",
+    usual: float = 9.5,
+    kind: str = "dark",
+    limit: float = 3,
+    twice: bool = False,
+) -> str:
+    way = f'[[appearance.spoiling]]\nkind = "{kind}"\ntypical = 1\nlimit = {limit}\n'
+    table = f'[appearance]\nreference = "{reference}"\nusual = {usual}\nusual_neighbours = 0.2\n'
+    return table + way * (2 if twice else 1)
+
+
+def test_the_looks_of_a_pack_are_read(text: str) -> None:
+    appearance = parse_manifest(text.replace("[input]", _looks() + "[input]", 1)).appearance
+    assert appearance is not None
+    assert [(each.kind, each.limit) for each in appearance.spoiling] == [("dark", 3.0)]
+
+
 @pytest.mark.parametrize(
     ("find", "put", "sentence"),
     [
@@ -97,6 +116,11 @@ MADE = _made()
         ("min_sharpness = 3.0", "min_sharpness = nan", "must be a finite number"),
         ('code = "green"', 'code = "red"', "'label.code' has 'red' twice"),
         ('label = "red"', 'label = "pink"', "names 'pink', which is no label"),
+        ("[input]", _looks(reference="../a.npy") + "[input]", "'appearance.reference' leaves"),
+        ("[input]", _looks(usual=0) + "[input]", "'appearance.usual' and"),
+        ("[input]", _looks(kind="torn") + "[input]", "must be one of blurred, dark"),
+        ("[input]", _looks(limit=0.5) + "[input]", "'dark' has a limit that is not above"),
+        ("[input]", _looks(twice=True) + "[input]", "'appearance.spoiling.kind' has 'dark' twice"),
         ("temperature = 1.5", "temperature = 0", "'calibration.temperature' must be greater"),
         ("coverage = 0.95", "coverage = 1.95", "'conformal.coverage' must lie between 0 and 1"),
         ('"familiarity.npy"', '"/etc/passwd"', "'familiarity.reference' leaves the pack"),

@@ -8,7 +8,12 @@ import pytest
 pytest.importorskip("scipy")
 
 from firstread.runtime.calibrate import finding_set, probabilities
-from firstread.train.thresholds import fit_conformal, fit_operating_point, fit_temperature
+from firstread.train.thresholds import (
+    fit_conformal,
+    fit_operating_point,
+    fit_temperature,
+    promised_coverage,
+)
 
 
 def made(seed: int, n: int = 2000) -> tuple[np.ndarray, np.ndarray]:
@@ -65,3 +70,25 @@ def test_an_operating_point_of_a_group_is_that_of_the_sum_of_its_labels():
     assert point.sensitivity == pytest.approx(said[true].mean(), abs=1e-4)
     assert point.sensitivity >= 0.95
     assert point.specificity == pytest.approx((~said[~true]).mean(), abs=1e-4)
+
+
+def test_sets_that_are_always_right_once_more_than_asked_promise_more():
+    """A set holds its first answer always: of 98.5 % right answers nobody can promise 95 %."""
+    rng = np.random.default_rng(5)
+    truths = np.zeros(4000, np.int64)
+    sure = rng.uniform(0.9, 1.0, 4000)
+    sure[:60] = rng.uniform(0.0, 0.4, 60)
+    chances = np.stack([sure, 1 - sure], 1)
+    half = np.arange(4000) % 2 == 0
+    conformal = fit_conformal(chances[half], truths[half])
+    sets = [finding_set(range(2), row, conformal=conformal) for row in chances[~half]]  # type: ignore[arg-type]
+    held = np.mean([0 in inside for inside in sets])
+    assert conformal.coverage == 0.99
+    assert abs(held - 0.99) < 0.01
+    assert np.mean([len(inside) for inside in sets]) < 1.05
+
+
+@pytest.mark.parametrize(("n", "promise"), [(40, 0.95), (99, 0.95), (250, 0.98), (5000, 0.995)])
+def test_few_samples_promise_no_more_than_they_can_show(n: int, promise: float):
+    chances = np.tile([0.99, 0.01], (n, 1))
+    assert promised_coverage(chances, np.zeros(n, np.int64)) == promise

@@ -19,8 +19,9 @@ class Finding:
 class Familiarity:
     """How much the sample looks like what the pack was measured on.
 
-    `score` is the share of the pack's own validation samples that lie at least as far from its
-    reference as this one: 1 is typical, 0 is farther than any.
+    `score` is the share of the pack's own samples, kept from training, that lie at least as far
+    from what it knows as this one: 1 is typical. Beyond the last in a hundred it falls towards 0
+    with the distance, so that of two far samples the farther is the less familiar.
     """
 
     score: float

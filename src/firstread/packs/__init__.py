@@ -2,6 +2,7 @@
 
 from firstread.packs.manifest import (
     About,
+    Appearance,
     Calibration,
     Conformal,
     DatasetUsed,
@@ -18,6 +19,7 @@ from firstread.packs.manifest import (
     QualityLimits,
     RecordingInput,
     Result,
+    Spoiling,
     Twin,
     open_manifest,
     parse_manifest,
@@ -29,6 +31,7 @@ from firstread.packs.write import write_manifest
 
 __all__ = [
     "About",
+    "Appearance",
     "Calibration",
     "Conformal",
     "DatasetUsed",
@@ -46,6 +49,7 @@ __all__ = [
     "QualityLimits",
     "RecordingInput",
     "Result",
+    "Spoiling",
     "Twin",
     "find_pack",
     "in_precision",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from firstread.domain.errors import PackRefused
 
 if TYPE_CHECKING:
-    from firstread.packs.manifest import FamiliarityReference, Input, Manifest, Twin
+    from firstread.packs.manifest import Appearance, FamiliarityReference, Input, Manifest, Twin
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _CODE = re.compile(r"[A-Za-z0-9]+([_-][A-Za-z0-9]+)*")
@@ -55,6 +55,8 @@ def _problems(manifest: Manifest) -> Iterator[str]:
         yield from _measurement_problems(manifest)
     if manifest.familiarity is not None:
         yield from _familiarity_problems(manifest.familiarity, count=len(manifest.measurements))
+    if manifest.appearance is not None:
+        yield from _appearance_problems(manifest.appearance, kind=about.kind)
     yield from _golden_problems(manifest)
     if manifest.twin is not None:
         yield from _twin_problems(manifest.twin, count=len(manifest.labels))
@@ -92,7 +94,7 @@ def _label_problems(manifest: Manifest) -> Iterator[str]:
     known = {each.code for each in manifest.answers}
     for point in manifest.operating_points:
         if point.label not in known:
-            yield f"'operating_point.label' names {point.label!r}, which is no label of the pack"
+            yield f"'operating_point.label' names {point.label!r}, which is no label or group"
 
 
 def _group_problems(manifest: Manifest) -> Iterator[str]:
@@ -183,6 +185,19 @@ def _familiarity_problems(familiarity: FamiliarityReference, *, count: int) -> I
             yield "'familiarity.centre' and '.scale' must have one number for each measurement"
         elif min(familiarity.scale) <= 0:
             yield "'familiarity.scale' must be greater than 0"
+
+
+def _appearance_problems(stated: Appearance, *, kind: str) -> Iterator[str]:
+    if kind != "image":
+        yield "'appearance' belongs to packs of kind image"
+    if not is_inside(stated.reference):
+        yield f"'appearance.reference' leaves the pack folder: {stated.reference!r}"
+    if min(stated.usual, stated.usual_neighbours) <= 0:
+        yield "'appearance.usual' and '.usual_neighbours' must be greater than 0"
+    yield from _repeated("appearance.spoiling.kind", (each.kind for each in stated.spoiling))
+    for each in stated.spoiling:
+        if each.limit <= each.typical:
+            yield f"the spoiling {each.kind!r} has a limit that is not above what is typical"
 
 
 def _repeated(key: str, codes: Iterable[str]) -> Iterator[str]:

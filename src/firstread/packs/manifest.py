@@ -78,6 +78,34 @@ class QualityLimits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Spoiling:
+    """`[[appearance.spoiling]]`: one way in which pictures come out spoiled, and how far they may.
+
+    Its weights stand in the appearance file, a row each, in this order.
+    """
+
+    kind: Literal["blurred", "dark", "bright", "grainy", "recoloured"]
+    typical: float
+    """The median of the pack's own pictures, none of them spoiled."""
+    limit: float
+    """Beyond it a picture is spoiled: unfit, or unfamiliar where it is `recoloured`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Appearance:
+    """`[appearance]`: how the pack's own pictures look; see `firstread.imaging.appearance`."""
+
+    reference: str
+    """Its file: the centre, the scale, then the directions in which own pictures vary by one each,
+    then a row of weights for each spoiling."""
+    usual: float
+    """How far in looks the farthest in a hundred of its own pictures lie from the centre."""
+    usual_neighbours: float
+    """How far the farthest in a hundred of them lie from the familiarity reference."""
+    spoiling: tuple[Spoiling, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Measurement:
     """`[[measurement]]`: one number that the pack takes, in the order of the input."""
 
@@ -157,7 +185,11 @@ class FamiliarityReference:
     k: int
     reference: str
     quantiles: tuple[float, ...]
-    """101 distances: the quantiles 0 % .. 100 % of validation samples outside the reference."""
+    """101 distances: the quantiles 0 % .. 100 % of validation samples outside the reference.
+
+    Where the pack has `[appearance]`, of the worst of the distances, each as a multiple of what is
+    usual.
+    """
     threshold: float
     centre: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
@@ -237,6 +269,7 @@ class Manifest:
     input: Input | None = None
     recording: RecordingInput | None = None
     quality: QualityLimits | None = None
+    appearance: Appearance | None = None
     measurements: tuple[Measurement, ...] = field(default=(), metadata={"key": "measurement"})
     labels: tuple[Label, ...] = field(metadata={"key": "label"})
     groups: tuple[Group, ...] = field(default=(), metadata={"key": "group"})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from firstread.imaging.appearance import colour_of
 from firstread.imaging.decode import Box, Picture, decode_small
 from firstread.packs import Input
 
@@ -23,6 +25,23 @@ _LEFT_TO_PILLOW = {"bilinear": 2.4, "bicubic": 3.0, "lanczos": 3.0}
 photographs come out within half a grey level, in the mean, of what full decoding gives, for
 networks of 64 pixels and more. `nearest` and `box` weigh pixels by hard edges, so for them nothing
 is shrunk beforehand. Measured in docs/decisions/0007."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prepared:
+    """A picture as a network takes it, and what was lost on the way."""
+
+    pixels: NDArray[np.uint8]
+    """[H, W, 3]"""
+    colour: float | None
+    """How much colour it had, in grey levels, where `[input]` makes it grey; None elsewhere."""
+
+
+def prepared_of(data: bytes, given: Input) -> Prepared:
+    """As `pixels_of`, with how much colour a picture had that a pack reads in grey."""
+    picture = decode_small(data, shrinks=partial(_may_shrink, given))
+    colour = colour_of(picture.image.convert("RGB")) if given.colour == "grey" else None
+    return Prepared(pixels=_fitted(picture, given), colour=colour)
 
 
 def pixels_of(data: bytes, given: Input) -> NDArray[np.uint8]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from firstread.domain.errors import BadMeasurement, PackRefused, UnreadableSample
 from firstread.domain.read import Contribution, Finding, Read
+from firstread.imaging.appearance import appearance
 from firstread.imaging.quality import measure
 from firstread.packs import (
     Manifest,
@@ -26,11 +27,12 @@ from firstread.packs import (
 from firstread.packs.golden import TOLERANCE, golden_bytes, refuse_other_answers
 from firstread.packs.twin import tolerance
 from firstread.runtime import calibrate
-from firstread.runtime.familiarity import Neighbours, open_neighbours
+from firstread.runtime.familiarity import Neighbours, looks_of, open_neighbours
+from firstread.runtime.looks import Looks, open_looks
 from firstread.runtime.measurements import Given, as_array, measurements_as_bytes, measurements_of
-from firstread.runtime.prepare import pixels_of
+from firstread.runtime.prepare import Prepared, prepared_of
 from firstread.runtime.session import Session
-from firstread.runtime.unfit import unfit_label, unfit_quality
+from firstread.runtime.unfit import unfit_label, unfit_looks, unfit_quality
 
 
 class Network(Protocol):
@@ -69,6 +71,7 @@ class PackReader:
         pack_sha256: str,
         network: Network,
         neighbours: Neighbours | None,
+        looks: Looks | None = None,
         precision: Precision = "float",
     ) -> None:
         self.manifest = manifest
@@ -77,6 +80,7 @@ class PackReader:
         self.runtime = network.runtime
         self._network = network
         self._neighbours = neighbours
+        self._looks = looks
 
     def read(self, data: bytes, *, sample_sha256: str | None = None) -> Outcome:
         """Read one sample: a picture's bytes, or for a measurements pack a JSON object's.
@@ -91,14 +95,29 @@ class PackReader:
         named = _sha256(data) if sample_sha256 is None else sample_sha256
         if self.manifest.input is None:
             return self._read_row(named, measurements_of(data), began=began)
-        pixels = pixels_of(data, self.manifest.input)
-        outputs = self.run(pixels[np.newaxis])
-        embedding = outputs["embedding"][0] if "embedding" in outputs else None
-        limits = self.manifest.quality
-        unfit = None if limits is None else unfit_quality(measure(pixels), limits=limits)
+        prepared = prepared_of(data, self.manifest.input)
+        outputs = self.run(prepared.pixels[np.newaxis])
+        unfit, looks = self._looked_at(prepared)
         return self._outcome(
-            named, outputs, began=began, vector=embedding, unfit=unfit, contributions=()
+            named,
+            outputs,
+            began=began,
+            vector=outputs["embedding"][0] if "embedding" in outputs else None,
+            unfit=unfit,
+            contributions=(),
+            looks=looks,
         )
+
+    def _looked_at(self, prepared: Prepared) -> tuple[str | None, Mapping[str, float] | None]:
+        """Why the picture is unfit, or None; and how far in looks it lies from the pack's own."""
+        quality, limits = measure(prepared.pixels), self.manifest.quality
+        unfit = None if limits is None else unfit_quality(quality, limits=limits)
+        stated = self.manifest.appearance
+        if stated is None or self._looks is None:
+            return unfit, None
+        row = appearance(prepared.pixels, sharpness=quality.sharpness, colour=prepared.colour)
+        unfit = unfit or unfit_looks(self._looks.spoiled(row))
+        return unfit, looks_of(row, self._looks, appearance=stated)
 
     def read_measurements(self, values: Given) -> Outcome:
         """Read one row of measurements by their codes; None or absence means missing.
@@ -175,6 +194,7 @@ class PackReader:
         vector: NDArray[np.float32] | None,
         unfit: str | None,
         contributions: tuple[Contribution, ...],
+        looks: Mapping[str, float] | None = None,
     ) -> Outcome:
         manifest, logits = self.manifest, outputs["logits"][0]
         chances = calibrate.probabilities(logits, temperature=manifest.calibration.temperature)
@@ -198,7 +218,7 @@ class PackReader:
             coverage=None if conformal is None else conformal.coverage,
             familiarity=None
             if self._neighbours is None or vector is None
-            else self._neighbours.familiarity(vector),
+            else self._neighbours.familiarity(vector, looks=looks),
             alarms=calibrate.alarms(chances, manifest=manifest),
             groups=calibrate.groups_of(codes, chances, groups=manifest.groups),
             unfit=unfit or unfit_label(manifest.label(top.label)),
@@ -261,7 +281,10 @@ def open_reader(
         ),
         neighbours=None
         if manifest.familiarity is None
-        else open_neighbours(folder, stated=manifest.familiarity),
+        else open_neighbours(folder, stated=manifest.familiarity, appearance=manifest.appearance),
+        looks=None
+        if manifest.appearance is None
+        else open_looks(folder, stated=manifest.appearance),
         precision=precision,
     )
     _refuse_other_answers(reader, folder)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firstread.datasets import Dataset
 from firstread.domain.errors import BadConfiguration
-from firstread.imaging.quality import measure
 from firstread.packs import (
     About,
     Calibration,
+    Conformal,
     DatasetUsed,
     Golden,
     Group,
@@ -28,7 +27,7 @@ from firstread.packs import (
     MeasurementsModel,
     OperatingPoint,
     Provenance,
-    QualityLimits,
+    Result,
     seal,
     write_manifest,
 )
@@ -38,7 +37,7 @@ from firstread.train.additive import AdditiveReader, Shapes
 from firstread.train.allds2020 import AllNetwork
 from firstread.train.card import Story, how_it_learnt, write_card
 from firstread.train.export import export_image, export_measurements, to_reader
-from firstread.train.familiar import from_embeddings, from_measurements
+from firstread.train.familiar import from_measurements
 from firstread.train.figures import results, subgroups
 from firstread.train.golden import image_golden, row_golden
 from firstread.train.history import Progress
@@ -47,13 +46,10 @@ from firstread.train.pixels import Pixels
 from firstread.train.plots import draw
 from firstread.train.recipe import Recipe
 from firstread.train.thresholds import fit_conformal, fit_operating_point, fit_temperature
+from firstread.train.trust import Embedded, trusted
 
-COVERAGE = 0.95
 # What [pack] says for the card alone.
 CARD_KEYS = ("words", "larger")
-# Sharpness and light of all but two in a thousand training pictures: beyond them a picture is
-# unfit.
-QUALITY_SHARE = 0.002
 
 
 def image_pack(
@@ -73,7 +69,7 @@ def image_pack(
     own = sources[0]
     source = own.source
     given = source.input
-    folder = _fresh(out, recipe.name)
+    folder = fresh(out, recipe.name)
     reader = to_reader(network, head=source.name, views=recipe.views)
     apart = export_image(
         reader,
@@ -92,24 +88,29 @@ def image_pack(
         )
     }
     truths = own.targets[np.array(own.parts.validation)]
-    logits, embeddings = seen["validation"]
-    manifest = _stated(recipe, logits, truths, measured_on="validation")
+    tested = own.targets[np.array(own.parts.test)]
+    logits = seen["validation"][0]
+    both = np.concatenate([logits, seen["test"][0]]), np.concatenate([truths, tested])
+    ships = stated(recipe, *both, measured_on="validation and test parts")
+    manifest = stated(recipe, logits, truths, measured_on="validation", like=ships.conformal)
     learnt = np.array(_some(own.parts.train, recipe.seed))
+    kept = np.array((*own.parts.validation, *own.parts.test))
+    manifest = trusted(
+        manifest,
+        own,
+        learnt=Embedded(places=learnt, embeddings=seen["train"][1]),
+        kept=Embedded(
+            places=kept, embeddings=np.concatenate([seen["validation"][1], seen["test"][1]])
+        ),
+        folder=folder,
+        seed=recipe.seed,
+    )
     manifest = replace(
         manifest,
         input=given,
-        quality=_quality(own, unfit=[label.code for label in manifest.labels if label.unfit]),
-        familiarity=from_embeddings(
-            seen["train"][1],
-            embeddings,
-            targets=own.targets[learnt],
-            folder=folder,
-            seed=recipe.seed,
-        ),
         golden=image_golden(folder, check=manifest.check, labels=source.labels, given=given),
-        provenance=_provenance(recipe, [(one.dataset, one.source.licence) for one in sources]),
+        provenance=provenance(recipe, [(one.dataset, one.source.licence) for one in sources]),
     )
-    tested = own.targets[np.array(own.parts.test)]
     chances = probabilities(seen["test"][0], temperature=manifest.calibration.temperature)
     story = Story(
         subgroups=subgroups(
@@ -121,7 +122,7 @@ def image_pack(
     drawn = draw(
         folder, manifest, truths=tested, chances=chances, history=history, kept_epoch=kept_epoch
     )
-    return _sealed(
+    return sealed(
         folder,
         recipe,
         manifest,
@@ -130,6 +131,7 @@ def image_pack(
         of="own test part",
         n=len(tested),
         story=replace(story, pictures=drawn),
+        ships=ships,
     )
 
 
@@ -144,14 +146,14 @@ def measurements_pack(
     out: Path,
 ) -> Path:
     """Write the pack of an additive model; `folded` [R, N] are its cross-validated log odds."""
-    folder = _fresh(out, recipe.name)
+    folder = fresh(out, recipe.name)
     export_measurements(AdditiveReader(shapes), folder / "model.onnx", count=rows.shape[1])
     measurements = tuple(Measurement(**each) for each in recipe.measurements)
     # Every row was answered once in each repeat, by a fit that had not seen it.
     odds = folded.reshape(-1)
     logits = np.stack([-odds / 2, odds / 2], 1).astype(np.float32)
     repeated = np.tile(truths, len(folded))
-    manifest = _stated(recipe, logits, repeated, measured_on="cross-validation")
+    manifest = stated(recipe, logits, repeated, measured_on="cross-validation")
     points = tuple(
         replace(each, measured_on=each.measured_on.replace(f"n = {len(odds)}", f"n = {len(rows)}"))
         for each in manifest.operating_points
@@ -180,12 +182,12 @@ def measurements_pack(
             labels=recipe.sources[0].labels,
             measurements=measurements,
         ),
-        provenance=_provenance(recipe, [(dataset, recipe.sources[0].licence)]),
+        provenance=provenance(recipe, [(dataset, recipe.sources[0].licence)]),
     )
     of = f"{len(folded)} times repeated cross-validation by patient"
     chances = probabilities(logits, temperature=manifest.calibration.temperature)
     drawn = draw(folder, manifest, truths=repeated, chances=chances)
-    return _sealed(
+    return sealed(
         folder,
         recipe,
         manifest,
@@ -272,10 +274,17 @@ def _points(
     )
 
 
-def _stated(
-    recipe: Recipe, logits: NDArray[np.float32], truths: NDArray[np.int64], *, measured_on: str
+def stated(
+    recipe: Recipe,
+    logits: NDArray[np.float32],
+    truths: NDArray[np.int64],
+    *,
+    measured_on: str,
+    like: Conformal | None = None,
 ) -> Manifest:
-    """The manifest with what follows from answers to samples that were not learnt from."""
+    """The manifest with what follows from answers to samples that were not learnt from; its finding
+    sets promise what those of `like` do.
+    """
     labels = labels_of(recipe)
     calibration: Calibration = fit_temperature(logits, truths)
     chances = probabilities(logits, temperature=calibration.temperature)
@@ -295,13 +304,13 @@ def _stated(
         groups=groups_of(recipe),
         operating_points=_points(recipe, chances, truths, measured_on=measured_on),
         calibration=calibration,
-        conformal=fit_conformal(chances, truths, coverage=COVERAGE),
-        provenance=_provenance(recipe, []),
+        conformal=fit_conformal(chances, truths, coverage=None if like is None else like.coverage),
+        provenance=provenance(recipe, []),
         golden=(Golden(sample="golden/none", logits=(0.0,) * len(labels)),),
     )
 
 
-def _sealed(
+def sealed(
     folder: Path,
     recipe: Recipe,
     manifest: Manifest,
@@ -311,7 +320,14 @@ def _sealed(
     of: str,
     n: int,
     story: Story,
+    ships: Manifest | None = None,
+    more: Sequence[Result] = (),
 ) -> Path:
+    """Write the pack with its results on a part that decided nothing of what `manifest` states.
+
+    What ships instead is fitted on that part as well, for more samples place a threshold nearer
+    to where it belongs; the results remain those of the thresholds that had not seen it.
+    """
     positive = [label.code for label in manifest.labels if label.positive]
     found = results(
         truths,
@@ -323,7 +339,14 @@ def _sealed(
         n=n,
         groups=manifest.groups,
     )
-    manifest = replace(manifest, results=found)
+    if ships is not None:
+        manifest = replace(
+            manifest,
+            calibration=ships.calibration,
+            conformal=ships.conformal,
+            operating_points=ships.operating_points,
+        )
+    manifest = replace(manifest, results=(*found, *more))
     write_manifest(manifest, folder)
     told = {key: recipe.pack.get(key, "") for key in CARD_KEYS}
     write_card(folder, manifest, story=replace(story, **told))
@@ -335,7 +358,7 @@ def _sealed(
     return place
 
 
-def _fresh(out: Path, name: str) -> Path:
+def fresh(out: Path, name: str) -> Path:
     # A name with a dot is on no shelf, so a half-written pack is never offered.
     folder = out / f".{name}.part"
     if folder.exists():
@@ -360,27 +383,7 @@ def _some(indices: Sequence[int], seed: int, *, at_most: int = 2500) -> list[int
     return [int(index) for index in np.sort(drawn)]
 
 
-def _quality(own: Pixels, *, unfit: Sequence[str]) -> QualityLimits:
-    """Limits from training pictures; those whose label asks for a better sample do not count."""
-    codes = own.source.labels
-    found = [
-        measure(own.images[index])
-        for index in own.parts.train
-        if codes[int(own.targets[index])] not in unfit
-    ]
-
-    def limit(read: Callable[[Any], float], share: float) -> float:
-        return round(float(np.quantile([read(one) for one in found], share)), 3)
-
-    return QualityLimits(
-        min_sharpness=limit(lambda one: one.sharpness, QUALITY_SHARE),
-        min_brightness=limit(lambda one: one.brightness, QUALITY_SHARE),
-        max_brightness=limit(lambda one: one.brightness, 1 - QUALITY_SHARE),
-        min_contrast=limit(lambda one: one.contrast, QUALITY_SHARE),
-    )
-
-
-def _provenance(recipe: Recipe, used: Sequence[tuple[Dataset, str]]) -> Provenance:
+def provenance(recipe: Recipe, used: Sequence[tuple[Dataset, str]]) -> Provenance:
     return Provenance(
         datasets=tuple(
             DatasetUsed(name=one.name, sha256=one.sha256, n=len(one.items), licence=licence)

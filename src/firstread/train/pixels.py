@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from firstread.datasets import Dataset, Split, named, split
 from firstread.domain.errors import BadDataset
-from firstread.runtime.prepare import pixels_of
+from firstread.runtime.prepare import prepared_of
 from firstread.train.recipe import Recipe, Source
 
 
@@ -23,6 +23,8 @@ class Pixels:
     images: NDArray[np.uint8]
     targets: NDArray[np.int64]
     parts: Split
+    colours: NDArray[np.float64] | None = None
+    """How much colour each had, in grey levels, where the source is read in grey."""
 
 
 def load(dataset: Dataset, source: Source, recipe: Recipe) -> Pixels:
@@ -39,8 +41,17 @@ def load(dataset: Dataset, source: Source, recipe: Recipe) -> Pixels:
         )
     index_of = {label: index for index, label in enumerate(source.labels)}
     given = source.input
-    images = np.stack([pixels_of(dataset.data(item), given) for item in dataset.items])
+    prepared = [prepared_of(dataset.data(item), given) for item in dataset.items]
+    images = np.stack([each.pixels for each in prepared])
+    colours = [each.colour for each in prepared if each.colour is not None]
     targets = np.array([index_of[item.label] for item in dataset.items], np.int64)
     shares = recipe.shares
     parts = split(dataset, validation=shares.validation, test=shares.test, seed=recipe.seed)
-    return Pixels(source=source, dataset=dataset, images=images, targets=targets, parts=parts)
+    return Pixels(
+        source=source,
+        dataset=dataset,
+        images=images,
+        targets=targets,
+        parts=parts,
+        colours=np.array(colours) if colours else None,
+    )
