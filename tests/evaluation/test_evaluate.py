@@ -121,7 +121,7 @@ def test_existing_keys_stay_and_every_figure_has_an_interval(pack, folder):
     assert red["specificity"]["value"] < 1.0
     assert [each["threshold"] for each in red["net_benefit"]][:3] == [0.01, 0.02, 0.05]
     assert found["set_aside"][0]["n"] == 12
-    assert any("Only 3 samples are red" in each for each in found["warnings"])
+    assert any("Under 30 samples are red (3), green (4)" in each for each in found["warnings"])
 
 
 def labelled(folder: Path, *, patients: bool = True) -> Path:

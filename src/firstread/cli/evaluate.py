@@ -112,10 +112,7 @@ def evaluate(
         spoiled=_spoiled(reader, found, dataset) if spoil else (),
     )
     if picture is not None:
-        from firstread.evaluation.plots import plot
-
-        title = f"{found.pack} {found.version} on {found.dataset}, n = {found.n}"
-        plot(found.truths, found.chances, labels=found.answers.codes, title=title, path=picture)
+        _draw(found, picture)
     if report is not None:
         from firstread.evaluation.report import write_report
 
@@ -141,6 +138,13 @@ def _refuse_no_place(picture: Path | None, report: Path | None) -> None:
     for path, option in ((picture, "--plot"), (report, "--report")):
         if path is not None and not path.absolute().parent.is_dir():
             raise click.BadParameter(f"there is no folder {path.parent}", param_hint=option)
+
+
+def _draw(found: Evaluation, path: Path) -> None:
+    from firstread.evaluation.plots import plot
+
+    title = f"{found.pack} {found.version} on {found.dataset}, n = {found.n}"
+    plot(found.truths, found.chances, labels=found.answers.codes, title=title, path=path)
 
 
 def _opened(pack: str, precision: Precision = "float") -> PackReader:

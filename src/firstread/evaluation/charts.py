@@ -30,6 +30,7 @@ class Trace:
     high: NDArray[np.float64] | None = None
     dots: bool = False
     steps: bool = False
+    """Each value holds from the point before on, as precision does."""
     faint: bool = False
 
 
@@ -154,7 +155,7 @@ def _curve(trace: Trace, across: Axis, up: Axis, style: str) -> list[str]:
     points = []
     for place, (one, other) in enumerate(zip(x, y, strict=True)):
         if trace.steps and place:
-            points.append(f"{_x(one, across):.1f},{_y(y[place - 1], up):.1f}")
+            points.append(f"{_x(x[place - 1], across):.1f},{_y(other, up):.1f}")
         points.append(f"{_x(one, across):.1f},{_y(other, up):.1f}")
     return [f'<polyline class="{style}" points="{" ".join(points)}"/>']
 

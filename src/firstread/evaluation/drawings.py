@@ -10,6 +10,7 @@ import numpy as np
 from firstread.evaluation.charts import Axis, Row, Trace, chart, forest
 from firstread.evaluation.compare import Comparison
 from firstread.evaluation.evaluate import Evaluation
+from firstread.evaluation.page import figure_name
 from firstread.evaluation.parts import risk_coverage
 from firstread.evaluation.ranking import curve
 
@@ -56,7 +57,7 @@ def roc(found: Evaluation) -> str:
         traces,
         across=Axis(title="1 - specificity"),
         up=Axis(title="sensitivity"),
-        title="ROC: " + "; ".join(each.name for each in traces),
+        title="ROC curves",
         diagonal="up",
     )
 
@@ -71,14 +72,16 @@ def precision(found: Evaluation) -> str:
         drawn = curve(true, said)
         y = drawn.found[0] / (drawn.found[0] + drawn.false[0])
         name = f"{code}, average precision {drawn.average_precision()[0]:.3f}"
-        traces.append(Trace(name=name, x=drawn.sensitivity[0], y=y))
+        x = drawn.sensitivity[0]
+        all_found = int(np.argmax(x >= 1 - 1e-12)) + 1  # beyond, only false alarms are added
+        traces.append(Trace(name=name, x=x[:all_found], y=y[:all_found], steps=True))
     if not traces:
         return ""
     return chart(
         traces,
         across=Axis(title="sensitivity"),
         up=Axis(title="precision (PPV)"),
-        title="Precision and recall: " + "; ".join(each.name for each in traces),
+        title="Precision and recall",
     )
 
 
@@ -147,7 +150,7 @@ def decisions(found: Evaluation) -> list[str]:
 def differences(found: Comparison, first: str, second: str) -> str:
     """Every figure of the second pack less the first's, with its interval."""
     rows = [
-        Row(name=name.replace("_", " "), value=each.value, low=each.low, high=each.high)
+        Row(name=figure_name(name), value=each.value, low=each.low, high=each.high)
         for name, each in found.differences.items()
         if name not in ("mean_set_size", "log_loss")
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -105,19 +105,23 @@ class Evaluation:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What makes the figures say less than they seem to."""
-        found = [
-            f"Only {each.n} samples are {each.label}: its figures say little."
-            for each in self.labels
-            if 0 < each.n < FEW
-        ]
+        found = []
+        few = [f"{each.label} ({each.n})" for each in self.labels if 0 < each.n < FEW]
+        if few:
+            found.append(f"Under {FEW} samples are {_first(few)}: their figures say little.")
         absent = [each.label for each in self.labels if each.n == 0]
         if absent:
-            found.append(f"No sample is {' or '.join(absent)}: means leave them out.")
+            found.append(f"No sample is {_first(absent)}: means leave them out.")
         if self.answers.patients is None:
             found.append(
                 "No patient is known: where one gave several samples, intervals are too narrow."
             )
         return tuple(found)
+
+
+def _first(names: Sequence[str], *, most: int = 8) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def evaluate(

@@ -56,6 +56,29 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
+_NAMES = {
+    "auc": "AUC, mean",
+    "average_precision": "average precision, mean",
+    "brier": "Brier score",
+    "ece": "calibration error",
+    "ece_equal_mass": "calibration error, bins of equally many",
+    "f1": "F1, mean",
+    "kappa": "Cohen's kappa",
+    "quadratic_kappa": "kappa, quadratic weights",
+    "mcc": "Matthews' coefficient",
+    "mean_set_size": "labels in a finding set",
+}
+
+
+def figure_name(key: str) -> str:
+    """What a figure is called where people read it.
+
+    >>> figure_name("f1"), figure_name("log_loss")
+    ('F1, mean', 'log loss')
+    """
+    return _NAMES.get(key, key.replace("_", " "))
+
+
 def share(given: Share, *, value: bool = True) -> str:
     """A figure with its interval in words.
 

@@ -15,7 +15,7 @@ from firstread.evaluation import drawings
 from firstread.evaluation.beside import Foreign
 from firstread.evaluation.evaluate import Evaluation
 from firstread.evaluation.more import Compared, More
-from firstread.evaluation.page import page, section, share, table
+from firstread.evaluation.page import figure_name, page, section, share, table
 from firstread.evaluation.parts import Subgroup
 from firstread.evaluation.strangers import Refusals
 from firstread.imaging.show import SHOWN_AS, thumbnail
@@ -86,7 +86,7 @@ def _head(found: Evaluation) -> str:
 
 
 def _overall(found: Evaluation) -> str:
-    rows = [(name.replace("_", " "), share(each)) for name, each in sorted(found.figures.items())]
+    rows = [(figure_name(name), share(each)) for name, each in found.figures.items()]
     rows += [
         ("calibration error less its bias", f"{found.ece_debiased:.3f}"),
         ("unfamiliar", f"{found.unfamiliar} of {found.n}"),
