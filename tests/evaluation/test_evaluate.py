@@ -265,3 +265,19 @@ def test_rows_of_measurements_cannot_be_spoiled(tmp_path):
     result = CliRunner().invoke(main, ["evaluate", str(pack), str(rows), "--spoil"])
     assert result.exit_code == 1
     assert "Only pictures can be spoiled" in result.stderr
+
+
+def test_a_set_of_a_single_sample_has_figures_and_no_false_certainty(pack, folder, tmp_path):
+    (tmp_path / "one" / "red").mkdir(parents=True)
+    picture = (folder / "red" / "0.png").read_bytes()
+    (tmp_path / "one" / "red" / "0.png").write_bytes(picture)
+    page = tmp_path / "page.html"
+    code, found, _ = evaluated(pack, tmp_path / "one", "--report", page, "--by", "label")
+    assert code == 0
+    assert (found["n"], found["accuracy"]) == (1, 1.0)
+    assert found["accuracy_low"] == pytest.approx(0.2065)
+    assert found["auc"] is None
+    assert found["alarms"]["red"]["auc"]["value"] is None
+    assert found["figures"]["kappa"]["low"] is None
+    assert "No sample is green, blue" in found["warnings"][1]
+    assert "There is none." in page.read_text()
