@@ -46,13 +46,15 @@ def serve(
     )
     with _quiet_signals():
         worker.start()
+        ends = threading.Event()
         try:
-            warm_up()
+            warm_up(ends)
             if beside is not None:
                 threading.Thread(target=beside, name="beside", daemon=True).start()
             say(f"Firstread is at {_address(config, listening)}")
             server.run(sockets=[listening])
         finally:
+            ends.set()
             worker.stop()
             listening.close()
 
@@ -64,21 +66,24 @@ def work(say: Callable[[str], None], *, threads: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
     worker.start()
-    warm_up()
+    warm_up(stop)
     say(f"Reading with {threads} threads")
     stop.wait()
     worker.stop()
 
 
-def warm_up() -> None:
-    """Open every check's pack beside the first request, not in it."""
-    threading.Thread(target=_open_packs, name="warm-up", daemon=True).start()
+def warm_up(ends: threading.Event) -> None:
+    """Open every check's pack beside the first request, not in it, until `ends` is set."""
+    # No daemon: a process that ended while a network is being opened would abort.
+    threading.Thread(target=_open_packs, args=(ends,), name="warm-up").start()
 
 
-def _open_packs() -> None:
+def _open_packs(ends: threading.Event) -> None:
     from django.db import connections
 
     for check in registry.checks():
+        if ends.is_set():
+            break
         if registry.trouble(check) is None:
             registry.look_at_servers(check)
     connections.close_all()
