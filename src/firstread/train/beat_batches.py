@@ -34,8 +34,8 @@ def changed(
     """Beats [n] changed at random, with their labels: float32 [n, C, T] and int64 [n].
 
     `made_up` of the beats of label 0 in a regular rhythm become premature beats, of the label
-    `premature`; half as many others come as in atrial fibrillation, irregularly and without P
-    waves, and stay what they are.
+    `premature`; three in four as many others come as in atrial fibrillation, irregularly and
+    without P waves, and stay what they are.
     """
     count = len(chosen)
     way = torch.randint(0, len(beats.typical_of), (count,), generator=draw)
@@ -76,9 +76,9 @@ def _pulled_forward(
 ) -> Tensor:
     """Make some beats premature, in `rhythm` and `targets`; by how many seconds each, 0 for most.
 
-    The interval before shrinks to 0.55 to 0.88 of itself, the one after grows by nothing up to what
-    the other lost. Most of them stand in a short or a long run of such beats, with a pause before it
-    and after it; some of those runs are most of what the recording holds.
+    The interval before shrinks to 0.55 to 0.88 of itself, the one after grows by nothing up to
+    what the other lost. Most of them stand in a short or a long run of such beats, with a pause
+    before it and after it; some of those runs are most of what the recording holds.
     """
     count = len(targets)
     spread = rhythm[:, : 2 * around].clamp(0.15, 5).log().std(1)
@@ -155,7 +155,7 @@ def _fibrillating(
     """Take the P waves from some normal beats and their typical beat, and make their intervals as
     irregular as in atrial fibrillation; `rhythm` is changed in place."""
     count, leads, length = own.shape
-    chosen = (targets == 0) & (torch.rand(count, generator=draw) < made_up / 2)
+    chosen = (targets == 0) & (torch.rand(count, generator=draw) < 0.75 * made_up)
     spread = 0.12 + 0.2 * torch.rand(count, 1, generator=draw)
     faster = torch.exp(-0.3 * torch.rand(count, 1, generator=draw))
     usual = rhythm[:, 2 * around + 1, None] * faster

@@ -126,16 +126,20 @@ def _layer(before: int, after: int, *, kernel: int, stride: int) -> nn.Sequentia
 class BeatEnsemble(nn.Module):
     """Several networks that learnt from different patients, and their mean answer.
 
-    The embedding is the first one's, so that it is known whom it never saw.
+    `offset` [K] is added to the logits. The embedding is the first one's, so that it is known whom
+    it never saw.
     """
 
-    def __init__(self, members: Sequence[BeatNetwork]) -> None:
+    offset: Tensor
+
+    def __init__(self, members: Sequence[BeatNetwork], *, offset: Tensor) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
+        self.register_buffer("offset", offset)
 
     def forward(self, signal: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """logits [N, K], embedding [N, D], evidence [N, K, t]."""
         found = [member(signal) for member in self.members]
-        logits = torch.stack([each[0] for each in found]).mean(0)
+        logits = torch.stack([each[0] for each in found]).mean(0) + self.offset
         evidence = torch.stack([each[2] for each in found]).mean(0)
         return logits, found[0][1], evidence

@@ -13,7 +13,7 @@ from torch import Tensor
 from firstread.datasets import Dataset
 from firstread.datasets.records import beats_of
 from firstread.domain.errors import BadDataset
-from firstread.evaluation.matching import match
+from firstread.evaluation.matching import WITHIN_S, match, outside
 from firstread.packs import RecordingInput
 from firstread.recordings import open_recording
 from firstread.recordings.beats import find_beats
@@ -119,6 +119,8 @@ def _of_record(
     recording = open_recording(dataset.data(item))
     at_s = find_beats(recording).at_s
     pairs = match(truth.samples / recording.rate_hz, at_s)
+    asides = tuple((a / recording.rate_hz, b / recording.rate_hz) for a, b in truth.asides)
+    extra = outside(at_s[pairs.extra], asides, margin_s=WITHIN_S)
     codes = np.array([labels.index(label) for label in truth.labels], np.int64)
     leads = prepared_leads(recording, given=given)
     windows = windows_at(leads, given=given, at_s=at_s)
@@ -141,7 +143,7 @@ def _of_record(
         rhythm=rhythm[:, kept],
         targets=codes[pairs.true],
         missed=len(pairs.missed),
-        extra=len(pairs.extra),
+        extra=int(extra.sum()),
     )
 
 
