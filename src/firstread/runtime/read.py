@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firstread.domain.errors import BadMeasurement, PackRefused, UnreadableSample
-from firstread.domain.read import Contribution, Finding, Read
+from firstread.domain.read import Contribution, Familiarity, Finding, Read
 from firstread.imaging.appearance import appearance
 from firstread.imaging.quality import measure
 from firstread.packs import (
@@ -26,11 +26,25 @@ from firstread.packs import (
 )
 from firstread.packs.golden import TOLERANCE, golden_bytes, refuse_other_answers
 from firstread.packs.twin import tolerance
+from firstread.recordings import Recording, open_recording
+from firstread.recordings.beats import find_beats
 from firstread.runtime import calibrate
 from firstread.runtime.familiarity import Neighbours, looks_of, open_neighbours
 from firstread.runtime.looks import Looks, open_looks
 from firstread.runtime.measurements import Given, as_array, measurements_as_bytes, measurements_of
 from firstread.runtime.prepare import Prepared, prepared_of
+from firstread.runtime.recording import (
+    NamedBeats,
+    alarms_of,
+    beats_of,
+    familiarity_of,
+    findings_of,
+    groups_among,
+    headline_of,
+    mean_logits,
+    name_beats,
+    unfit_recording,
+)
 from firstread.runtime.session import Session
 from firstread.runtime.unfit import unfit_label, unfit_looks, unfit_quality
 
@@ -43,7 +57,8 @@ class Network(Protocol):
         """What runs it, such as 'onnxruntime 1.31.0 CPU x86_64'."""
 
     def run(self, batch: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
-        """Each output by name, float32 with N first, for uint8 [N, H, W, 3] or float32 [N, F]."""
+        """Each output by name, float32 with N first, for uint8 [N, H, W, 3], float32 [N, F]
+        or [N, C, T]."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,7 +69,8 @@ class Outcome:
     logits: NDArray[np.float32]
     """[K]"""
     evidence: NDArray[np.float32] | None
-    """[K, h, w]: where in the picture each label comes from; None where the pack has no map."""
+    """[K, h, w]: where in the picture each label comes from; of a recording [B, t]: what each
+    stretch of a beat's window adds to the beat's own label. None where the pack has no map."""
     embedding: NDArray[np.float32] | None
     """[D]; None where the pack gives none."""
     where: str = ""
@@ -83,7 +99,8 @@ class PackReader:
         self._looks = looks
 
     def read(self, data: bytes, *, sample_sha256: str | None = None) -> Outcome:
-        """Read one sample: a picture's bytes, or for a measurements pack a JSON object's.
+        """Read one sample: a picture's bytes, a recording's, or for a measurements pack a JSON
+        object's.
 
         `sample_sha256` is what the read states; without it the hash of `data` is computed, which
         for a large picture takes a twentieth of the read.
@@ -93,6 +110,8 @@ class PackReader:
         """
         began = time.perf_counter()
         named = _sha256(data) if sample_sha256 is None else sample_sha256
+        if self.manifest.kind == "recording":
+            return self._read_recording(named, open_recording(data), began=began)
         if self.manifest.input is None:
             return self._read_row(named, measurements_of(data), began=began)
         prepared = prepared_of(data, self.manifest.input)
@@ -125,9 +144,10 @@ class PackReader:
         Raises BadMeasurement, whose `field` names the measurement, and UnreadableSample where the
         pack reads pictures.
         """
-        if self.manifest.input is not None:
+        if self.manifest.kind != "measurements":
+            kind = self.manifest.kind.replace("image", "picture")
             raise UnreadableSample(
-                f"The pack {self.manifest.name} reads pictures, not measurements. Send a picture."
+                f"The pack {self.manifest.name} reads {kind}s, not measurements. Send a {kind}."
             )
         began = time.perf_counter()
         as_array(values, measurements=self.manifest.measurements)  # first, for its sentences
@@ -158,6 +178,59 @@ class PackReader:
             vector=row,
             unfit=None,
             contributions=self._contributions(row, outputs.get("contributions")),
+        )
+
+    def name_beats(self, recording: Recording) -> tuple[NamedBeats, str | None]:
+        """Every beat of an opened recording, named; and why the recording is unfit, or None."""
+        given = self.manifest.recording
+        if given is None:
+            raise UnreadableSample(
+                f"The pack {self.manifest.name} does not read recordings. Name another pack."
+            )
+        found = find_beats(recording)
+        unfit = unfit_recording(recording, found, given=given)
+        return name_beats(recording, found, manifest=self.manifest, run=self.run), unfit
+
+    def beat_familiarity(
+        self, named: NamedBeats, places: NDArray[np.int64]
+    ) -> list[Familiarity | None]:
+        """How familiar the beats at `places` are; None where the pack does not tell."""
+        near, vectors = self._neighbours, named.embeddings
+        if near is None or vectors is None:
+            return [None] * len(places)
+        return [near.familiarity(vectors[place]) for place in places.tolist()]
+
+    def _read_recording(self, sample_sha256: str, recording: Recording, *, began: float) -> Outcome:
+        manifest, codes = self.manifest, self.manifest.codes
+        named, unfit = self.name_beats(recording)
+        findings = findings_of(named, codes=codes)
+        alarms = alarms_of(named, manifest=manifest)
+        top = headline_of(named, findings, alarms, manifest=manifest)
+        read = Read(
+            pack=manifest.name,
+            version=manifest.version,
+            pack_sha256=self.pack_sha256,
+            sample_sha256=sample_sha256,
+            label=top.label,
+            probability=top.probability,
+            findings=findings,
+            # Coverage is promised for each beat; of a thousand beats some sets miss the truth.
+            finding_set=(),
+            coverage=None,
+            familiarity=familiarity_of(named, neighbours=self._neighbours),
+            alarms=alarms,
+            groups=groups_among(findings, groups=manifest.groups),
+            unfit=unfit,
+            contributions=(),
+            runtime=self.runtime,
+            ms=round((time.perf_counter() - began) * 1000, 2),
+            beats=beats_of(named, codes=codes),
+        )
+        return Outcome(
+            read=read,
+            logits=mean_logits(named),
+            evidence=named.evidence,
+            embedding=None if named.embeddings is None else named.embeddings.mean(0),
         )
 
     def _contributions(
