@@ -177,3 +177,20 @@ def test_only_who_has_signed_in_sees_a_trace(case: Case, client: Client) -> None
         answer = client.get(reverse(name, args=[_sample(case), *args]))
         assert answer.status_code == 302
         assert answer["Location"].startswith("/sign-in")
+
+
+def test_a_program_gets_the_counts_with_the_case_and_the_beats_by_themselves(
+    case: Case, clinic: Clinic, client: Client
+) -> None:
+    from firstread.clinic import tokens
+
+    secret, _ = tokens.issue(clinic.ana, scopes=("cases:read",), name="test", days=1)
+    headers = {"Authorization": f"Bearer {secret}"}
+    whole = client.get(f"/api/v1/cases/{case.pk}", headers=headers).json()
+    assert whole["reads"][0]["counts"] == {"N": 34, "V": 3, "S": 0}
+    assert "beats" not in whole["reads"][0]["read"]
+    address = f"/api/v1/cases/{case.pk}/samples/1/beats"
+    beats = client.get(address, headers=headers).json()
+    assert [beats["label"].count(code) for code in ("N", "V")] == [34, 3]
+    assert beats["at_s"] == sorted(beats["at_s"])
+    assert client.get(address.replace("/1/", "/2/"), headers=headers).status_code == 404

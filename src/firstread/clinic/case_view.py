@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,7 +26,7 @@ from firstread.clinic.models import (
     Role,
     SignOff,
 )
-from firstread.clinic.stored_reads import codes_of, read_of
+from firstread.clinic.stored_reads import codes_of, counts_of, read_of
 from firstread.clinic.waiting import why_waiting
 from firstread.domain.case import DECIDED
 from firstread.domain.differential import Share, differential
@@ -46,6 +46,8 @@ class Cell:
     evidence_labels: tuple[str, ...]
     """The labels that have an evidence map; empty where the pack gives none."""
     position: int
+    counts: Mapping[str, int]
+    """Of a recording, how many beats have each label; empty for another sample."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +172,7 @@ def _cells(case: Case) -> tuple[Cell, ...]:
             read=read_of(rows[sample.pk]) if sample.pk in rows else None,
             evidence_labels=codes_of(rows[sample.pk]) if sample.pk in with_map else (),
             position=sample.position,
+            counts=counts_of(rows[sample.pk]) if sample.pk in rows else {},
         )
         for sample in samples
     )

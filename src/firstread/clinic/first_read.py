@@ -18,6 +18,7 @@ from firstread.clinic import audit, store
 from firstread.clinic.models import Case, CaseSample, Check, ReadRow
 from firstread.clinic.notify import Occasion, tell
 from firstread.clinic.stored_reads import read_of, row_of
+from firstread.clinic.traces import trace_of
 from firstread.clinic.waiting import WAITS
 from firstread.domain.case import CaseState, headline
 from firstread.domain.errors import FirstreadError, NobodyReads
@@ -112,6 +113,8 @@ def _read_samples(case: Case, readers: Readers) -> _Work:
         _keep_lease(case)
         try:
             work.outcomes[sample.pk] = reader.read(store.open(sample.sample_id))
+            if reader.manifest.kind == "recording":
+                trace_of(sample.sample_id)  # made now, so that no page waits for that of a day
         except NobodyReads as error:
             work.nobody = error
             return work

@@ -18,7 +18,7 @@ from firstread.clinic.models import Case, Check, Patient, Person, Reader
 from firstread.clinic.opened import Incoming
 from firstread.clinic.review import answer
 from firstread.clinic.sign_off import amend
-from firstread.phantom import damaged, make
+from firstread.phantom import Phantom, damaged, make
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +79,9 @@ PLANS = (
     Plan(check="breast-cytology", cells=("benign",), minutes_ago=52),
     Plan(check="breast-cytology", cells=("malignant",), minutes_ago=210, answers=_ONE),
     Plan(check="breast-cytology", cells=("benign",), minutes_ago=345, answers=_ONE),
+    Plan(check="heartbeat", cells=("V",), minutes_ago=9),
+    Plan(check="heartbeat", cells=("S",), minutes_ago=47),
+    Plan(check="heartbeat", cells=("N",), minutes_ago=160, answers=_ONE),
 )
 
 
@@ -163,7 +166,7 @@ def _put_in(plan: Plan, people: dict[str, Person]) -> Case:
     else:
         case = receive(
             [
-                Incoming(data=sample.png, name=f"{accession}_{place}.png")
+                Incoming(data=_bytes_of(sample), name=f"{accession}_{place}{sample.ending}")
                 for place, sample in enumerate(samples, start=1)
             ],
             check=plan.check,
@@ -175,6 +178,11 @@ def _put_in(plan: Plan, people: dict[str, Person]) -> Case:
         ).case
     Patient.objects.filter(identifier=patient).update(name=f"Phantom {number + 1}")
     return case
+
+
+def _bytes_of(sample: Phantom) -> bytes:
+    """Of a picture or a recording."""
+    return sample.data if isinstance(sample.data, bytes) else sample.png  # says what it is
 
 
 def _seed(number: int, place: int) -> int:

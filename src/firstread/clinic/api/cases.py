@@ -26,6 +26,7 @@ from firstread.clinic.api.parse import (
 from firstread.clinic.api.schemas import (
     Amendment,
     Answer,
+    BeatsOut,
     CaseOut,
     CasesOut,
     NewCase,
@@ -59,7 +60,8 @@ def _new_case_body() -> dict[str, Any]:
         "type": "array",
         "minItems": 1,
         "items": {"type": "string", "format": "binary"},
-        "description": "One or more images: PNG, JPEG, TIFF, BMP, WebP or GIF.",
+        "description": "One or more images: PNG, JPEG, TIFF, BMP, WebP or GIF. Or a recording: a "
+        "WFDB pair as two files or one zip, CSV, EDF or a DICOM waveform.",
     }
     form["properties"]["edge"] = {
         "type": "string",
@@ -186,6 +188,17 @@ def search_cases(request: HttpRequest) -> dict[str, Any]:
 def look_at_case(request: HttpRequest, case_id: UUID) -> dict[str, Any]:
     """Its reads, differential, reviews as far as you may see them, and its history."""
     return shown.whole(case_view.look(case_id, by=_person(request)))
+
+
+@router.get(
+    "/cases/{uuid:case_id}/samples/{int:position}/beats",
+    auth=Scope("cases:read"),
+    response={200: BeatsOut, **REFUSALS},
+    summary="List the beats of a recording",
+)
+def list_beats(request: HttpRequest, case_id: UUID, position: int) -> dict[str, Any]:
+    """When each beat is, counted from the beginning, what it is, and with what probability."""
+    return shown.beats(case_view.look(case_id, by=_person(request)), position=position)
 
 
 @router.post(

@@ -128,6 +128,16 @@ class SampleOut(Schema):
     position: int
     sha256: str
     read: dict[str, Any] | None
+    counts: dict[str, int] | None
+    """Of a recording, how many of its beats have each label."""
+
+
+class BeatsOut(Schema):
+    """Every beat of a recording, in order: three lists of one length."""
+
+    at_s: list[float]
+    label: list[str]
+    probability: list[float]
 
 
 class ShareOut(Schema):

@@ -7,6 +7,7 @@ from typing import Any
 
 from firstread.clinic import registry
 from firstread.clinic.api.schemas import (
+    BeatsOut,
     CaseOut,
     CaseShort,
     CheckOut,
@@ -24,10 +25,12 @@ from firstread.clinic.api.schemas import (
 )
 from firstread.clinic.case_view import CaseView
 from firstread.clinic.intake import Received
-from firstread.clinic.models import Case, Check
+from firstread.clinic.models import Case, Check, ReadRow
+from firstread.clinic.stored_reads import beats_of
 from firstread.domain.case import CaseState
-from firstread.domain.errors import PackRefused, UnknownPack
+from firstread.domain.errors import PackRefused, UnknownCase, UnknownPack
 from firstread.domain.priority import Priority
+from firstread.domain.read import Read
 from firstread.packs import Manifest
 
 
@@ -68,7 +71,8 @@ def whole(view: CaseView) -> dict[str, Any]:
             SampleOut(
                 position=cell.position,
                 sha256=cell.case_sample.sample_id,
-                read=cell.read.as_dict() if cell.read else None,
+                read=_plain(cell.read) if cell.read else None,
+                counts=dict(cell.counts) or None,
             )
             for cell in view.cells
         ],
@@ -103,6 +107,27 @@ def whole(view: CaseView) -> dict[str, Any]:
         may_answer=view.may_answer,
         may_amend=view.may_amend,
         why_not=view.why_not,
+    ).model_dump(mode="json")
+
+
+def _plain(read: Read) -> dict[str, Any]:
+    """Without the beats, which may be 100,000 and have an address of their own."""
+    return {key: value for key, value in read.as_dict().items() if key != "beats"}
+
+
+def beats(view: CaseView, *, position: int) -> dict[str, Any]:
+    """The beats of the recording in that place; raises UnknownCase where there are none."""
+    cell = next((each for each in view.cells if each.position == position), None)
+    row = None
+    if cell is not None and cell.counts:
+        row = ReadRow.objects.filter(case_sample=cell.case_sample, shadow=False).first()
+    if row is None:
+        raise UnknownCase("No beats were read there. Look at the case for its samples.")
+    found = beats_of(row)
+    return BeatsOut(
+        at_s=found.at_s.tolist(),
+        label=[found.codes[place] for place in found.label.tolist()],
+        probability=found.probability.astype(float).round(6).tolist(),
     ).model_dump(mode="json")
 
 
