@@ -84,7 +84,7 @@ def _other_beats(row: ReadRow, outcome: Outcome) -> int:
     """How many beats of a recording are not where they were, or not what they were."""
     then, now = beats_of(row), outcome.read.beats
     both = zip(then.at_s.tolist(), then.label.tolist(), now, strict=False)
-    same = sum(
+    same: int = sum(
         abs(at_s - beat.at_s) <= TOLERANCE and then.codes[label] == beat.label
         for at_s, label, beat in both
     )
