@@ -86,10 +86,13 @@ def beat_labels(labels: Sequence[Label]) -> tuple[BeatLabel, ...]:
     positive = [label for label in labels if label.positive]
     pressing = ("routine", "urgent", "asap", "stat")
     first = max(positive, key=lambda label: pressing.index(label.priority), default=None)
+    # The first label that is no finding is the heart's usual beat; a fusion beat raises no alarm,
+    # and is worth a look all the same.
+    normal = next((each.code for each in labels if not (each.positive or each.unfit)), "")
     tones = iter(_TONES)
     found = []
     for label in labels:
-        notable = label.positive or label.unfit
+        notable = label.code != normal
         tone = "quiet"
         if notable:
             tone = "alarm" if label is first else next(tones, "other")
