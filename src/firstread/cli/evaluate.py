@@ -93,7 +93,8 @@ def evaluate(
 ) -> None:
     """Measure PACK, a name or a folder, on the labelled samples in FOLDER.
 
-    FOLDER holds images.zip and labels.csv, or measurements.csv, or one folder of images per label.
+    FOLDER holds images.zip and labels.csv, or measurements.csv, one folder of images per
+    label, or annotated WFDB records (also as records.tar.xz), which are measured beat by beat.
     Exit code 1 where a sample could not be read.
     """
     _refuse_no_place(picture, report)

@@ -149,7 +149,8 @@ def _looked_back(
         if len(found) < 3:
             break
         gaps = np.diff(found)
-        usual = np.array([np.median(gaps[max(0, i - 8) : i + 9]) for i in range(len(gaps))])
+        near = np.lib.stride_tricks.sliding_window_view(np.pad(gaps, 8, mode="reflect"), 17)
+        usual = np.median(near, axis=1)
         added = []
         for i in np.flatnonzero(gaps > 1.5 * usual):
             margin = 0.36 * RATE_HZ
