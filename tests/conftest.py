@@ -29,7 +29,7 @@ for _name in [name for name in os.environ if name.startswith("FIRSTREAD_")]:
 _HOME = Path(tempfile.mkdtemp(prefix="firstread-tests-"))
 os.environ["FIRSTREAD_HOME"] = str(_HOME)
 os.environ["FIRSTREAD_SECRET_KEY"] = "a key for the tests that guards nothing at all"
-os.environ["FIRSTREAD_PACKS"] = str(_HOME / "packs")
+os.environ["FIRSTREAD_PACKS"] = str(_HOME / "shelf")
 os.environ["FIRSTREAD_CACHE"] = str(_HOME / "cache")
 
 from tests.postgresql_for_tests import Postgresql, start_postgresql  # noqa: E402
@@ -107,7 +107,7 @@ def shelf() -> Path:
     """The shelf that FIRSTREAD_PACKS names, with the packs `colour` and `sizes`."""
     from tests.packs_for_tests import make_pack
 
-    folder = _HOME / "packs"
+    folder = _HOME / "shelf"
     if not folder.exists():
         folder.mkdir()
         make_pack(folder)

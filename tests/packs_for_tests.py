@@ -60,6 +60,11 @@ LABELS_WITH_UNFIT = (
     Label(code="blue", title="Unidentifiable", positive=False, unfit=True),
 )
 
+THOUSAND = tuple(
+    Label(code=f"thing-{n:03}", title=f"Thing {n}", positive=n == 7) for n in range(1000)
+)
+"""As many labels as ImageNet has; one of them raises the alarm."""
+
 WARM = Group(
     code="warm", title="Warm cell", labels=("red", "green"), positive=True, priority="urgent"
 )
@@ -80,8 +85,9 @@ def make_pack(
     """A sealed pack of `kind` image or measurements; returns its folder, `folder`/NAME.
 
     An image pack says which of red, green and blue the picture's mean colour is (`labels` gives
-    their codes, in that order). `gain` makes it surer: give two packs different gains and their
-    answers differ. A measurements pack says malignant where the three measurements are high.
+    their codes, in that order); more `labels` than three are some mixture each, and there is no
+    finding set, as of an imported model. `gain` makes it surer: give two packs different gains and
+    their answers differ. A measurements pack says malignant where the three measurements are high.
     Positive `groups` raise the alarm from 0.3 on, as positive labels do.
     """
     name = name or ("colour" if kind == "image" else "sizes")
@@ -184,7 +190,7 @@ def make_recording_pack(folder: Path, *, name: str = "beats", check: str = "hear
 
 
 def _image_pack(pack: Path, *, labels: Sequence[Label], many: bool, gain: float) -> dict[str, Any]:
-    onnx.save(_colour_network(gain=gain), str(pack / "model.onnx"))
+    onnx.save(_colour_network(gain=gain, count=len(labels)), str(pack / "model.onnx"))
     given = Input(
         width_px=SIDE_PX, height_px=SIDE_PX, colour="rgb", fit="crop", interpolation="bilinear"
     )
@@ -205,7 +211,10 @@ def _image_pack(pack: Path, *, labels: Sequence[Label], many: bool, gain: float)
     )
     embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
     np.save(pack / "familiarity.npy", embeddings.astype(np.float16))
-    return _shared(labels=labels, golden=golden) | {
+    told = _shared(labels=labels, golden=golden)
+    if len(labels) > len(COLOURS):
+        told["conformal"] = None
+    return told | {
         "input": given,
         "quality": QualityLimits(
             min_sharpness=3.0, min_brightness=30.0, max_brightness=250.0, min_contrast=4.0
@@ -297,12 +306,14 @@ def _points_of(answers: Sequence[Label] | Sequence[Group]) -> tuple[OperatingPoi
     )
 
 
-def _colour_network(*, gain: float) -> onnx.ModelProto:
+def _colour_network(*, gain: float, count: int) -> onnx.ModelProto:
     """Pixels -> 0..1 -> colour planes as evidence -> their means -> logits."""
     mixes = np.eye(3, dtype=np.float32) * 1.5 - 0.5  # each colour against the two others
+    drawn = np.random.default_rng(0).normal(0, 0.4, (count - 3, 3)).astype(np.float32)
+    mixes = np.concatenate([mixes, drawn])
     constants = {
         "scale": np.array(1 / 255, dtype=np.float32),
-        "mixes": (gain * mixes).reshape(3, 3, 1, 1),
+        "mixes": (gain * mixes).reshape(count, 3, 1, 1),
         "shape": np.array([0, -1], dtype=np.int64),
         "axes": np.array([2, 3], dtype=np.int64),
     }
@@ -320,7 +331,7 @@ def _colour_network(*, gain: float) -> onnx.ModelProto:
     return _model(
         nodes,
         given=("image", TensorProto.UINT8, ["n", SIDE_PX, SIDE_PX, 3]),
-        gives={"logits": ["n", 3], "embedding": ["n", 3], "evidence": ["n", 3, side, side]},
+        gives={"logits": ["n", count], "embedding": ["n", 3], "evidence": ["n", count, side, side]},
         constants=constants,
     )
 

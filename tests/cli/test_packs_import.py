@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from PIL import Image
 from firstread.cli.main import main
 from firstread.packs import open_manifest
 from tests.importing.models_for_tests import LABELS, pooled_linear
+from tests.packs_for_tests import THOUSAND, make_pack
 
 
 def _run(*words: object) -> Result:
@@ -116,16 +118,38 @@ def test_a_pack_is_packed_and_installed_again(
     assert _run("packs", "verify", tmp_path / "elsewhere" / "foreign").exit_code == 0
 
 
-def test_of_a_thousand_labels_a_line_names_the_first_five() -> None:
-    from firstread.packs import find_pack
-
-    golden = find_pack("objects") / "golden"
-    lines = _run("classify", golden, "--pack", "objects", "--labels", "none").stdout.splitlines()
-    assert len(lines) == 4
+def test_of_a_thousand_labels_a_line_names_the_first_five(tmp_path: Path) -> None:
+    pack = make_pack(tmp_path, name="objects", check="objects", labels=THOUSAND)
+    said = ("classify", pack / "golden", "--pack", pack, "--labels", "none")
+    lines = _run(*said).stdout.splitlines()
+    assert len(lines) == 3
     for line in lines:
         assert " then " in line
         assert len(line) < 300
-    whole = _run("classify", golden, "--pack", "objects", "--json", "--labels", "none").stdout
+    whole = _run(*said, "--json").stdout
     assert len(json.loads(whole.splitlines()[0])["findings"]) == 1000
-    shown = _run("packs", "show", "objects").stdout
-    assert "and 980 more" in shown
+    assert "and 980 more" in _run("packs", "show", pack).stdout
+
+
+@pytest.mark.parametrize("shelf", ["FIRSTREAD_PACKS", "FIRSTREAD_HOME", "XDG_DATA_HOME"])
+def test_a_pack_that_is_taken_in_is_found_by_its_name_from_everywhere(
+    shelf: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("FIRSTREAD_PACKS", "FIRSTREAD_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(shelf, str(tmp_path / "mine"))
+    (tmp_path / "model.onnx").write_bytes(pooled_linear())
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    said = ("--check", "foreign", "--labels", LABELS)
+    made = _run("packs", "import", tmp_path / "model.onnx", *said)
+    assert made.exit_code == 0, made.output
+    pack = Path(made.stdout.strip())
+    assert pack.is_relative_to(tmp_path / "mine")
+    assert not any((tmp_path / "elsewhere").iterdir())
+    assert "foreign " in _run("packs", "list").stdout
+    assert _run("classify", pack / "golden", "--pack", "foreign").exit_code == 0
+    packed = _run("packs", "pack", "foreign", "--out", tmp_path / "foreign.zip")
+    assert packed.exit_code == 0, packed.output
+    shutil.rmtree(pack)
+    assert _run("packs", "install", tmp_path / "foreign.zip").stdout.strip() == str(pack)

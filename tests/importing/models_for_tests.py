@@ -80,6 +80,14 @@ def imported(file: Any, tmp_path: Any, *, trusted: bool = False, **said: Any) ->
     return import_model(file, Asked(said=told, trusted=trusted, **extra), wanted=wanted)
 
 
+def by_recipe(file: Any, recipe: str, *, out: Any, **wanted: Any) -> Any:
+    """The folder of the pack that a shipped recipe makes of a real file."""
+    from firstread.importing.recipe import Said
+
+    asked = Asked(said=Said(), recipe=recipe)
+    return import_model(file, asked, wanted=Wanted(out=out, **wanted)).folder
+
+
 class KerasMade:
     """A `.h5` file as Keras 2 writes it, layer by layer, with weights by their names."""
 

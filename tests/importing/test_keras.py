@@ -11,12 +11,12 @@ import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812  everybody's name for it
 
+from firstread.datasets import open_dataset
 from firstread.domain.errors import ModelRefused
 from firstread.importing.keras_model import keras_to_onnx
-from firstread.packs import find_pack
 from firstread.runtime import open_reader
 from firstread.runtime.session import Session
-from tests.importing.models_for_tests import SIDE_PX, KerasMade, imported
+from tests.importing.models_for_tests import SIDE_PX, KerasMade, by_recipe, imported
 
 
 def asked(file: bytes, pictures: np.ndarray) -> np.ndarray:
@@ -267,7 +267,7 @@ def changed(file: bytes, config: bytes) -> bytes:
 
 
 @pytest.mark.data
-def test_the_retina_pack_answers_as_its_weights_do_in_torch(data_folder):
+def test_the_retina_model_answers_as_its_weights_do_in_torch(data_folder, tmp_path):
     with h5py.File(data_folder / "retina-oct" / "retina_OCT.h5") as file:
         held = file["model_weights"]
 
@@ -281,16 +281,27 @@ def test_the_retina_pack_answers_as_its_weights_do_in_torch(data_folder):
             bias = torch.from_numpy(of(name, "bias"))
             x = F.max_pool2d(F.relu(F.conv2d(x, kernels(of(name, "kernel")), bias)), 2)
         expected = flat(x).numpy() @ of("dense_1", "kernel") + of("dense_1", "bias")
-    found = Session(find_pack("retina-oct") / "model.onnx", kind="image").run(given)["logits"]
+    pack = retina(data_folder, tmp_path)
+    found = Session(pack / "model.onnx", kind="image").run(given)["logits"]
     assert np.abs(found - expected).max() < 1e-4
 
 
 @pytest.mark.data
-def test_the_retina_pack_reads_the_open_scans_as_its_card_says(data_folder):
-    reader = open_reader(find_pack("retina-oct"))
-    scans = sorted((data_folder / "retina-oct" / "samples").iterdir())
+def test_the_retina_model_is_measured_on_the_open_scans(data_folder, tmp_path):
+    samples = data_folder / "retina-oct" / "samples"
+    pack = retina(data_folder, tmp_path, labelled=open_dataset(samples))
+    reader = open_reader(pack)
+    scans = sorted(samples.iterdir())
     right = sum(
         reader.read(scan.read_bytes()).read.label == scan.name.partition("-")[0] for scan in scans
     )
+    assert (right, len(scans)) == (19, 21)  # as docs/importing.md says
     accuracy = next(each for each in reader.manifest.results if each.metric == "accuracy")
     assert (accuracy.n, round(accuracy.value * accuracy.n)) == (len(scans), right)
+    assert "too few to calibrate with" in (pack / "card.md").read_text()
+
+
+def retina(data_folder, tmp_path, **wanted):
+    """The pack that the shipped recipe makes of the real file."""
+    file = data_folder / "retina-oct" / "retina_OCT.h5"
+    return by_recipe(file, "retina-oct", out=tmp_path, **wanted)

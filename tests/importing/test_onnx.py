@@ -13,11 +13,12 @@ import pytest
 from onnx import helper
 
 from firstread.domain.errors import BadConfiguration, ModelRefused
-from firstread.packs import find_pack, open_manifest
+from firstread.packs import open_manifest
 from firstread.runtime import open_reader
 from firstread.runtime.session import Session
 from tests.importing.models_for_tests import (
     SIDE_PX,
+    by_recipe,
     convolution,
     imported,
     onnx_file,
@@ -255,7 +256,7 @@ def test_labels_come_from_files_in_the_forms_that_models_are_given_with(tmp_path
 
 
 @pytest.mark.data
-def test_the_objects_pack_answers_as_the_file_does_by_hand(data_folder):
+def test_the_objects_model_answers_as_the_file_does_by_hand(data_folder, tmp_path):
     """Against PyTorch with the file's own weights, prepared by hand: another way altogether."""
     import torch
     import torch.nn.functional as F  # noqa: N812  everybody's name for it
@@ -283,5 +284,9 @@ def test_the_objects_pack_answers_as_the_file_does_by_hand(data_folder):
     for number in (6, 7, 8, 9):
         x = fire(x, number)
     expected = conv(x, "conv10").mean((2, 3)).numpy()
-    found = session_of(find_pack("objects")).run(given)["logits"]
+    file = data_folder / "objects" / "SqueezeNet_fp16.onnx"
+    pack = by_recipe(file, "objects", out=tmp_path)
+    found = session_of(pack).run(given)["logits"]
     assert np.abs(found - expected).max() < 1e-4
+    labels = json.loads((data_folder / "objects" / "Labels.json").read_text())
+    assert len(open_manifest(pack).codes) == len(labels) == 1000

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from firstread.domain.errors import UnknownPack
-from firstread.packs import find_pack, list_packs
+from firstread.packs import find_pack, list_packs, own_shelf
 from tests.packs_for_tests import make_pack
 
 
@@ -54,3 +54,28 @@ def test_an_unknown_name_lists_what_there_is(
     monkeypatch.setenv("FIRSTREAD_PACKS", str(tmp_path))
     with pytest.raises(UnknownPack, match=r"no pack 'blood'.*colour"):
         find_pack("blood")
+
+
+def test_what_is_taken_in_comes_before_what_ships_and_after_what_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FIRSTREAD_PACKS", raising=False)
+    monkeypatch.setenv("FIRSTREAD_HOME", str(tmp_path / "home"))
+    assert own_shelf() == tmp_path / "home" / "packs"
+    own = make_pack(own_shelf(), name="blood-cell")
+    assert find_pack("blood-cell") == own
+    named = make_pack(tmp_path / "named", name="blood-cell")
+    monkeypatch.setenv("FIRSTREAD_PACKS", f"{tmp_path / 'named'}{os.pathsep}{tmp_path / 'other'}")
+    assert own_shelf() == tmp_path / "named"
+    assert find_pack("blood-cell") == named
+
+
+def test_without_a_home_the_shipped_packs_are_found_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FIRSTREAD_PACKS", raising=False)
+    monkeypatch.setenv("FIRSTREAD_HOME", "~nobody-of-this-name/firstread")
+    assert "blood-cell" in {pack.name for pack in list_packs()}
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("FIRSTREAD_HOME", str(tmp_path / "file"))
+    assert "blood-cell" in {pack.name for pack in list_packs()}

@@ -57,12 +57,17 @@ def _cache() -> Path:
 
 def _stand_alone(home: Path, *, host: str, port: int) -> None:
     """Nothing of a real clinic's settings counts: no mail leaves, no inbox is emptied."""
+    from firstread.packs.home import home_folder
+
+    # Packs alone are shown: those that were taken in lie in the home folder that is left here.
+    shelves = [os.environ.get("FIRSTREAD_PACKS", ""), str(home_folder() / "packs")]
     for name in [name for name in os.environ if name.startswith("FIRSTREAD_")]:
         if name not in ("FIRSTREAD_PACKS", "FIRSTREAD_HOST"):
             del os.environ[name]
     os.environ |= {
         "FIRSTREAD_DEMO": "1",
         "FIRSTREAD_HOME": str(home),
+        "FIRSTREAD_PACKS": os.pathsep.join(each for each in shelves if each),
         "FIRSTREAD_PORT": str(port),
         "FIRSTREAD_INBOX_FOLDER": str(home / "inbox"),
     }

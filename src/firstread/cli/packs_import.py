@@ -85,9 +85,8 @@ _OPTIONS = (
     click.option(
         "--out",
         type=click.Path(path_type=Path, file_okay=False),
-        default=Path("packs"),
-        show_default=True,
-        help="Where the pack is written.",
+        help="The shelf it is put on; else the first of FIRSTREAD_PACKS, or packs in the home "
+        "folder, where everything finds it by its name.",
     ),
     click.option("--replace", is_flag=True, help="Put it in the place of a pack of that name."),
     click.option("--json", "as_json", is_flag=True, help="Print JSON."),
@@ -150,9 +149,10 @@ def asked_of(options: dict[str, Any]) -> Asked:
 def wanted_of(options: dict[str, Any], *, dataset: Any, step: Callable[[], None]) -> Any:
     """Where the pack goes, and what else there is to make it of."""
     from firstread.importing.assemble import Wanted
+    from firstread.packs import own_shelf
 
     return Wanted(
-        out=options["out"],
+        out=options["out"] or own_shelf(),
         samples=options["samples"],
         labelled=dataset,
         replace=options["replace"],

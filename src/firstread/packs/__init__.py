@@ -24,7 +24,7 @@ from firstread.packs.manifest import (
     open_manifest,
     parse_manifest,
 )
-from firstread.packs.shelf import find_pack, list_packs
+from firstread.packs.shelf import find_pack, list_packs, own_shelf
 from firstread.packs.sums import pack_sha256, seal, verify
 from firstread.packs.twin import Precision, in_precision, network_file
 from firstread.packs.write import write_manifest
@@ -56,6 +56,7 @@ __all__ = [
     "list_packs",
     "network_file",
     "open_manifest",
+    "own_shelf",
     "pack_sha256",
     "parse_manifest",
     "seal",

@@ -7,17 +7,29 @@ from pathlib import Path
 
 import firstread
 from firstread.domain.errors import PackRefused, UnknownPack
+from firstread.packs.home import home_folder
 from firstread.packs.manifest import open_manifest
 
 
 def shelves() -> list[Path]:
-    """The folders that hold packs: FIRSTREAD_PACKS first, then the shipped ones."""
-    named = os.environ.get("FIRSTREAD_PACKS", "")
+    """The folders that hold packs: FIRSTREAD_PACKS first, the home folder's, the shipped ones."""
     package = Path(firstread.__file__).resolve().parent
-    places = [Path(each).expanduser() for each in named.split(os.pathsep) if each]
+    places = [*_named(), home_folder() / "packs"]
     # In a wheel the packs lie inside the package; in a checkout beside src/.
     places += [package / "shipped_packs", package.parent.parent / "packs"]
-    return [place for place in places if place.is_dir()]
+    # A home folder that this process may not even look into is no shelf, and no failure either.
+    return [place for place in places if os.path.isdir(place)]  # noqa: PTH112  Path.is_dir raises
+
+
+def own_shelf() -> Path:
+    """Where a pack that is taken in is put, and found again: the first of FIRSTREAD_PACKS, else
+    `packs` in the home folder. It need not be there yet."""
+    return next(iter(_named()), home_folder() / "packs")
+
+
+def _named() -> list[Path]:
+    named = os.environ.get("FIRSTREAD_PACKS", "")
+    return [Path(each).expanduser() for each in named.split(os.pathsep) if each]
 
 
 def list_packs() -> list[Path]:

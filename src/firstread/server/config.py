@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from firstread.connect.addresses import address_of
 from firstread.domain.errors import BadConfiguration
 from firstread.inbox.names import ACCESSION_PATTERN, accession_pattern
+from firstread.packs.home import home_folder
 from firstread.server.environment import from_environment, of_checks
 from firstread.server.secret import DEMO_KEY, secret_key
 
@@ -218,7 +219,7 @@ class Config(Section):
 def load_config(environment: Mapping[str, str] | None = None) -> Config:
     """The configuration of this process; raises BadConfiguration, naming the key."""
     env = os.environ if environment is None else environment
-    home = Path(env.get("FIRSTREAD_HOME") or default_home(env)).expanduser().absolute()
+    home = home_folder(env)
     values = _from_file(_file(env, home=home))
     for section, keys in from_environment(env, sections=_sections()).items():
         _table(values, section).update(keys)
@@ -239,14 +240,6 @@ def _table(values: dict[str, Any], name: str, *, within: str = "") -> dict[str, 
     if not isinstance(table, dict):
         raise BadConfiguration(f"'{within}{name}' is a table of settings: write [{within}{name}].")
     return table
-
-
-def default_home(env: Mapping[str, str]) -> Path:
-    """Where the clinic keeps its data unless FIRSTREAD_HOME says otherwise."""
-    data = env.get("XDG_DATA_HOME") or str(
-        Path(env.get("HOME") or "~").expanduser() / ".local/share"
-    )
-    return Path(data) / "firstread"
 
 
 def _sections() -> dict[str, type[Section]]:
