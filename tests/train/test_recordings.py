@@ -141,8 +141,9 @@ def test_the_operating_point_weighs_finding_against_crying_wolf():
     rng = np.random.default_rng(1)
     true = rng.random(5000) < 0.05
     said = np.clip(0.2 * true + rng.normal(0.1, 0.08, 5000), 0, 1)
-    threshold = best_point(said, true, sensitivity=1.0)
+    threshold = best_point(said, true, finding=1.0)
     assert 0.15 < threshold < 0.35
+    assert best_point(said, true, finding=3.0) < threshold
 
 
 def test_a_folder_that_is_no_records_is_refused(recipe, tmp_path):

@@ -34,7 +34,7 @@ def changed(
     """Beats [n] changed at random, with their labels: float32 [n, C, T] and int64 [n].
 
     `made_up` of the beats of label 0 in a regular rhythm become premature beats, of the label
-    `premature`; three in four as many others come as in atrial fibrillation, irregularly and
+    `premature`; as many others come as in atrial fibrillation, irregularly and
     without P waves, and stay what they are.
     """
     count = len(chosen)
@@ -155,7 +155,7 @@ def _fibrillating(
     """Take the P waves from some normal beats and their typical beat, and make their intervals as
     irregular as in atrial fibrillation; `rhythm` is changed in place."""
     count, leads, length = own.shape
-    chosen = (targets == 0) & (torch.rand(count, generator=draw) < 0.75 * made_up)
+    chosen = (targets == 0) & (torch.rand(count, generator=draw) < made_up)
     spread = 0.12 + 0.2 * torch.rand(count, 1, generator=draw)
     faster = torch.exp(-0.3 * torch.rand(count, 1, generator=draw))
     usual = rhythm[:, 2 * around + 1, None] * faster

@@ -14,6 +14,7 @@ from firstread.runtime.beats import STATISTICS
 _REGIONS_S = ((-0.28, -0.07), (-0.09, 0.11), (0.11, 0.45))
 _FLOOR_MV = 0.02
 _CLIP = 12.0
+_LARGE_STEP = 0.12
 
 
 class BeatNetwork(nn.Module):
@@ -44,7 +45,7 @@ class BeatNetwork(nn.Module):
         )
         place = (torch.arange(length) - before) / rate_hz
         self.register_buffer("place", torch.stack([place, place.abs()])[None], persistent=False)
-        told = 13 + 2 * around + leads * 2 * len(self.regions)
+        told = 14 + 2 * around + leads * 2 * len(self.regions)
         self.rhythm = nn.Sequential(
             nn.Linear(told, 64), nn.GELU(), nn.Dropout(dropout), nn.Linear(64, 32), nn.GELU()
         )
@@ -86,6 +87,10 @@ class BeatNetwork(nn.Module):
         before, after = gaps[:, around - 1], gaps[:, around]
         near = gaps.mean(1)
         spread = (gaps - near[:, None]).square().mean(1).sqrt()
+        # Of a regular heart a few steps are large, those of its early beats; of a fibrillating one
+        # nearly all are.
+        steps = (gaps[:, 1:] - gaps[:, :-1]).abs()
+        restless = 8 * steps.clamp(max=_LARGE_STEP).mean(1)
         told = [
             before - mean,
             before - median,
@@ -100,6 +105,7 @@ class BeatNetwork(nn.Module):
             before,
             spread,
             high - low,
+            restless,
         ]
         return torch.cat([torch.stack(told, 1), gaps - near[:, None]], 1)
 

@@ -154,7 +154,8 @@ class Beats:
     Records are parted into `folds`; for each fold a network learns from the others, and the pack
     holds all of these networks together. `width` is how wide each is. Of the commonest label only
     the share `commonest` is drawn each epoch. A share `made_up` of the regular beats drawn is made
-    premature, so that the network knows more patients with such beats than there are.
+    premature, so that the network knows more patients with such beats than there are. Operating
+    points weigh finding a beat `finding` times as much as being right about it.
     """
 
     leads: int = 2
@@ -170,6 +171,7 @@ class Beats:
     dropout: float = 0.3
     commonest: float = 0.17
     made_up: float = 0.1
+    finding: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,6 +213,10 @@ class Recipe:
             deciding["schedule"].pop("patience")
         if deciding["allds2020"] is None:
             deciding.pop("allds2020")
+        if deciding["beats"] is None:
+            deciding.pop("beats")
+        else:
+            deciding["beats"].pop("finding")
         text = json.dumps(deciding, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -247,6 +253,11 @@ def open_recipe(path: Path) -> Recipe:
         raise BadConfiguration(f"There is no recipe at {path}. Name a file from recipes/.") from why
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as why:
         raise BadConfiguration(f"The recipe {path.name} is not TOML: {why}. Correct it.") from why
+    if tables.get("kind") == "import":
+        raise BadConfiguration(
+            f"The recipe {path.name} trains nothing: it makes a pack of a model from elsewhere. "
+            f"Say: firstread packs import FILE --recipe {called(path)}."
+        )
     known = {
         "network": NetworkShape, "augment": Augment, "schedule": Schedule,
         "shares": Shares, "additive": Additive, "allds2020": AllDs2020, "beats": Beats,
@@ -275,10 +286,19 @@ def find_recipe(name: str) -> Path:
     path = Path(name)
     if path.suffix == ".toml" or path.is_file():
         return path
-    package = Path(__file__).resolve().parents[1]
-    for shelf in (package / "shipped_recipes", package.parents[1] / "recipes"):
+    for shelf in _shelves():
         if (shelf / f"{name}.toml").is_file():
             return shelf / f"{name}.toml"
     raise BadConfiguration(
         f"There is no recipe '{name}'. Name a TOML file, or one that is shipped."
     )
+
+
+def called(path: Path) -> str:
+    """What a command takes for this recipe: the name of a shipped one, else its path."""
+    return path.stem if path.parent in _shelves() else str(path)
+
+
+def _shelves() -> tuple[Path, Path]:
+    package = Path(__file__).resolve().parents[1]
+    return package / "shipped_recipes", package.parents[1] / "recipes"
