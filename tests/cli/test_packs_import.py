@@ -103,6 +103,21 @@ def test_what_is_missing_is_asked_for_in_one_sentence(tmp_path: Path) -> None:
     assert "There is no file 'absent.onnx'" in absent.stderr
 
 
+def test_a_recipe_of_the_other_kind_is_refused_with_the_command_that_takes_it(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("torch")
+    trained = _run("train", "objects", "--data", tmp_path, "--out", tmp_path)
+    assert trained.exit_code == 2
+    assert trained.stderr.strip() == (
+        "firstread: The recipe objects.toml trains nothing: it makes a pack of a model from "
+        "elsewhere. Say: firstread packs import FILE --recipe objects."
+    )
+    made = _imported(tmp_path, "--recipe", "marrow-cell")
+    assert made.exit_code == 2
+    assert "is for training: firstread train marrow-cell." in made.stderr
+
+
 def test_a_pack_is_packed_and_installed_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

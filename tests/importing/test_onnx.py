@@ -189,7 +189,10 @@ def test_a_file_made_for_one_picture_at_a_time_is_read_one_at_a_time(tmp_path):
         ({"scale": "1/0"}, "takes numbers such as 0.5 or 1/255"),
         ({"order": "grey"}, "does not say where its 1 channels stand"),
         ({"positive": "iller"}, "'iller' is to raise the alarm, and is no label"),
-        ({"recipe": "blood-cell"}, "is for training, not for importing"),
+        (
+            {"recipe": "blood-cell"},
+            "is for training: firstread train blood-cell.",
+        ),
         ({"recipe": "no-such"}, "There is no recipe 'no-such'"),
         ({"check": None}, "not said what the model is for"),
     ],

@@ -15,7 +15,7 @@ from firstread.domain.errors import BadConfiguration, PackRefused
 from firstread.importing.plan import OWN_SIZE, Pixels, Plan, labels_from
 from firstread.packs import Input, Label, Measurement
 from firstread.packs.strict import table_to_value
-from firstread.train.recipe import find_recipe
+from firstread.train.recipe import called, find_recipe
 
 T = TypeVar("T")
 
@@ -113,8 +113,9 @@ def _recipe(recipe: str | None) -> dict[str, Any]:
         raise BadConfiguration(f"The recipe {path.name} is not TOML: {why}. Correct it.") from None
     if told.get("kind") != KIND:
         raise BadConfiguration(
-            f"The recipe {path.name} is for training, not for importing. Its kind must be "
-            f"'{KIND}'; or say --network {path.stem} for weights of its network."
+            f"The recipe {path.name} is for training: firstread train {called(path)}. To import "
+            f"weights of its network say --network {called(path)} instead of --recipe; a recipe for "
+            f"importing has the kind '{KIND}'."
         )
     for key, value in told.items():
         if key not in (*_TABLES, *_LISTS, *_PLAIN):
