@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from firstread.clinic import registry
+from firstread.clinic import evidence, registry
+from firstread.clinic.arrays import unpack_array
 from firstread.clinic.intake import Incoming, receive
-from firstread.clinic.models import Case, Check, Reader, SignOff
+from firstread.clinic.models import Case, Check, Reader, ReadRow, SignOff
+from firstread.clinic.stored_reads import maps_of, read_of
+from firstread.domain.errors import UnknownCase
+from firstread.runtime import open_reader
 from tests.clinic_for_tests import Clinic, read_all
 from tests.importing.models_for_tests import imported, pooled_linear
 from tests.packs_for_tests import THOUSAND, make_pack
@@ -58,6 +63,35 @@ def test_the_page_shows_the_first_five_and_takes_any_answer(
     assert 'type="radio" name="label"' not in page
     client.post(reverse("answer", args=[case.pk]), {"label": "thing-999"})
     assert SignOff.objects.get(case=case).label == "thing-999"
+
+
+def test_the_maps_of_the_first_five_are_kept_and_each_is_its_own(
+    clinic: Clinic, things: Path, case: Case, client: Client
+) -> None:
+    row = ReadRow.objects.get(case_sample__case=case)
+    read, kept = read_of(row), unpack_array(bytes(row.evidence or b""))
+    assert kept.shape[0] == 5
+    assert set(maps_of(row)) == {each.label for each in read.findings[:5]}
+    whole = open_reader(things).read((things / "golden" / "01.png").read_bytes()).evidence
+    assert whole is not None
+    for place, label in enumerate(maps_of(row)):
+        own = whole[[each.code for each in THOUSAND].index(label)]
+        assert np.allclose(kept[place], own, atol=0.01)
+    client.force_login(clinic.ana)
+    page = client.get(reverse("case", args=[case.pk])).content.decode()
+    choice = re.search(r"<select data-map-label.*?</select>", page, re.DOTALL)
+    assert choice
+    offered = re.findall(r'value="([^"]+)"[^>]*>([^<]+)<', choice[0])
+    titles = {each.code: each.title for each in THOUSAND}
+    assert offered[0][1].strip() == titles[read.label]
+    for href, title in offered:
+        place = int(Path(href).stem)
+        assert titles[maps_of(row)[place]] == title.strip()
+        assert client.get(href).headers["Content-Type"] == "image/png"
+    sample = row.case_sample_id
+    assert client.get(reverse("evidence", args=[sample, 5])).status_code == 404
+    with pytest.raises(UnknownCase, match="maps of the most probable are kept"):
+        evidence.png(sample, label=read.findings[-1].label)
 
 
 def test_the_pack_page_names_the_first_labels(clinic: Clinic, things: Path, client: Client) -> None:

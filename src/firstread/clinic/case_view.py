@@ -26,7 +26,7 @@ from firstread.clinic.models import (
     Role,
     SignOff,
 )
-from firstread.clinic.stored_reads import codes_of, counts_of, read_of
+from firstread.clinic.stored_reads import counts_of, maps_of, read_of
 from firstread.clinic.waiting import why_waiting
 from firstread.domain.case import DECIDED
 from firstread.domain.differential import Share, differential
@@ -44,7 +44,7 @@ class Cell:
     case_sample: CaseSample
     read: Read | None
     evidence_labels: tuple[str, ...]
-    """The labels that have an evidence map; empty where the pack gives none."""
+    """The labels whose evidence map is kept; empty where the pack gives none."""
     position: int
     counts: Mapping[str, int]
     """Of a recording, how many beats have each label; empty for another sample."""
@@ -170,7 +170,7 @@ def _cells(case: Case) -> tuple[Cell, ...]:
         Cell(
             case_sample=sample,
             read=read_of(rows[sample.pk]) if sample.pk in rows else None,
-            evidence_labels=codes_of(rows[sample.pk]) if sample.pk in with_map else (),
+            evidence_labels=maps_of(rows[sample.pk]) if sample.pk in with_map else (),
             position=sample.position,
             counts=counts_of(rows[sample.pk]) if sample.pk in rows else {},
         )

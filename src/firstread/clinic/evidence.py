@@ -5,7 +5,7 @@ from __future__ import annotations
 from firstread.clinic import registry
 from firstread.clinic.arrays import unpack_array
 from firstread.clinic.models import ReadRow
-from firstread.clinic.stored_reads import codes_of
+from firstread.clinic.stored_reads import codes_of, maps_of
 from firstread.domain.errors import UnknownCase
 from firstread.imaging.overlay import overlay_png
 
@@ -22,12 +22,16 @@ def png(case_sample_id: int, *, label: str) -> bytes:
     )
     if row is None or row.evidence is None:
         raise UnknownCase("This sample has no evidence map. Read the case without one.")
-    codes = codes_of(row)
-    if label not in codes:
+    if label not in codes_of(row):
         raise UnknownCase("The pack that read this sample has no such label. Open the case anew.")
+    maps = maps_of(row)
+    if label not in maps:
+        raise UnknownCase(
+            "Of so many labels the maps of the most probable are kept. Choose one of those."
+        )
     sample, given = row.case_sample.sample, registry.manifest_named(row.pack).input
     return overlay_png(
-        unpack_array(bytes(row.evidence))[codes.index(label)],
+        unpack_array(bytes(row.evidence))[maps.index(label)],
         sample_px=(sample.width_px or 1, sample.height_px or 1),
         network_px=(given.width_px, given.height_px) if given else None,
         fit=given.fit if given else "stretch",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from firstread.clinic.arrays import pack_array, pack_stretches
 from firstread.clinic.beats import Beats, pack_beats, unpack_beats
 from firstread.clinic.models import CaseSample, ReadRow
+from firstread.domain.foremost import foremost
 from firstread.domain.read import Contribution, Familiarity, Finding, Read
 
 
@@ -27,6 +28,12 @@ def row_of(
     """The row, not saved yet; `codes` are the pack's labels in the order of the logits."""
     body = replace(read, beats=()).as_dict()
     del body["beats"]
+    shown = {each.label for each in foremost(read.findings, always=read.alarms)}
+    if evidence is not None and evidence.ndim == 3 and len(shown) < len(codes):
+        # Of a thousand labels a page offers the maps of a few, and a case may hold many samples.
+        kept = [place for place, code in enumerate(codes) if code in shown]
+        evidence = evidence[kept]
+        body["maps"] = [codes[place] for place in kept]
     return ReadRow(
         case_sample=case_sample,
         pack=read.pack,
@@ -59,10 +66,15 @@ def codes_of(row: ReadRow) -> tuple[str, ...]:
     return tuple(row.body.get("codes", ()))
 
 
+def maps_of(row: ReadRow) -> tuple[str, ...]:
+    """The labels whose evidence maps the row keeps, in their order, where it keeps any."""
+    return tuple(row.body.get("maps", codes_of(row)))
+
+
 def read_of(row: ReadRow) -> Read:
     """The Read whose values the row keeps; its beats, which may be many, are left to `beats_of`."""
     body = dict(row.body)
-    for beside in ("logits", "codes", "counts"):
+    for beside in ("logits", "codes", "counts", "maps"):
         body.pop(beside, None)
     familiarity = body.pop("familiarity")
     return Read(

@@ -113,8 +113,8 @@ def _recipe(recipe: str | None) -> dict[str, Any]:
         raise BadConfiguration(f"The recipe {path.name} is not TOML: {why}. Correct it.") from None
     if told.get("kind") != KIND:
         raise BadConfiguration(
-            f"The recipe {path.name} is for training: firstread train {called(path)}. To import "
-            f"weights of its network say --network {called(path)} instead of --recipe; a recipe for "
+            f"The recipe {path.name} is for training: firstread train {called(path)}. For weights "
+            f"of its network say --network {called(path)} instead of --recipe; a recipe for "
             f"importing has the kind '{KIND}'."
         )
     for key, value in told.items():

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 
 from firstread.clinic import evidence, images, strips
 from firstread.clinic.models import ReadRow, Sample
-from firstread.clinic.stored_reads import codes_of
+from firstread.clinic.stored_reads import maps_of
 from firstread.clinic.web.access import page
 from firstread.domain.errors import UnknownCase
 
@@ -42,7 +42,7 @@ def thumbnail(request: HttpRequest, case_sample: int) -> HttpResponse:
 @page()
 @require_GET
 def evidence_map(request: HttpRequest, case_sample: int, place: int) -> HttpResponse:
-    """The map of the label in that place: a finding's name would say too much in an address."""
+    """The map in that place of those kept: a finding's name would say too much in an address."""
     sample_of(case_sample, kind="image")
     row = (
         ReadRow.objects.filter(case_sample=case_sample, shadow=False)
@@ -51,10 +51,10 @@ def evidence_map(request: HttpRequest, case_sample: int, place: int) -> HttpResp
     )
     if row is None:
         raise UnknownCase("This sample has no evidence map.")
-    codes = codes_of(row)
-    if place >= len(codes):
-        raise UnknownCase("The pack that read this sample has no such label.")
-    return _picture(evidence.png(case_sample, label=codes[place]), "image/png")
+    maps = maps_of(row)
+    if place >= len(maps):
+        raise UnknownCase("This sample has no evidence map of such a label.")
+    return _picture(evidence.png(case_sample, label=maps[place]), "image/png")
 
 
 def sample_of(case_sample: int, *, kind: str = "") -> Sample:
