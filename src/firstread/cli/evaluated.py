@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from firstread.domain.foremost import FIRST
 
 if TYPE_CHECKING:
     from firstread.evaluation import Evaluation, Share
@@ -13,8 +15,10 @@ if TYPE_CHECKING:
     from firstread.evaluation.parts import Subgroup
     from firstread.evaluation.strangers import Refusals
 
+T = TypeVar("T")
+
 _MOST_LABELS = 30
-"""Of more labels than these a terminal shows those that occur, and no matrix."""
+"""Of more labels than these a terminal shows the few with most samples, and no matrix."""
 
 
 def as_text(found: Evaluation, more: More) -> str:
@@ -35,6 +39,7 @@ def _table(found: Evaluation) -> list[str]:
         f"{found.pack} {found.version} on {found.dataset}, {found.n} samples{by}",
         "",
         f"accuracy            {share(found.accuracy)}",
+        *_first_five(found),
         f"balanced accuracy   {share(figures['balanced_accuracy'])}",
         f"AUC, mean           {share(figures['auc'])}",
         f"F1, mean            {share(figures['f1'])}",
@@ -76,28 +81,29 @@ def _beats(found: Evaluation) -> list[str]:
 
 
 def _labels(found: Evaluation) -> list[str]:
-    shown = [each for each in found.labels if each.n or len(found.labels) <= _MOST_LABELS]
-    width = max(len(each.label) for each in shown)
+    shown = _most(found.labels, n=lambda each: each.n)
+    width = max(len("label"), *(len(each.label) for each in shown))
     lines = [f"{'label'.ljust(width)}     n  {'sensitivity':<22}{'specificity':<22}ppv"]
     for each in shown:
         shares = (each.sensitivity, each.specificity, each.ppv)
         lines.append(
             f"{each.label.ljust(width)} {each.n:5d}  " + "".join(f"{share(s):<22}" for s in shares)
         )
-    return [line.rstrip() for line in lines]
+    return [line.rstrip() for line in [*lines, *_left_out(found.labels, shown, "labels")]]
 
 
 def _alarms(found: Evaluation) -> list[str]:
     if not found.alarms:
         return []
-    width = max(len("alarm"), *(len(each.code) for each in found.alarms))
+    shown = _most(found.alarms, n=lambda each: each.n)
+    width = max(len("alarm"), *(len(each.code) for each in shown))
     lines = ["", f"{'alarm'.ljust(width)}     n  {'found':<22}{'spared':<22}AUC"]
-    for each in found.alarms:
+    for each in shown:
         at = each.at_alarm
         shares = (at.sensitivity, at.specificity) if at else ()
         told = "".join(f"{share(s):<22}" for s in shares).ljust(44)
         lines.append(f"{each.code.ljust(width)} {each.n:5d}  {told}{share(each.auc)}")
-    return lines
+    return [*lines, *_left_out(found.alarms, shown, "alarms")]
 
 
 def _matrix(found: Evaluation) -> list[str]:
@@ -111,13 +117,31 @@ def _matrix(found: Evaluation) -> list[str]:
 
 
 def _subgroups(found: Sequence[Subgroup]) -> list[str]:
-    width = max(len(found[0].by), *(len(each.value) for each in found))
+    shown = _most(found, n=lambda each: each.n)
+    width = max(len(found[0].by), *(len(each.value) for each in shown))
     lines = ["", f"{found[0].by.ljust(width)}     n  {'accuracy':<22}{'AUC, mean':<22}coverage"]
-    for each in found:
+    for each in shown:
         shares = "".join(f"{share(s):<22}" for s in (each.accuracy, each.auc, each.coverage))
         few = "  few: says little" if each.few else ""
         lines.append(f"{each.value.ljust(width)} {each.n:5d}  {shares.rstrip()}{few}")
-    return lines
+    return [*lines, *_left_out(found, shown, "parts")]
+
+
+def _first_five(found: Evaluation) -> list[str]:
+    held = found.figures.get("top_five_accuracy")
+    return [] if held is None else [f"among first five    {share(held)}"]
+
+
+def _most(rows: Sequence[T], *, n: Callable[[T], int]) -> list[T]:
+    """All; where there are many, the few with most samples."""
+    if len(rows) <= _MOST_LABELS:
+        return list(rows)
+    return sorted(rows, key=n, reverse=True)[:FIRST]
+
+
+def _left_out(rows: Sequence[T], shown: Sequence[T], what: str) -> list[str]:
+    more = len(rows) - len(shown)
+    return [f"and {more} more {what}, which stand in --json"] if more else []
 
 
 def _foreign(found: Sequence[Foreign]) -> list[str]:

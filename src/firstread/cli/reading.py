@@ -33,6 +33,7 @@ from firstread.domain.errors import (
     Unreachable,
     UnreadableSample,
 )
+from firstread.domain.foremost import listed
 
 if TYPE_CHECKING:
     from firstread.cli.kept import KeptAnswers
@@ -316,7 +317,7 @@ def _positive(wanted: Wanted, *, pack: PackFacts) -> Positive:
     except KeyError as error:
         raise BadConfiguration(
             f"--positive names '{error.args[0]}', which is no label of {pack.name}. It has: "
-            f"{', '.join(pack.codes)}."
+            f"{listed(pack.codes)}."
         ) from None
 
 

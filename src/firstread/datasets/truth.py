@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from firstread.domain.foremost import listed
+
 _YES = frozenset({"1", "positive"})
 _NO = frozenset({"0", "negative"})
 
@@ -61,4 +63,5 @@ class KnownLabels:
         return self.truth("1" if positive else "0") if self._sides else None
 
     def __str__(self) -> str:
-        return ", ".join([*self.codes, *(["1 (positive)", "0 (negative)"] if self._sides else [])])
+        sides = ["1 (positive)", "0 (negative)"] if self._sides else []
+        return ", ".join([listed(self.codes), *sides])

@@ -25,3 +25,14 @@ def foremost(findings: Sequence[Finding], *, always: Collection[str] = ()) -> tu
         return tuple(findings)
     first, rest = findings[:FIRST], findings[FIRST:]
     return (*first, *(each for each in rest if each.label in always))
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence: all, or of many the first five and how many more there are.
+
+    >>> listed(["benign", "malignant"]), listed([str(n) for n in range(1000)])
+    ('benign, malignant', '0, 1, 2, 3, 4 and 995 more')
+    """
+    if len(names) <= MANY:
+        return ", ".join(names)
+    return f"{', '.join(names[:FIRST])} and {len(names) - FIRST} more"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from firstread.datasets import Dataset, Item, named
 from firstread.domain.errors import BadDataset, BadMeasurement, UnreadableSample
+from firstread.domain.foremost import listed
 from firstread.domain.read import Read
 from firstread.evaluation.resample import Clusters, clusters_of
 from firstread.packs import Manifest
@@ -123,7 +124,7 @@ def refuse_other_labels(reader: PackReader, dataset: Dataset) -> None:
     if unknown:
         raise BadDataset(
             f"The folder {dataset.name} has the label '{unknown[0]}', which the pack {pack.name} "
-            f"does not know. It knows: {', '.join(pack.codes)}. Name another pack."
+            f"does not know. It knows: {listed(pack.codes)}. Name another pack."
         )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firstread.datasets import Dataset
+from firstread.domain.foremost import FIRST, MANY
 from firstread.evaluation.agreement import are_ordered, overall, terms_of
 from firstread.evaluation.alarms import AlarmFigures, figures_of
 from firstread.evaluation.answers import Answers, read_dataset
@@ -18,6 +19,7 @@ from firstread.evaluation.calibration import Bin, Line, line, reliability
 from firstread.evaluation.metrics import (
     LabelFigures,
     Share,
+    among_first,
     calibration_error,
     confusion,
     mean_of,
@@ -203,6 +205,9 @@ def _figures(answers: Answers, *, draws: int) -> tuple[dict[str, Share], float]:
         figures[name] = _reversed(float(whole[name][0]), drawn[name])
     held = answers.sets[np.arange(len(truths)), truths]
     figures["accuracy"] = share_of(chances.argmax(1) == truths, clusters=clusters)
+    if len(answers.codes) > MANY:  # people are shown the first five of many
+        held_first = among_first(truths, chances, count=FIRST)
+        figures["top_five_accuracy"] = share_of(held_first, clusters=clusters)
     figures["coverage"] = share_of(held, clusters=clusters)
     sides = [answers.of(code) for code in answers.codes]
     figures["auc"] = mean_area(sides, clusters=clusters)

@@ -97,6 +97,20 @@ def confusion(truths: Truths, answers: Truths, *, count: int) -> NDArray[np.int6
     return counts
 
 
+def among_first(truths: Truths, chances: Chances, *, count: int) -> NDArray[np.bool_]:
+    """[N]: whether the true label is among the `count` most probable of `chances` [N, K].
+
+    Of labels that are as probable the pack's first goes first, as the answer does.
+
+    >>> among_first(np.array([2, 2]), np.array([[0.5, 0.3, 0.2], [0.4, 0.2, 0.4]]), count=2)
+    array([False,  True])
+    """
+    own = np.take_along_axis(chances, truths[:, np.newaxis], axis=1)
+    before = np.arange(chances.shape[1]) < truths[:, np.newaxis]
+    ahead = (chances > own) | ((chances == own) & before)
+    return np.asarray(ahead.sum(1) < count)
+
+
 def auc(positive: NDArray[np.bool_], scores: Chances) -> float:
     """The area under the ROC curve: how often a positive sample scores above a negative one.
 

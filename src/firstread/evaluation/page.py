@@ -65,6 +65,7 @@ _NAMES = {
     "f1": "F1, mean",
     "kappa": "Cohen's kappa",
     "quadratic_kappa": "kappa, quadratic weights",
+    "top_five_accuracy": "accuracy of the first five",
     "mcc": "Matthews' coefficient",
     "mean_set_size": "labels in a finding set",
 }

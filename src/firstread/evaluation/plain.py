@@ -23,6 +23,7 @@ _TOLD = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 
 def as_plain(found: Evaluation) -> dict[str, Any]:
     """The figures as plain JSON values; NaN becomes null."""
+    first_five = found.figures.get("top_five_accuracy")
     plain: dict[str, Any] = {
         "pack": found.pack,
         "version": found.version,
@@ -31,6 +32,7 @@ def as_plain(found: Evaluation) -> dict[str, Any]:
         "patients": found.answers.patients,
         "intervals_by": "sample" if found.answers.clusters is None else "patient",
         **_shares("accuracy", found.accuracy),
+        **(_shares("top_five_accuracy", first_five) if first_five else {}),
         "balanced_accuracy": found.balanced_accuracy,
         "auc": found.auc,
         "f1": found.f1,

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from firstread.domain.errors import BadRequest, FirstreadError
+from firstread.domain.foremost import listed
 from firstread.domain.measurements import MAX_ROWS
 from firstread.edge.serve.protocols import native_description as describe
 from firstread.edge.serve.protocols.multipart import is_form, parts_of
@@ -154,7 +155,7 @@ def _teller(asked: Asked, manifest: Manifest) -> Callable[[bytes, Outcome], _Sai
         raise BadRequest("Evidence maps come as PNG. Ask for '?evidence=png'.", status=422)
     if label is not None and label not in manifest.codes:
         raise BadRequest(
-            f"The pack {manifest.name} has no such label. It has: {', '.join(manifest.codes)}.",
+            f"The pack {manifest.name} has no such label. It has: {listed(manifest.codes)}.",
             status=422,
         )
     return partial(_with_evidence, manifest=manifest, label=label)
