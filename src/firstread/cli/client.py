@@ -104,7 +104,10 @@ def _facts(pack: ServedPack) -> PackFacts:
         version=pack.version,
         sha256=pack.sha256,
         codes=tuple(label.code for label in pack.labels),
-        positive=tuple(each.code for each in (*pack.labels, *pack.groups) if each.positive),
+        positive=(
+            *(label.code for label in pack.labels if label.positive),
+            *(group.code for group in pack.groups if group.positive),
+        ),
         groups={group.code: group.labels for group in pack.groups},
         measurements=pack.measurements,
     )

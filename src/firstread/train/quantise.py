@@ -24,7 +24,7 @@ from onnxruntime.quantization import (
 
 from firstread.datasets import Dataset, Split, split
 from firstread.domain.errors import BadConfiguration, BadDataset, TwinRefused
-from firstread.evaluation.evaluate import refuse_other_labels
+from firstread.evaluation.answers import refuse_other_labels
 from firstread.packs import Golden, Input, Manifest, Result, Twin, seal, write_manifest
 from firstread.packs.golden import golden_bytes
 from firstread.runtime import PackReader, open_reader
