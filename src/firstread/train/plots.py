@@ -197,7 +197,7 @@ def _roc(axes: Axes, truths: Truths, chances: Chances, alarms: Sequence[Alarmed]
     axes.set(xlim=(-0.01 * shown, min(1.0, shown * 1.3)), ylim=(-0.01, 1.02))
     axes.set_title("What finding more costs (dot: where the alarm is set)")
     axes.set(xlabel="false alarms among the others", ylabel="found (sensitivity)")
-    axes.legend(fontsize=8, loc="lower right")
+    _named_below(axes)
 
 
 def _precision_recall(
@@ -215,7 +215,12 @@ def _precision_recall(
         axes.axhline(float(true.mean()), color=colour, linewidth=0.8, linestyle=":")
     axes.set(xlim=(-0.01, 1.01), ylim=(0, 1.02), title="How many alarms are right")
     axes.set(xlabel="found (sensitivity)", ylabel="right among the alarms")
-    axes.legend(fontsize=8, loc="center left")
+    _named_below(axes)
+
+
+def _named_below(axes: Axes) -> None:
+    """The curves' names stand below them: inside, a curve of few samples crosses them anywhere."""
+    axes.get_figure(root=True).legend(fontsize=8, loc="outside lower left")  # type: ignore[union-attr]  # the axes are in a figure
 
 
 def _thin(x: Chances, y: Chances, *, at_most: int = 200) -> tuple[Chances, Chances]:
