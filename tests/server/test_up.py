@@ -172,7 +172,7 @@ def test_the_first_operator_is_added_by_a_command(env: dict[str, str]) -> None:
     [
         ("FIRSTREAD_DATABASE_URL", "sqlite:////nowhere/at/all.sqlite3", "database does not open"),
         ("FIRSTREAD_DATABASE_URL", "postgresql://u:s3cret@127.0.0.1:1/x", "does not open"),
-        ("FIRSTREAD_INBOX_DEFAULT_CHECK", "malaria", "'inbox.default_check' names a check"),
+        ("FIRSTREAD_INBOX_DEFAULT_CHECK", "sputum", "'inbox.default_check' names a check"),
         ("FIRSTREAD_HOST", "no-such-machine.invalid", "cannot listen on no-such-machine.invalid"),
     ],
 )

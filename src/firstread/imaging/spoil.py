@@ -12,7 +12,7 @@ Pixels = NDArray[np.uint8]
 def blurred(pixels: Pixels, *, share: float) -> Pixels:
     """Out of focus: a Gaussian whose sigma is that share of the shorter side.
 
-    >>> blurred(np.eye(8, dtype=np.uint8)[..., None].repeat(3, 2) * 255, share=0.5).max() < 128
+    >>> int(blurred(np.eye(8, dtype=np.uint8)[..., None].repeat(3, 2) * 255, share=0.5).max()) < 128
     True
     """
     radius_px = share * min(pixels.shape[:2])

@@ -22,7 +22,8 @@ _RATES_HZ = (50.0, 10_000.0)
 def is_recording(data: bytes) -> bool:
     """Whether the bytes begin as one of the forms of a recording does; a cheap look, no promise.
 
-    >>> is_recording(b"time,II" + bytes([10]) + b"0,0.1"), is_recording(bytes([137]) + b"PNG")
+    >>> png = bytes([137, 80, 78, 71, 13, 10, 26, 10])
+    >>> is_recording(b"time,II" + bytes([10]) + b"0,0.1"), is_recording(png)
     (True, False)
     """
     return data[:4] == _ZIP or data[:8] == _EDF or _is_dicom(data) or _is_text(data)

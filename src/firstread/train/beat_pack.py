@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -189,6 +190,7 @@ def _results(
     return tuple(
         Result(set=of, n=n, metric=metric, value=each.value, low=each.low, high=each.high)
         for metric, each, n in rows
+        if not math.isnan(each.value)  # of a label that no beat was given, nothing can be said
     )
 
 
