@@ -149,7 +149,7 @@ export function drawBeats(pen, sight, beats, meta, colours, picked) {
   }
 }
 
-/** A soft band behind the line where it speaks for the label of its beat.
+/** A soft band behind the line where it speaks for the label of an abnormal beat; of the usual ones it would only be loud.
  * @param {CanvasRenderingContext2D} pen @param {Sight} sight @param {Beats} beats @param {Meta} meta
  * @param {{steps: number, data: Uint8Array}} stretches @param {Colours} colours @param {number} strength
  * @param {number} height */
@@ -161,6 +161,7 @@ export function drawEvidence(pen, sight, beats, meta, stretches, colours, streng
   pen.fillStyle = colours.evidence;
   const wide = (whole / stretches.steps) * sight.px_per_s;
   for (let beat = firstFrom(beats.at, sight.start_s - meta.after_s); beat < last; beat += 1) {
+    if (!meta.labels[beats.label[beat]]?.notable) continue;
     // A beat's window reaches into its neighbours': each keeps to its own half of the way.
     const from = beat ? (beats.at[beat - 1] + beats.at[beat]) / 2 : -Infinity;
     const to = beat + 1 < beats.count ? (beats.at[beat] + beats.at[beat + 1]) / 2 : Infinity;
