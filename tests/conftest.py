@@ -77,9 +77,11 @@ _FORBIDDEN = "skipped, and FIRSTREAD_REQUIRE_ALL forbids skips for want of a pro
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where FIRSTREAD_REQUIRE_ALL is set every program has to be there; data need not be."""
+    """Where FIRSTREAD_REQUIRE_ALL is set every program has to be there; data and devices need not
+    be."""
     report = yield
-    may_skip = hasattr(report, "wasxfail") or item.get_closest_marker("data") is not None
+    marked = any(item.get_closest_marker(name) is not None for name in ("data", "hardware"))
+    may_skip = hasattr(report, "wasxfail") or marked
     if report.skipped and os.environ.get("FIRSTREAD_REQUIRE_ALL") and not may_skip:
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} {_FORBIDDEN}: {_reason(report.longrepr)}"

@@ -245,6 +245,7 @@ def test_an_unknown_device_or_precision_is_named(wanted, precision, sentence):
         devices.choose(wanted, precision=precision)
 
 
+@pytest.mark.hardware
 @pytest.mark.skipif(NO_CARD, reason="there is no graphics card here")
 def test_a_graphics_card_learns_and_hands_its_checkpoint_to_a_processor(tmp_path):
     card, processor = devices.choose("cuda"), devices.choose("cpu", precision="float32")
