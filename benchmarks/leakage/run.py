@@ -16,6 +16,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -77,7 +78,7 @@ def learn(study: str, folder: Path, *, optimiser: str, seeds: int) -> None:
         print(f"{study} {optimiser} seed {seed}: {time.process_time() - started:.0f} s of a core")
 
 
-def rows() -> list[dict]:  # type: ignore[type-arg]
+def rows() -> list[dict[str, Any]]:
     """The rows that are there."""
     return json.loads(ROWS.read_text()) if ROWS.is_file() else []
 

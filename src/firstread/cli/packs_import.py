@@ -124,10 +124,10 @@ def import_(file: Path, **options: Any) -> None:
 def refuse_without_extra(command: str) -> None:
     """Raises MissingExtra where models cannot be opened or packs not written here."""
     try:
-        import h5py  # noqa: F401
-        import onnx  # noqa: F401
-        import scipy  # noqa: F401
-        import tomli_w  # noqa: F401
+        import h5py  # noqa: F401  asked for, not used: is the extra whole?
+        import onnx  # noqa: F401  likewise
+        import scipy  # noqa: F401  likewise
+        import tomli_w  # noqa: F401  likewise
     except ModuleNotFoundError:
         raise MissingExtra(command=command, extra="import") from None
 

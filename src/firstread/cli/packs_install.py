@@ -31,7 +31,7 @@ def install(source: str, *, sha256: str | None, **options: Any) -> None:
     """
     refuse_without_extra("packs install")
     try:
-        import httpx  # noqa: F401
+        import httpx  # noqa: F401  before anything is fetched
     except ModuleNotFoundError:
         raise MissingExtra(command="packs install", extra="import") from None
     from firstread.importing.install import install as run

@@ -169,6 +169,6 @@ def _safetensors(data: bytes) -> dict[str, Any]:
 
 def _refuse_without_torch() -> None:
     try:
-        import torch  # noqa: F401
+        import torch  # noqa: F401  asked for, not used: is it there?
     except ModuleNotFoundError:
         raise MissingExtra(command="packs import", extra="train") from None
