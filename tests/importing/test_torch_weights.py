@@ -93,7 +93,7 @@ def test_torch_and_the_pack_give_the_same_logits_from_the_same_bytes(tmp_path, r
     pack = taken(file, recipe)
     pictures = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), np.uint8)
     with torch.inference_mode():
-        reader = to_reader(network, head="small", views=1)
+        reader = to_reader(network, head="small")
         expected = reader(torch.from_numpy(pictures))[0].numpy()
     found = Session(pack.folder / "model.onnx", kind="image").run(pictures)
     assert np.abs(found["logits"] - expected).max() < 1e-4

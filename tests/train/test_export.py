@@ -10,13 +10,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from firstread.domain.errors import PackRefused
+from firstread.domain.errors import BadConfiguration, PackRefused
 from firstread.packs import Input
 from firstread.runtime.prepare import pixels_of
 from firstread.runtime.session import Session
 from firstread.train.export import TOLERANCE, export_image, refuse_difference, to_reader
 from firstread.train.networks import build
-from firstread.train.recipe import NetworkShape
+from firstread.train.recipe import NetworkShape, flips
 from tests.images_for_tests import cell_png
 from tests.train.learning_for_tests import RECIPE
 
@@ -31,7 +31,7 @@ def exported(shape, path):
     with torch.no_grad():
         for parameter in network.heads.parameters():
             parameter.normal_()
-    reader = to_reader(network, head="squares", views=shape.views)
+    reader = to_reader(network, head="squares", flips=flips(shape.views, upright=False))
     cells = [pixels_of(cell_png(colour), GIVEN) for colour in ("red", "green", "blue")]
     apart = export_image(reader, path, height_px=64, width_px=64, pictures=np.stack(cells))
     return reader, apart
@@ -50,6 +50,26 @@ def test_the_same_bytes_give_the_same_logits_in_torch_and_in_the_reader(shape, t
         np.testing.assert_allclose(found["logits"], logits, rtol=0, atol=TOLERANCE)
         np.testing.assert_allclose(found["embedding"], embedding, rtol=0, atol=TOLERANCE)
         np.testing.assert_allclose(found["evidence"], evidence, rtol=0, atol=1e-3)
+
+
+def test_a_picture_with_an_upper_end_is_mirrored_and_never_stood_on_its_head():
+    torch.manual_seed(1)
+    network = build(replace(RECIPE, network=RESIDUAL))
+    with torch.no_grad():
+        network.heads["squares"].weight.normal_()
+    upright = to_reader(network, head="squares", flips=flips(2, upright=True))
+    any_way = to_reader(network, head="squares", flips=flips(2, upright=False))
+    image = torch.tensor(pixels_of(cell_png("green"), GIVEN))[None]
+    image[:, :20, :20] = 0  # so that no two ways round look alike
+    with torch.inference_mode():
+        torch.testing.assert_close(upright(image)[0], upright(image.flip(2))[0])
+        torch.testing.assert_close(any_way(image)[0], any_way(image.flip(1, 2))[0])
+        assert (upright(image)[0] - any_way(image)[0]).abs().max() > 1e-4
+
+
+def test_four_views_of_a_picture_with_an_upper_end_are_refused():
+    with pytest.raises(BadConfiguration, match="has 4 views, and pictures with an upper end"):
+        flips(4, upright=True)
 
 
 def test_a_graph_that_answers_otherwise_is_refused(tmp_path):

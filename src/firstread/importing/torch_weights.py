@@ -85,7 +85,7 @@ def write_torch_network(data: bytes, recipe: Recipe, *, path: Path) -> Made:
     given = recipe.sources[0].input
     network = _untrained(recipe)
     _fill(network, _arrays(data), recipe)
-    reader = to_reader(network, head=recipe.sources[0].name, views=recipe.views)
+    reader = to_reader(network, head=recipe.sources[0].name, flips=recipe.flips)
     apart = export_image(
         reader,
         path,

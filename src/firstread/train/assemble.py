@@ -70,7 +70,7 @@ def image_pack(
     source = own.source
     given = source.input
     folder = fresh(out, recipe.name)
-    reader = to_reader(network, head=source.name, views=recipe.views)
+    reader = to_reader(network, head=source.name, flips=recipe.flips)
     apart = export_image(
         reader,
         folder / "model.onnx",

@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import logging
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from torch import nn
 from firstread.domain.errors import PackRefused
 from firstread.runtime.session import Session
 from firstread.train.allds2020 import AllNetwork, AllReader
-from firstread.train.networks import Network, Reader, StandardisedConv
+from firstread.train.networks import Axes, Network, Reader, StandardisedConv
 
 OPSET = 18
 # Largest difference between torch and ONNX Runtime that a pack may leave the training room with.
@@ -27,10 +28,12 @@ TOLERANCE = 1e-4
 SMALL = 1024
 
 
-def to_reader(network: Network | AllNetwork, *, head: str, views: int) -> nn.Module:
+def to_reader(
+    network: Network | AllNetwork, *, head: str, flips: Sequence[Axes] = ((),)
+) -> nn.Module:
     """The network with its weights standardised once and for all, and rounded to what the file will
     hold."""
-    reader = _reader(copy.deepcopy(network), head=head, views=views).eval()
+    reader = _reader(copy.deepcopy(network), head=head, flips=flips).eval()
     for module in list(reader.modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, StandardisedConv):
@@ -42,10 +45,10 @@ def to_reader(network: Network | AllNetwork, *, head: str, views: int) -> nn.Mod
     return reader
 
 
-def _reader(network: Network | AllNetwork, *, head: str, views: int) -> nn.Module:
+def _reader(network: Network | AllNetwork, *, head: str, flips: Sequence[Axes]) -> nn.Module:
     if isinstance(network, AllNetwork):
         return AllReader(network)
-    return Reader(network, head=head, views=views)
+    return Reader(network, head=head, flips=flips)
 
 
 def _plain(conv: StandardisedConv) -> nn.Conv2d:

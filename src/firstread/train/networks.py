@@ -16,6 +16,8 @@ from firstread.train.lite import LiteTrunk, load_weights
 if TYPE_CHECKING:
     from firstread.train.recipe import NetworkShape, Recipe
 
+Axes = tuple[int, ...]
+
 # Any fixed numbers near the pixels' mean and spread do; they live in the graph, so nothing else
 # knows them.
 PIXEL_MEAN = 170.0
@@ -153,15 +155,17 @@ class Network(nn.Module):
 class Reader(nn.Module):
     """What a pack holds: `image` uint8 [N, H, W, 3] to `logits`, `embedding` and `evidence`.
 
-    The evidence map is the class activation map (Zhou et al., arXiv:1512.04150): because the head
-    is linear over a mean, the mean of the map plus the head's bias is the logit itself.
+    It looks at the picture once for each of `flips`, the axes of [N, H, W, 3] to turn about, and
+    takes the mean. The evidence map is the class activation map (Zhou et al., arXiv:1512.04150):
+    because the head is linear over a mean, the mean of the map plus the head's bias is the logit
+    itself.
     """
 
-    def __init__(self, network: Network, *, head: str, views: int = 1) -> None:
+    def __init__(self, network: Network, *, head: str, flips: Sequence[Axes] = ((),)) -> None:
         super().__init__()
         self.trunk = network.trunk
         self.linear = network.head(head)
-        self.views = views
+        self.flips = tuple(flips)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         features = self._features(image)
@@ -170,12 +174,12 @@ class Reader(nn.Module):
         return self.linear(embedding), embedding, evidence
 
     def _features(self, image: Tensor) -> Tensor:
-        features: Tensor = self.trunk(image)
-        turns: Sequence[Sequence[int]] = ([1, 2], [1], [2])
-        for axes in turns[: self.views - 1]:
-            turned = self.trunk(torch.flip(image, list(axes)))
-            features = features + torch.flip(turned, [axis + 1 for axis in axes])
-        return features / self.views
+        first, *others = (self._look(image, axes) for axes in self.flips)
+        return sum(others, first) / len(self.flips)
+
+    def _look(self, image: Tensor, axes: Axes) -> Tensor:
+        features: Tensor = self.trunk(torch.flip(image, list(axes)) if axes else image)
+        return torch.flip(features, [axis + 1 for axis in axes]) if axes else features
 
 
 def build(recipe: Recipe) -> Network:

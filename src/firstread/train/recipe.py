@@ -50,7 +50,8 @@ class NetworkShape:
     Of the family `residual`, `norm` is group (before every convolution), sparse (where the width
     changes) or none. The family `lite` starts from what it learnt of everyday pictures: `stages` of
     seven are kept, and the first `frozen` blocks stay as they came. `views` is how many ways round
-    (mirrored, upside down) the pack looks at each picture: 1, 2 or 4.
+    (upside down, mirrored) the pack looks at each picture: 1, 2 or 4. Pictures that have an upper
+    end ([augment] turn = false) have two: as they are, and mirrored.
     """
 
     family: Literal["residual", "lite"] = "residual"
@@ -197,9 +198,10 @@ class Recipe:
     path: str = ""
 
     @property
-    def views(self) -> int:
-        """How many ways round the pack looks at each picture."""
-        return 1 if self.network is None else self.network.views
+    def flips(self) -> tuple[tuple[int, ...], ...]:
+        """The axes of [N, H, W, 3] about which the pack turns each picture, look by look."""
+        count = 1 if self.network is None else self.network.views
+        return flips(count, upright=not self.augment.turn)
 
     def fingerprint(self) -> str:
         """What a checkpoint must share to be resumed: all that decides the weights, not the
@@ -275,7 +277,26 @@ def open_recipe(path: Path) -> Recipe:
     recipe = _filled(Recipe, ready, where="recipe")
     if recipe.kind not in ("image", "measurements", "recording"):
         raise BadConfiguration("The recipe's kind must be image, measurements or recording.")
+    if recipe.network is not None:
+        flips(recipe.network.views, upright=not recipe.augment.turn)
     return recipe
+
+
+def flips(views: int, *, upright: bool) -> tuple[tuple[int, ...], ...]:
+    """The axes of [N, H, W, 3] to turn about for so many looks; none for the first.
+
+    Raises BadConfiguration where there are not so many ways round.
+
+    >>> flips(2, upright=False), flips(2, upright=True)
+    (((), (1, 2)), ((), (2,)))
+    """
+    ways: tuple[tuple[int, ...], ...] = ((), (2,)) if upright else ((), (1, 2), (1,), (2,))
+    if views > len(ways):
+        raise BadConfiguration(
+            f"The recipe's [network] has {views} views, and pictures with an upper end ([augment] "
+            "turn = false) have two. Say views = 2."
+        )
+    return ways[:views]
 
 
 def find_recipe(name: str) -> Path:

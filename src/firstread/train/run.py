@@ -41,6 +41,7 @@ def train(
     """
     labels_of(recipe)  # first, so that a mistake in the recipe costs no hours
     groups_of(recipe)
+    _ = recipe.flips
     if seeds != 1 and recipe.allds2020 is None:
         raise BadConfiguration(
             f"The recipe {recipe.name} is trained with one seed. Leave --seeds out: it is for "
