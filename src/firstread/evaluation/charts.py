@@ -124,6 +124,15 @@ def _y(value: float, axis: Axis) -> float:
     return HEIGHT - _BOTTOM - inside * (HEIGHT - _TOP - _BOTTOM)
 
 
+def round_top(most: float) -> float:
+    """The end of an axis of shares from 0 on which `most` fits and whose quarters are round.
+
+    >>> round_top(0.42), round_top(0.013)
+    (0.8, 0.02)
+    """
+    return next((top for top in (0.02, 0.04, 0.1, 0.2, 0.4, 0.8) if most <= top), 1.0)
+
+
 def _grid(across: Axis, up: Axis) -> list[str]:
     parts = []
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from html import escape
 
 import numpy as np
 
-from firstread.evaluation.charts import Axis, Row, Trace, chart, forest
+from firstread.evaluation.charts import Axis, Row, Trace, chart, forest, round_top
 from firstread.evaluation.compare import Comparison
 from firstread.evaluation.evaluate import Evaluation
 from firstread.evaluation.page import figure_name
@@ -110,11 +109,10 @@ def reliability(found: Evaluation) -> str:
 def risk(found: Evaluation) -> str:
     """The share read wrong among those kept, when the least sure are set aside first."""
     kept, wrong = risk_coverage(found.answers)
-    top = max(0.02, float(np.ceil(wrong.max() * 50) / 50))
     return chart(
         [Trace(name="the least sure set aside first", x=kept, y=wrong)],
         across=Axis(title="share of samples kept"),
-        up=Axis(title="share wrong among them", high=top),
+        up=Axis(title="share wrong among them", high=round_top(float(wrong.max()))),
         title="Mistakes among what is kept",
     )
 
@@ -126,7 +124,7 @@ def decisions(found: Evaluation) -> list[str]:
         if not 0 < each.n < found.n:
             continue
         gain = each.benefit
-        top = max(0.02, math.ceil(each.n / found.n * 25) / 25)
+        top = round_top(each.n / found.n)
         traces = [
             Trace(name=f"{each.code}: act on its probability", x=gain.thresholds, y=gain.of_pack),
             Trace(
