@@ -60,6 +60,8 @@ def test_a_recipe_and_records_become_a_pack_that_reads(pack, records):
     assert found.familiarity is not None
     card = (pack / "card.md").read_text()
     assert "beats found" in card
+    assert "networks learnt" in card
+    assert "ended early" not in card
     assert "Records 201 and 202" in card
     measured = evaluate_recordings(reader, open_dataset(records), threads=1, draws=10)
     assert measured.beats.detection_sensitivity.value == 1.0

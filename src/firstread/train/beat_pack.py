@@ -31,7 +31,7 @@ from firstread.train import assemble
 from firstread.train.beat_batches import shown
 from firstread.train.beat_network import BeatEnsemble
 from firstread.train.beat_set import BeatSet
-from firstread.train.card import Story, how_it_learnt
+from firstread.train.card import Story
 from firstread.train.export import export_recording
 from firstread.train.familiar import from_embeddings
 from firstread.train.golden import FOLDER, SEED
@@ -53,7 +53,7 @@ def recording_pack(
     held: NDArray[np.int64],
     logits: NDArray[np.float32],
     given: RecordingInput,
-    history: Sequence[Progress],
+    histories: Sequence[Sequence[Progress]],
     out: Path,
 ) -> Path:
     """Write the pack of an ensemble; `logits` [B, K] are each beat's from the network that never
@@ -85,7 +85,7 @@ def recording_pack(
     pictures = draw(folder, manifest, truths=truths, chances=chances)
     story = Story(
         pictures=pictures,
-        learnt=how_it_learnt(history, kept_epoch=len(history), device="the processor"),
+        learnt=_how_they_learnt(histories),
         apart=apart,
     )
     return assemble.sealed(
@@ -98,6 +98,14 @@ def recording_pack(
         n=len(truths),
         story=story,
         more=_results(manifest, beats, chances),
+    )
+
+
+def _how_they_learnt(histories: Sequence[Sequence[Progress]]) -> str:
+    minutes = sum(row.took_s for history in histories for row in history) / 60
+    return (
+        f"Each of its {len(histories)} networks learnt {len(histories[0])} epochs on the "
+        f"processor, {minutes:.0f} minutes in all."
     )
 
 

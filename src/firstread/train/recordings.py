@@ -84,7 +84,7 @@ def train_recordings(
         held=_of(beats, folds[0]).numpy(),
         logits=logits + offset,
         given=given,
-        history=runs[0].history,
+        histories=[run.history for run in runs],
         out=out,
     )
 
