@@ -11,10 +11,10 @@ from typing import Protocol
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from firstread.clinic import audit, store
+from firstread.clinic.lease import claim
 from firstread.clinic.models import Case, CaseSample, Check, ReadRow
 from firstread.clinic.notify import Occasion, tell
 from firstread.clinic.stored_reads import read_of, row_of
@@ -75,26 +75,9 @@ def read_next(readers: Readers) -> bool:
     return True
 
 
-def _due(now: datetime) -> Q:
-    free = Q(claimed_until=None) | Q(claimed_until__lt=now)
-    return Q(state=CaseState.RECEIVED) & free & (Q(retry_at=None) | Q(retry_at__lte=now))
-
-
 def _claim() -> Case | None:
-    now = timezone.now()
-    if not Case.objects.filter(_due(now)).exists():
-        return None  # without a write lock, which a look every half second should not take
-    with transaction.atomic():
-        rows = Case.objects.filter(_due(now)).order_by("-priority", "received_at", "pk")
-        if connection.features.has_select_for_update_skip_locked:
-            rows = rows.select_for_update(skip_locked=True)
-        case = rows.first()
-        if case is None:
-            return None
-        case.attempts += 1
-        case.claimed_until = now + _lease()
-        case.save(update_fields=["attempts", "claimed_until"])
-        return case
+    waiting = Case.objects.filter(state=CaseState.RECEIVED)
+    return claim(waiting.order_by("-priority", "received_at", "pk"), lease=_lease())
 
 
 def _lease() -> timedelta:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import connection, transaction
-from django.db.models import Q
+from django.db import transaction
 from django.utils import timezone
 
 from firstread.clinic import audit, bells
+from firstread.clinic.lease import claim
 from firstread.clinic.models import Case, Outgoing, OutgoingState, Person, Role
 from firstread.clinic.sending import Delivery, send
 
@@ -113,31 +113,14 @@ def deliver_next() -> bool:
     return True
 
 
-def _due(now: datetime) -> Q:
-    free = Q(claimed_until=None) | Q(claimed_until__lt=now)
-    return Q(state=OutgoingState.WAITING) & free & (Q(retry_at=None) | Q(retry_at__lte=now))
+def _claim() -> Outgoing | None:
+    waiting = Outgoing.objects.filter(state=OutgoingState.WAITING)
+    return claim(waiting.order_by("created_at", "pk"), lease=_lease())
 
 
 def _lease() -> timedelta:
     """Longer than a slow provider takes, so that no other worker sends the same mail meanwhile."""
     return timedelta(seconds=3 * settings.FIRSTREAD.mail.timeout_s + 5)
-
-
-def _claim() -> Outgoing | None:
-    now = timezone.now()
-    if not Outgoing.objects.filter(_due(now)).exists():
-        return None  # without a write lock, which a look every half second should not take
-    with transaction.atomic():
-        rows = Outgoing.objects.filter(_due(now)).order_by("created_at", "pk")
-        if connection.features.has_select_for_update_skip_locked:
-            rows = rows.select_for_update(skip_locked=True)
-        message = rows.first()
-        if message is None:
-            return None
-        message.attempts += 1
-        message.claimed_until = now + _lease()
-        message.save(update_fields=["attempts", "claimed_until"])
-        return message
 
 
 def _mail(message: Outgoing) -> EmailMessage:
