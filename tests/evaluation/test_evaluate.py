@@ -182,6 +182,10 @@ def test_a_group_has_figures_of_its_own(tmp_path, folder):
     assert warm["n"] == 8
     assert warm["auc"]["value"] == 1.0
     assert warm["sensitivity"]["value"] == 1.0
+    assert found["figures"]["accuracy_among_warm"]["value"] == 1.0
+    (folder / "red" / "0.png").rename(folder / "green" / "9.png")
+    _, found, _ = evaluated(grouped, folder)
+    assert found["figures"]["accuracy_among_warm"]["value"] == pytest.approx(7 / 8)
 
 
 def test_the_report_is_one_file_that_needs_nothing_else(pack, folder, tmp_path):

@@ -40,6 +40,7 @@ def _table(found: Evaluation) -> list[str]:
         "",
         f"accuracy            {share(found.accuracy)}",
         *_first_five(found),
+        *_among_groups(found),
         f"balanced accuracy   {share(figures['balanced_accuracy'])}",
         f"AUC, mean           {share(figures['auc'])}",
         f"F1, mean            {share(figures['f1'])}",
@@ -125,6 +126,11 @@ def _subgroups(found: Sequence[Subgroup]) -> list[str]:
         few = "  few: says little" if each.few else ""
         lines.append(f"{each.value.ljust(width)} {each.n:5d}  {shares.rstrip()}{few}")
     return [*lines, *_left_out(found, shown, "parts")]
+
+
+def _among_groups(found: Evaluation) -> list[str]:
+    among = [name for name in found.figures if name.startswith("accuracy_among_")]
+    return [f"{name.replace('_', ' '):<20}{share(found.figures[name])}" for name in among]
 
 
 def _first_five(found: Evaluation) -> list[str]:

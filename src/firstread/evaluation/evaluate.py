@@ -209,11 +209,24 @@ def _figures(answers: Answers, *, draws: int) -> tuple[dict[str, Share], float]:
         held_first = among_first(truths, chances, count=FIRST)
         figures["top_five_accuracy"] = share_of(held_first, clusters=clusters)
     figures["coverage"] = share_of(held, clusters=clusters)
+    figures |= _among_groups(answers)
     sides = [answers.of(code) for code in answers.codes]
     figures["auc"] = mean_area(sides, clusters=clusters)
     figures["average_precision"] = _mean_precision(answers, draws=draws)
     ece = figures["ece"].value
     return figures, max(0.0, 2 * ece - float(drawn["ece"].mean()))
+
+
+def _among_groups(answers: Answers) -> dict[str, Share]:
+    """Of each group with several labels, how often one of its samples got its very label."""
+    right = answers.chances.argmax(1) == answers.truths
+    found = {}
+    for code in (group for group, labels in answers.groups.items() if len(labels) > 1):
+        true, _ = answers.of(code)
+        own = None if answers.clusters is None else answers.clusters[true]
+        if true.any():
+            found[f"accuracy_among_{code}"] = share_of(right[true], clusters=own)
+    return found
 
 
 def _share(value: float, drawn: NDArray[np.float64]) -> Share:

@@ -45,6 +45,10 @@ def results(
 
     answers = chances.argmax(1)
     share("accuracy", float((answers == truths).sum()), len(truths))
+    for group in (each for each in groups if len(each.labels) > 1):
+        inside = np.isin(truths, [list(labels).index(code) for code in group.labels])
+        hits = float((answers == truths)[inside].sum())
+        share(f"accuracy among {group.code}", hits, float(inside.sum()))
     found.append(("balanced accuracy", *_bootstrap_balanced(truths, answers, len(labels), total)))
     figures = of_labels(truths, chances, labels=labels)
     areas = [bootstrap_auc(truths == i, chances[:, i]) for i in range(len(labels))]
