@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import re
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firstread.domain.errors import UnreadableSample
-from firstread.recordings.recording import MAX_LEADS, MAX_NUMBERS, Recording
-from firstread.recordings.units import bridged, in_millivolts, lead_name
+from firstread.recordings.recording import MAX_LEADS, Recording
+from firstread.recordings.units import in_millivolts
+from firstread.recordings.whole import refuse_too_many, whole_recording
 
 MAX_BYTES = 400_000_000
 _PLAUSIBLE_MV = 50.0
@@ -39,49 +41,40 @@ def open_csv(data: bytes) -> Recording:
     if len(data) > MAX_BYTES:
         raise UnreadableSample("The CSV file is too large. Send the recording as EDF or WFDB.")
     text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
-    head, begin = _head(text)
-    first = text[begin : text.find("\n", begin) if "\n" in text[begin:] else len(text)]
+    head, rows = _parted(text)
+    first = rows.partition("\n")[0]
     mark = _separator(first)
     if mark in ";\t":
-        text = text[:begin] + text[begin:].replace(",", ".")
+        rows = rows.replace(",", ".")
     count = first.count(mark) + 1
     if count > MAX_LEADS + 1:
         raise UnreadableSample(f"The CSV file has {count} columns. Send at most {MAX_LEADS} leads.")
     names, units = _columns(head, mark=mark, count=count)
     timed = bool(_TIME.fullmatch(names[0]))
     counted = not timed and bool(_COUNTED.fullmatch(names[0]))
-    rows = text[begin:].rstrip("\n")
     leads = list(range(1 if timed or counted else 0, count))
     if not leads:
         raise UnreadableSample("The CSV file holds no column with a lead. Export it again.")
-    if (rows.count("\n") + 1) * len(leads) > MAX_NUMBERS:
-        raise UnreadableSample(
-            f"The recording has more than {MAX_NUMBERS} samples. Send a shorter part of it."
-        )
+    refuse_too_many((rows.count("\n") + 1) * len(leads))
     signal = _numbers(rows, mark=mark, columns=leads)
     rate_hz = (
         _rate_of_times(rows, mark=mark, unit=units[0], count=signal.shape[1])
         if timed
         else _stated_rate(head)
     )
-    whole, missing = bridged(_scaled(signal, [units[column] for column in leads]))
-    return Recording(
-        signal=whole,
-        rate_hz=rate_hz,
-        leads=tuple(lead_name(names[c], place=n) for n, c in enumerate(leads, start=1)),
-        missing=missing,
-    )
+    _scale(signal, [units[column] for column in leads])
+    return whole_recording(signal, rate_hz=rate_hz, names=[names[column] for column in leads])
 
 
-def _head(text: str) -> tuple[list[str], int]:
-    """The lines before the first that begins with numbers, and where that one begins."""
+def _parted(text: str) -> tuple[list[str], str]:
+    """The lines before the first that is made of numbers, and all from that one on."""
     head: list[str] = []
     place = 0
     for _ in range(40):
         end = text.find("\n", place)
         line = text[place : end if end >= 0 else len(text)]
         if _is_row(line):
-            return head, place
+            return head, text[place:].rstrip("\n")
         head.append(line.strip())
         if end < 0:
             break
@@ -146,27 +139,23 @@ def _is_unit(cell: str) -> bool:
 
 
 def _numbers(rows: str, *, mark: str, columns: list[int]) -> NDArray[np.float32]:
-    for text in (rows, None):
-        # A cell that is empty means: not measured.
-        given = text if text is not None else _filled(rows, mark=mark)
-        try:
-            found = np.loadtxt(
-                io.StringIO(given),
-                np.float32,
-                delimiter=mark,
-                usecols=columns,
-                ndmin=2,
-                comments=None,
-            )
-        except ValueError:
-            continue
-        return np.ascontiguousarray(found.T)
-    raise UnreadableSample(
-        "A row of the CSV file is not made of numbers, or is cut short. Export it again."
+    load = partial(
+        np.loadtxt, dtype=np.float32, delimiter=mark, usecols=columns, ndmin=2, comments=None
     )
+    try:
+        try:
+            found = load(io.StringIO(rows))
+        except ValueError:  # most files have no empty cell, and looking for them takes long
+            found = load(io.StringIO(_filled(rows, mark=mark)))
+    except ValueError:
+        raise UnreadableSample(
+            "A row of the CSV file is not made of numbers, or is cut short. Export it again."
+        ) from None
+    return np.ascontiguousarray(found.T)
 
 
 def _filled(rows: str, *, mark: str) -> str:
+    """The rows with 'nan' in cells that are empty, or '-' or '?': what was not measured."""
     edge = re.escape(mark)
     return re.sub(rf"(?m)(?:(?<=^)|(?<={edge}))[ \"]*[-?]?[ \"]*(?={edge}|$)", "nan", rows)
 
@@ -219,7 +208,8 @@ def _stated_rate(head: list[str]) -> float:
     )
 
 
-def _scaled(signal: NDArray[np.float32], units: list[str]) -> NDArray[np.float32]:
+def _scale(signal: NDArray[np.float32], units: list[str]) -> None:
+    """Turn each row into millivolts; raises UnreadableSample where its numbers can be none."""
     for row, unit in enumerate(units):
         if unit:
             signal[row] *= in_millivolts(unit)
@@ -228,4 +218,3 @@ def _scaled(signal: NDArray[np.float32], units: list[str]) -> NDArray[np.float32
                 "The numbers of the CSV file are too large for millivolts. Name the unit of each "
                 "column, such as 'II (uV)'."
             )
-    return signal

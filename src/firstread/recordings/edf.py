@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from firstread.domain.errors import UnreadableSample
-from firstread.recordings.recording import MAX_LEADS, MAX_NUMBERS, Recording
-from firstread.recordings.units import bridged, in_millivolts, lead_name
+from firstread.recordings.recording import MAX_LEADS, Recording
+from firstread.recordings.units import in_millivolts, lead_name
+from firstread.recordings.whole import refuse_too_many, whole_recording
 
 _DAMAGED = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, OSError)
 """What edfio was seen to raise on files that are not as the format asks for."""
@@ -72,21 +73,12 @@ def _recording(file: Any, signals: list[Any]) -> Recording:
     length = len(signals[0].digital)
     if length == 0 or not np.isfinite(rate_hz) or rate_hz <= 0:
         raise UnreadableSample("The EDF file holds no samples. Export it again.")
-    if length * len(signals) > MAX_NUMBERS:
-        raise UnreadableSample(
-            f"The recording has more than {MAX_NUMBERS} samples. Send a shorter part of it."
-        )
+    refuse_too_many(length * len(signals))
     rows = np.empty((len(signals), length), np.float32)
     for place, each in enumerate(signals):
         rows[place] = each.data * in_millivolts(each.physical_dimension)
-    whole, missing = bridged(rows)
-    return Recording(
-        signal=whole,
-        rate_hz=rate_hz,
-        leads=tuple(lead_name(each.label, place=n) for n, each in enumerate(signals, start=1)),
-        started_at=_moment(file),
-        missing=missing,
-    )
+    names = [each.label for each in signals]
+    return whole_recording(rows, rate_hz=rate_hz, names=names, started_at=_moment(file))
 
 
 def _moment(file: Any) -> dt.datetime | None:

@@ -8,10 +8,11 @@ from firstread.dicom.waveform import open_waveform
 from firstread.domain.errors import UnreadableSample
 from firstread.recordings.csv_table import open_csv
 from firstread.recordings.edf import open_edf
-from firstread.recordings.pair import unzipped
+from firstread.recordings.pair import HEADER, SAMPLES, unzipped
 from firstread.recordings.recording import MAX_LEADS, MAX_NUMBERS, Recording
-from firstread.recordings.units import bridged, in_millivolts, lead_name
+from firstread.recordings.units import in_millivolts
 from firstread.recordings.wfdb import open_wfdb
+from firstread.recordings.whole import whole_recording
 
 FORMS = "a WFDB recording (.hea and .dat together), CSV, EDF, or a DICOM waveform"
 _ZIP = b"PK\x03\x04"
@@ -57,9 +58,9 @@ def open_recording(data: bytes) -> Recording:
 
 def _from_zip(data: bytes) -> Recording:
     files = unzipped(data)
-    headers = [name for name in files if name.lower().endswith(".hea")]
+    headers = [name for name in files if name.lower().endswith(HEADER)]
     if len(headers) == 1:
-        samples = {name: body for name, body in files.items() if name.lower().endswith(".dat")}
+        samples = {name: body for name, body in files.items() if name.lower().endswith(SAMPLES)}
         return open_wfdb(files[headers[0]], samples=samples)
     if len(headers) > 1 or len(files) > 1:
         raise UnreadableSample("The zip file holds several recordings. Send them one by one.")
@@ -74,13 +75,11 @@ def _from_dicom(data: bytes) -> Recording:
     if not 0 < len(found.names) <= MAX_LEADS or found.values.size == 0:
         raise UnreadableSample("The DICOM file holds no samples. Export it again.")
     factors = [in_millivolts(unit) for unit in found.units]
-    whole, missing = bridged(found.values * np.array(factors, np.float32)[:, None])
-    return Recording(
-        signal=whole,
+    return whole_recording(
+        found.values * np.array(factors, np.float32)[:, None],
         rate_hz=found.rate_hz,
-        leads=tuple(lead_name(name, place=n) for n, name in enumerate(found.names, start=1)),
+        names=found.names,
         started_at=found.started_at,
-        missing=missing,
     )
 
 

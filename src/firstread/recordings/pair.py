@@ -14,7 +14,9 @@ from firstread.recordings.recording import MAX_NUMBERS
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _MAX_FILES = 70
 _MAX_BYTES = 4 * MAX_NUMBERS
-_HEADER, _SAMPLES = ".hea", ".dat"
+HEADER, SAMPLES = ".hea", ".dat"
+"""What the two files of a WFDB record end in."""
+_IN_A_ZIP = {HEADER, SAMPLES, ".csv", ".txt", ".edf", ".dcm"}
 
 
 def is_pair(names: Iterable[str]) -> bool:
@@ -24,7 +26,7 @@ def is_pair(names: Iterable[str]) -> bool:
     (True, False, False)
     """
     endings = [PurePath(name).suffix.lower() for name in names]
-    return endings.count(_HEADER) == 1 and endings.count(_SAMPLES) == len(endings) - 1 > 0
+    return endings.count(HEADER) == 1 and endings.count(SAMPLES) == len(endings) - 1 > 0
 
 
 def join_pair(files: Mapping[str, bytes]) -> bytes:
@@ -76,12 +78,5 @@ def unzipped(data: bytes) -> dict[str, bytes]:
 
 def _kept(name: str) -> bool:
     path = PurePath(name)
-    hidden = path.name.startswith((".", "._")) or "__MACOSX" in path.parts
-    return not hidden and path.suffix.lower() in {
-        _HEADER,
-        _SAMPLES,
-        ".csv",
-        ".txt",
-        ".edf",
-        ".dcm",
-    }
+    hidden = path.name.startswith(".") or "__MACOSX" in path.parts
+    return not hidden and path.suffix.lower() in _IN_A_ZIP

@@ -6,10 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
-from firstread.recordings.pair import is_pair
-
-PAIRED = (".hea", ".dat")
-"""What the two files of a WFDB record end in."""
+from firstread.recordings.pair import HEADER, SAMPLES, is_pair
 
 
 def half_of_a_pair(name: str) -> bool:
@@ -18,17 +15,17 @@ def half_of_a_pair(name: str) -> bool:
     >>> half_of_a_pair("100.HEA"), half_of_a_pair("100.edf")
     (True, False)
     """
-    return PurePath(name).suffix.casefold() in PAIRED
+    return PurePath(name).suffix.casefold() in (HEADER, SAMPLES)
 
 
 def is_header(path: PurePath) -> bool:
     """Whether it is the half that says what the other holds."""
-    return path.suffix.casefold() == PAIRED[0]
+    return path.suffix.casefold() == HEADER
 
 
 def other_half(path: Path) -> Path | None:
     """The file beside it that makes it a recording, however its ending is written."""
-    wanted = PAIRED[1] if is_header(path) else PAIRED[0]
+    wanted = SAMPLES if is_header(path) else HEADER
     for ending in (wanted, wanted.upper()):
         beside = path.with_suffix(ending)
         if beside.exists():

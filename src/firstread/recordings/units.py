@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
-from numpy.typing import NDArray
-
 from firstread.domain.errors import UnreadableSample
 
 _IN_MV = {"v": 1000.0, "mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "nv": 1e-6}
@@ -44,23 +41,3 @@ def lead_name(text: str, *, place: int) -> str:
         return f"lead {place}"
     name = found["name"].upper()
     return _SPELT.get(name, name)
-
-
-def bridged(signal: NDArray[np.float32]) -> tuple[NDArray[np.float32], tuple[float, ...]]:
-    """The signal [C, T] with straight lines over what is not finite, and the share of each lead
-    that was missing. A lead without any number becomes zero. Changes `signal` in place.
-
-    >>> bridged(np.array([[1, np.nan, 3]], np.float32))[0].tolist()
-    [[1.0, 2.0, 3.0]]
-    """
-    missing = []
-    for lead in signal:
-        gaps = ~np.isfinite(lead)
-        share = float(gaps.mean()) if lead.size else 0.0
-        missing.append(share)
-        if share == 1.0:
-            lead[:] = 0.0
-        elif share > 0.0:
-            at = np.flatnonzero(~gaps)
-            lead[gaps] = np.interp(np.flatnonzero(gaps), at, lead[at])
-    return signal, tuple(missing)

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firstread.domain.errors import UnreadableSample
-from firstread.recordings.recording import MAX_NUMBERS, Recording
-from firstread.recordings.units import bridged, in_millivolts, lead_name
+from firstread.recordings.recording import Recording
+from firstread.recordings.units import in_millivolts
 from firstread.recordings.wfdb_header import Header, SignalLine, parse_header
 from firstread.recordings.wfdb_samples import count_of, not_measured, steps, unit_samples
+from firstread.recordings.whole import refuse_too_many, whole_recording
 
 _AT_ONCE = 1 << 20
 """About how many samples are unpacked at once, so that a day of them needs no memory twice."""
@@ -34,22 +35,17 @@ def open_wfdb(header: bytes, *, samples: Mapping[str, bytes]) -> Recording:
             f"and there are {length}. Copy both files again."
         )
     length = told.length or length
-    if length * len(told.signals) > MAX_NUMBERS:
-        raise UnreadableSample(
-            f"The recording has more than {MAX_NUMBERS} samples. Send a shorter part of it."
-        )
+    refuse_too_many(length * len(told.signals))
     if length == 0 or told.rate_hz <= 0:
         raise UnreadableSample("The recording holds no samples. Export it again.")
     signal = np.empty((len(told.signals), length), np.float32)
     for file, rows in by_file.items():
         _fill(signal, told, rows=rows, data=_file(file, samples))
-    whole, missing = bridged(signal)
-    return Recording(
-        signal=whole,
+    return whole_recording(
+        signal,
         rate_hz=told.rate_hz,
-        leads=tuple(lead_name(each.lead, place=n) for n, each in enumerate(told.signals, start=1)),
+        names=[each.lead for each in told.signals],
         started_at=told.started_at,
-        missing=missing,
     )
 
 
