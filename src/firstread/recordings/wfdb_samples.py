@@ -7,6 +7,7 @@ tests, which hold this module to it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,18 +62,27 @@ def _signed(values: Steps, *, bits: int) -> Steps:
     return np.asarray(np.where(values >= 1 << (bits - 1), values - (1 << bits), values), np.int32)
 
 
-_FORMS: dict[int, tuple[int, int, int, Callable[[NDArray[np.uint8]], Steps]]] = {
-    # samples and bytes of one unit, bits of a sample, and how units become steps
-    16: (1, 2, 16, _int16),
-    24: (1, 3, 24, _int24),
-    32: (1, 4, 32, _int32),
-    61: (1, 2, 16, _int16_big),
-    80: (1, 1, 8, _offset8),
-    160: (1, 2, 16, _offset16),
-    212: (2, 3, 12, _packed12),
-    311: (3, 4, 10, _packed10),
+class _Form(NamedTuple):
+    """How samples are packed: always whole units, the last of which may be cut short."""
+
+    samples: int
+    """In one unit."""
+    unit_bytes: int
+    bits: int
+    """Of one sample."""
+    decode: Callable[[NDArray[np.uint8]], Steps]
+
+
+_FORMS = {
+    16: _Form(1, 2, 16, _int16),
+    24: _Form(1, 3, 24, _int24),
+    32: _Form(1, 4, 32, _int32),
+    61: _Form(1, 2, 16, _int16_big),
+    80: _Form(1, 1, 8, _offset8),
+    160: _Form(1, 2, 16, _offset16),
+    212: _Form(2, 3, 12, _packed12),
+    311: _Form(3, 4, 10, _packed10),
 }
-FORMS = tuple(_FORMS)
 
 
 def not_measured(form: int) -> int:
@@ -81,7 +91,7 @@ def not_measured(form: int) -> int:
     >>> not_measured(212)
     -2048
     """
-    return -(1 << (_FORMS[form][2] - 1))
+    return -(1 << (_FORMS[form].bits - 1))
 
 
 def count_of(size_bytes: int, *, form: int) -> int:
@@ -90,30 +100,28 @@ def count_of(size_bytes: int, *, form: int) -> int:
     >>> count_of(9, form=212), count_of(8, form=212)
     (6, 5)
     """
-    samples, unit, _, _ = _checked(form)
-    whole, rest = divmod(size_bytes, unit)
+    found = _checked(form)
+    whole, rest_bytes = divmod(size_bytes, found.unit_bytes)
     # The last unit may be cut short where its later samples are not there.
-    partly = {212: {2: 1}, 311: {2: 1, 3: 2}}.get(form, {})
-    return whole * samples + partly.get(rest, 0)
+    return whole * found.samples + rest_bytes * 8 // found.bits
 
 
 def steps(data: bytes, *, form: int, first: int, count: int) -> Steps:
     """`count` samples from the sample `first` on, which must begin a unit of the format."""
-    samples, unit, _, decode = _checked(form)
-    units = -(-count // samples)
-    raw = np.frombuffer(data, np.uint8)[first // samples * unit :][: units * unit]
-    short = units * unit - len(raw)
-    if short:
-        raw = np.concatenate([raw, np.zeros(short, np.uint8)])
-    return decode(np.ascontiguousarray(raw))[:count]
+    found = _checked(form)
+    size_bytes = -(-count // found.samples) * found.unit_bytes
+    raw = np.frombuffer(data, np.uint8)[first // found.samples * found.unit_bytes :][:size_bytes]
+    if len(raw) < size_bytes:
+        raw = np.pad(raw, (0, size_bytes - len(raw)))
+    return found.decode(np.ascontiguousarray(raw))[:count]
 
 
 def unit_samples(form: int) -> int:
     """How many samples lie in one unit of the format."""
-    return _checked(form)[0]
+    return _checked(form).samples
 
 
-def _checked(form: int) -> tuple[int, int, int, Callable[[NDArray[np.uint8]], Steps]]:
+def _checked(form: int) -> _Form:
     if form not in _FORMS:
         raise UnreadableSample(
             f"The samples are in WFDB format {form}, which is not read. Save the recording in "
