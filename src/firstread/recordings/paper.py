@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 MM_PER_S = 25.0
 """The paper's usual speed."""
-MM_PER_MV = 10.0
-"""The paper's usual gain; a signal too tall for its row is drawn at half of it."""
+GAINS_MM_PER_MV = (10.0, 5.0, 2.5)
+"""The paper's usual gain, and those at which a signal is drawn that is too tall for its row."""
 POINTS_PER_MM = 4
 """So many columns are drawn to a millimetre; each holds its lowest and highest value."""
 BAND_MM = 6.0
@@ -71,10 +71,9 @@ def row_of(signal_mv: NDArray[np.float32], *, rate_hz: float) -> Row:
     windows = [signal_mv[:, start : start + length] for start in sorted(set(starts.tolist()))]
     drawn = np.array([_extent(window) for window in windows])  # [windows, C, low and high]
     span_mv = float(np.percentile((drawn[:, :, 1] - drawn[:, :, 0]).max(axis=1), 90))
-    mm_per_mv = MM_PER_MV
-    while span_mv * mm_per_mv > _ROW_MM[1] and mm_per_mv > 1.25:
-        mm_per_mv /= 2
     least, most = _ROW_MM
+    fitting = [gain for gain in GAINS_MM_PER_MV if span_mv * gain <= most]
+    mm_per_mv = fitting[0] if fitting else GAINS_MM_PER_MV[-1]
     return Row(
         height_mm=min(most, max(least, span_mv * mm_per_mv + 4.0)),
         mm_per_mv=mm_per_mv,
@@ -98,12 +97,11 @@ def strip_svg(
     starts_s: float,
     row: Row,
     marks: Sequence[Mark] = (),
-    title: str = "",
 ) -> str:
     """The signal [C, n] on paper, one lead under another, 25 mm a second; lengths are in mm."""
     width = max(10.0, signal_mv.shape[1] / rate_hz * MM_PER_S)
     height = BAND_MM + row.height_mm * max(1, len(signal_mv)) + 4.0
-    parts = [_open(width, height, title=title), _grid(width, height)]
+    parts = [_open(width, height), _grid(width, height)]
     for place, (name, lead) in enumerate(zip(leads, signal_mv, strict=True)):
         middle = BAND_MM + row.height_mm * (place + 0.5)
         rests_mm = middle + (row.middles_mv[place] if row.middles_mv else 0.0) * row.mm_per_mv
@@ -136,7 +134,7 @@ def thumbnail_svg(lead_mv: NDArray[np.float32], *, rate_hz: float) -> str:
         centred=True,
         stroke_mm=0.9,
     )
-    return "".join([_open(side, side, title=""), _grid(side, side), line, "</svg>"])
+    return "".join([_open(side, side), _grid(side, side), line, "</svg>"])
 
 
 def clock(at_s: float) -> str:
@@ -152,7 +150,7 @@ def clock(at_s: float) -> str:
     return f"{hours}:{minutes:02}:{seconds}" if hours else f"{minutes}:{seconds}"
 
 
-def _open(width: float, height: float, *, title: str) -> str:
+def _open(width: float, height: float) -> str:
     # Colours stand in attributes as well: where a policy forbids styles it is drawn in the light.
     dark = "".join(
         [
@@ -161,10 +159,9 @@ def _open(width: float, height: float, *, title: str) -> str:
             *(f".t-{tone}{{fill:{colours[1]}}}" for tone, colours in TONES.items()),
         ]
     )
-    told = f"<title>{escape(title)}</title>" if title else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.1f} {height:.1f}" '
-        f'width="{width:.1f}mm" height="{height:.1f}mm" font-family="system-ui, sans-serif">{told}'
+        f'width="{width:.1f}mm" height="{height:.1f}mm" font-family="system-ui, sans-serif">'
         f"<style>@media (prefers-color-scheme: dark){{{dark}}}</style>"
     )
 
