@@ -51,8 +51,25 @@ def test_a_table_names_labels_and_each_frame_is_a_sample(tmp_path):
     assert dataset.unlabelled == ("c.dcm",)
 
 
+def test_what_a_table_names_beside_dicom_files_is_not_lost(tmp_path):
+    table = b"path,label\na.dcm,ill\nb.png,well\ngone.dcm,well\n"
+    files = {"labels.csv": table, "a.dcm": dicom(RAMP), "b.png": b"a picture", "c.png": b"x"}
+    dataset = write(tmp_path, files)
+    assert [item.path for item in dataset.items] == ["a.dcm", "b.png", "gone.dcm"]
+    assert dataset.data(dataset.items[1]) == b"a picture"
+    with pytest.raises(BadDataset, match=r"'gone\.dcm' is not in the folder"):
+        dataset.data(dataset.items[2])
+    assert dataset.unlabelled == ("c.png",)
+
+
+def test_a_link_without_an_ending_that_leads_out_is_no_sample(tmp_path):
+    (tmp_path / "README").symlink_to("/etc/hostname")
+    dataset = write(tmp_path, {"ill/1.png": b"x", "well/1.png": b"x"})
+    assert dataset.labels == ("ill", "well")
+
+
 def test_a_damaged_file_stays_and_is_told_when_it_is_read(tmp_path):
     dataset = write(tmp_path, {"ill/1.dcm": b"no DICOM at all", "well/2.dcm": dicom(RAMP)})
-    with pytest.raises(BadDataset, match=r"ill/1\.dcm: This is not a DICOM file"):
+    with pytest.raises(BadDataset, match="This is not a DICOM file"):
         dataset.data(dataset.items[0])
     assert dataset.looks.errors.keys() == {0}

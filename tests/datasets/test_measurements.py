@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from firstread.datasets import open_dataset
+from firstread.datasets.check import check
 from firstread.domain.errors import BadDataset
 
 
@@ -50,3 +51,19 @@ def test_classes_that_are_not_those_of_wolberg_stay_as_they_are(tmp_path):
 def test_a_table_that_says_too_little_is_refused(tmp_path, text, said):
     with pytest.raises(BadDataset, match=said):
         opened(tmp_path, text)
+
+
+def test_one_of_two_tables_is_not_chosen_in_silence(tmp_path):
+    for name in ("train.csv", "test.csv"):
+        (tmp_path / name).write_text("a,class\n1,ill\n2,well\n", encoding="utf-8")
+    with pytest.raises(BadDataset, match=r"2 tables with labels, such as 'test\.csv' and"):
+        open_dataset(tmp_path)
+    assert len(open_dataset(tmp_path / "train.csv").items) == 2
+
+
+def test_numbers_at_the_end_of_what_a_machine_can_hold_are_checked(tmp_path):
+    rows = "".join(
+        f"{'-' if n % 3 else ''}1.7e308,{n},{'ill' if n % 2 else 'well'}\n" for n in range(40)
+    )
+    (tmp_path / "set.csv").write_text("a,b,class\n" + rows, encoding="utf-8")
+    assert not check(open_dataset(tmp_path)).costs_trust

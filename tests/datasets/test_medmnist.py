@@ -37,6 +37,11 @@ def test_pictures_come_out_as_they_are_in_the_arrays(tmp_path, shape):
     assert picture.format == "PNG"
 
 
+def test_a_part_without_pictures_is_no_set(tmp_path):
+    with pytest.raises(BadDataset, match="holds no pictures with labels"):
+        open_dataset(saved(tmp_path, arrays({"train": 0})))
+
+
 def test_its_test_part_stays_the_test_part(tmp_path):
     dataset = open_dataset(saved(tmp_path, arrays({"train": 80, "val": 10, "test": 20})).parent)
     parts = split(dataset, validation=0.3, test=0.3, seed=1)

@@ -33,7 +33,14 @@ def test_allidb2_opens_and_other_names_among_its_own_are_not_guessed_at(tmp_path
     touch(tmp_path, "Im006_1.tif", "Im131_0.tif")
     assert told(open_dataset(tmp_path)) == [("leukaemia", "Im006"), ("healthy", "Im131")]
     touch(tmp_path, "holiday.jpg")
-    with pytest.raises(BadDataset, match="no labelled samples"):
+    with pytest.raises(BadDataset, match=r"named as in ALL-IDB, and 1 otherwise.*'holiday\.jpg'"):
+        open_dataset(tmp_path)
+
+
+def test_folds_of_cnmc_are_not_taken_for_labels_where_a_name_is_another(tmp_path):
+    touch(tmp_path, "fold_0/all/UID_11_1_1_all.bmp", "fold_0/hem/UID_H10_1_1_hem.bmp")
+    touch(tmp_path, "fold_1/all/UID_12_1_1_all (copy).bmp")
+    with pytest.raises(BadDataset, match=r"named as in C-NMC 2019, and 1 otherwise"):
         open_dataset(tmp_path)
 
 

@@ -96,6 +96,26 @@ def test_a_damaged_archive_is_refused(files, tmp_path):
         open_dataset(tmp_path)
 
 
+def test_a_name_in_an_archive_that_leads_elsewhere_is_refused(files, tmp_path):
+    tarred(tmp_path / "records.tar.xz", {**files, "../1.hea": b"x"})
+    with pytest.raises(BadDataset, match=r"'\.\./1\.hea', a name that leads elsewhere"):
+        open_dataset(tmp_path)
+
+
+def test_what_a_macintosh_adds_to_an_archive_is_left_out(files, tmp_path):
+    dotted = {f"./{name}": data for name, data in files.items()}
+    shadows = {f"./._{name}": b"shadow" for name in files}
+    tarred(tmp_path / "records.tar.xz", dotted | shadows)
+    assert len(open_dataset(tmp_path).items) == 2
+
+
+def test_a_record_without_annotations_is_told_of(files, tmp_path):
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "bare.hea").write_bytes(b"bare 1 360 10\n")
+    assert open_dataset(tmp_path).unlabelled == ("bare",)
+
+
 def test_links_in_an_archive_are_left_out(files, tmp_path):
     with tarfile.open(tmp_path / "records.tar", "w") as archive:
         for name, data in files.items():

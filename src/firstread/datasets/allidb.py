@@ -19,10 +19,15 @@ REMARK = (
 )
 
 
+def is_named(name: str) -> bool:
+    """Whether a picture is named as in ALL-IDB."""
+    return _NAME.fullmatch(PurePosixPath(name).stem) is not None
+
+
 def fits(place: Place) -> bool:
     """Whether all pictures are named as in ALL-IDB."""
     names = place.ending(*IMAGE_ENDINGS)
-    return bool(names) and all(_NAME.fullmatch(PurePosixPath(name).stem) for name in names)
+    return bool(names) and all(is_named(name) for name in names)
 
 
 def open_allidb(place: Place) -> Dataset:

@@ -16,13 +16,16 @@ _COLUMNS = {"patient_id", "new_names", "labels"}
 LABELS = {"all": "leukaemia", "hem": "healthy"}
 
 
+def is_named(name: str) -> bool:
+    """Whether a picture is named as in C-NMC 2019."""
+    return _NAME.fullmatch(PurePosixPath(name).stem) is not None
+
+
 def fits(place: Place) -> bool:
     """Whether all pictures are named as in C-NMC, or its table of the preliminary test is there."""
     names = place.ending(*IMAGE_ENDINGS)
     told = _told(place)
-    return bool(names) and (
-        bool(told) or all(_NAME.fullmatch(PurePosixPath(name).stem) for name in names)
-    )
+    return bool(names) and (bool(told) or all(is_named(name) for name in names))
 
 
 def open_cnmc(place: Place) -> Dataset:

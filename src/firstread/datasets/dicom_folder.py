@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from firstread.datasets.dataset import Dataset, Item
+from firstread.datasets.endings import IMAGE_ENDINGS
 from firstread.datasets.folders import labelled_by_folder
 from firstread.datasets.labels_csv import plain_path
 from firstread.datasets.labels_table import LABELS_FILE, items_of
@@ -24,12 +25,16 @@ def fits(place: Place) -> bool:
     """Whether there are files named as DICOM, or without an ending that begin as DICOM does."""
     if place.ending(*_ENDINGS):
         return True
-    return any(is_dicom(place.read(name)) for name in _bare(place)[:_LOOKED_INTO])
+    return any(_begins_so(place, name) for name in _bare(place)[:_LOOKED_INTO])
 
 
 def open_dicom_folder(place: Place) -> Dataset:
-    """The frames of all files as PNG, windowed as the files say; of several frames each is one."""
-    bare = [name for name in _bare(place) if is_dicom(place.read(name))]
+    """The frames of all files as PNG, windowed as the files say; of several frames each is one.
+
+    What `labels.csv` names beside them stays too, so that nothing it says is lost; pictures that
+    nothing names have no label.
+    """
+    bare = [name for name in _bare(place) if _begins_so(place, name)]
     names = sorted([*place.ending(*_ENDINGS), *bare])
     labelled = _labelled(place, names)
     items: list[Item] = []
@@ -37,13 +42,26 @@ def open_dicom_folder(place: Place) -> Dataset:
         item = labelled.get(plain_path(name))
         if item is not None:
             items.extend(_frames(place, name, item))
+    known = {plain_path(name) for name in names}
+    items.extend(item for path, item in labelled.items() if path not in known)
     return Dataset(
         place.name,
         "image",
         tuple(items),
         _fetcher(place),
-        unlabelled=tuple(name for name in names if plain_path(name) not in labelled),
+        unlabelled=tuple(
+            name
+            for name in (*names, *place.ending(*IMAGE_ENDINGS))
+            if plain_path(name) not in labelled
+        ),
     )
+
+
+def _begins_so(place: Place, name: str) -> bool:
+    try:
+        return is_dicom(place.read(name))
+    except BadDataset:  # a link that leads out, a pipe: no sample of this set
+        return False
 
 
 def _bare(place: Place) -> list[str]:
@@ -81,9 +99,12 @@ def _fetcher(place: Place) -> Callable[[str], bytes]:
         name, _, number = path.rpartition(_FRAME)
         if path in known or not number.isdigit():
             name, number = path, "0"
+        data = place.read(name)
+        if name.lower().endswith(IMAGE_ENDINGS):
+            return data
         try:
-            return png_of(place.read(name), frame=int(number))
+            return png_of(data, frame=int(number))
         except UnreadableSample as why:
-            raise BadDataset(f"{path[:200]}: {why}") from why
+            raise BadDataset(str(why)) from why
 
     return fetch

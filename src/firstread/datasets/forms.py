@@ -19,6 +19,7 @@ from firstread.datasets import (
     records,
 )
 from firstread.datasets.dataset import Dataset
+from firstread.datasets.endings import IMAGE_ENDINGS
 from firstread.datasets.place import Place, place_of
 from firstread.domain.errors import BadDataset
 
@@ -103,6 +104,7 @@ def open_dataset(path: Path) -> Dataset:
     form = next((form for form in FORMS if form.fits(place)), None)
     if form is None or form is FORMS[-1]:
         _refuse_deeper(place)
+        _refuse_strays(place)
     if form is None:
         raise BadDataset(f"{place.name} holds no labelled samples. It should hold {_needed()}.")
     dataset = form.open(place)
@@ -119,6 +121,21 @@ def _refuse_deeper(place: Place) -> None:
         folder, _, file = name.rpartition("/")
         if folder and file in ("labels.csv", "measurements.csv"):
             raise BadDataset(f"The samples lie deeper: name {place.name}/{folder}.")
+
+
+def _refuse_strays(place: Place) -> None:
+    """Raises BadDataset where names tell most labels, and a few pictures are named otherwise."""
+    pictures = place.ending(*IMAGE_ENDINGS)
+    ways = {"as in C-NMC 2019": cnmc.is_named, "as in ALL-IDB": allidb.is_named}
+    if not any("/" in name for name in pictures):
+        ways["by label and patient, or by label"] = named_files.is_named
+    for way, is_named in ways.items():
+        strays = [name for name in pictures if not is_named(name)]
+        if 0 < 2 * len(strays) < len(pictures):
+            raise BadDataset(
+                f"Most pictures of {place.name} are named {way}, and {len(strays)} otherwise: the "
+                f"first is '{strays[0][:200]}'. Take those out, or add a labels.csv."
+            )
 
 
 def _needed() -> str:

@@ -21,12 +21,18 @@ _DIAGNOSES = {"B": "benign", "M": "malignant"}
 
 def fits(place: Place) -> bool:
     """Whether a table at the top has a column for the label and none for a path."""
-    return _table_name(place) is not None
+    return bool(_tables(place))
 
 
 def open_measurements(place: Place) -> Dataset:
     """The rows, each with its measurements as numbers; a question mark is a missing one."""
-    name = _table_name(place) or "measurements.csv"
+    several = _tables(place)
+    if len(several) > 1:
+        raise BadDataset(
+            f"{place.name} holds {len(several)} tables with labels, such as '{several[0]}' and "
+            f"'{several[1]}'. Name the one that should be opened."
+        )
+    name = next(iter(several), "measurements.csv")
     table = open_table(place.read(name), name=name)
     label_in, whose_in = table.column(*LABELS), table.column(*_WHOSE)
     if label_in is None:
@@ -56,15 +62,15 @@ def open_measurements(place: Place) -> Dataset:
     return Dataset(place.name, "measurements", tuple(items), place.read)
 
 
-def _table_name(place: Place) -> str | None:
+def _tables(place: Place) -> list[str]:
+    """The names of the tables at the top that have a label; of a `measurements.csv` it alone."""
     top = [name for name in place.ending(".csv") if "/" not in name]
     if "measurements.csv" in top:
-        return "measurements.csv"
-    for name in top:
-        header = set(header_of(place.read(name)))
-        if header & set(LABELS) and not header & set(PATHS):
-            return name
-    return None
+        return ["measurements.csv"]
+    headers = {name: set(header_of(place.read(name))) for name in top}
+    return [
+        name for name, header in headers.items() if header & set(LABELS) and not header & set(PATHS)
+    ]
 
 
 def _words(table: Table, label_in: str) -> dict[str, str]:

@@ -96,7 +96,8 @@ def _pictures(images: NDArray[Any], *, key: str, name: str) -> NDArray[np.uint8]
 
 
 def _items(part: str, images: NDArray[np.uint8], labels: NDArray[Any], *, name: str) -> list[Item]:
-    flat = labels.reshape(len(labels), -1) if labels.ndim else labels.reshape(0, 0)
+    width = int(np.prod(labels.shape[1:]))
+    flat = labels.reshape(len(labels), width) if labels.ndim else np.zeros((0, 0))
     if len(flat) != len(images) or flat.shape[1] != 1 or flat.dtype.kind not in "iub":
         raise BadDataset(
             f"'{part}{_LABELS}' of {name} holds {labels.dtype} {list(labels.shape)} for "

@@ -15,6 +15,12 @@ _WITH_PATIENT = re.compile(r"([A-Za-z]+)-(\d+)-\d+")
 _WITHOUT = re.compile(r"([A-Za-z][\w-]*?)__(.+)")
 
 
+def is_named(name: str) -> bool:
+    """Whether a picture is named in one of the two ways."""
+    stem = PurePosixPath(name).stem
+    return any(pattern.fullmatch(stem) for pattern in (_WITH_PATIENT, _WITHOUT))
+
+
 def fits(place: Place) -> bool:
     """Whether all pictures are named in one of the two ways."""
     return _pattern(place) is not None

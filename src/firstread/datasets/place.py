@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from lzma import LZMAError
+from pathlib import Path, PurePosixPath
 
 from firstread.datasets.labels_csv import plain_path
 from firstread.domain.errors import BadDataset
 
 MAX_FILE_BYTES = 1 << 30
 """One file of a zip may not unpack to more: no sample is larger, and a zip bomb is."""
+MAX_BYTES = 8 << 30
+"""Of one file of a folder, which may be an archive."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,8 @@ def place_of(path: Path) -> Place:
     """
     if path.is_dir():
         return _folder(path)
+    if path.name == "labels.csv" and path.is_file():
+        return _folder(path.parent)  # it names what lies beside it
     if not path.is_file():
         raise BadDataset(f"There is nothing at {path}. Name a folder or a file with samples.")
     if path.suffix.lower() == ".zip":
@@ -48,15 +53,27 @@ def place_of(path: Path) -> Place:
         path=path,
         name=path.stem,
         names=(path.name,),
-        read=lambda _: path.read_bytes(),
+        read=lambda _: _bytes_of(path),
     )
+
+
+def _bytes_of(path: Path) -> bytes:
+    """Of a plain file: a pipe would wait for ever for somebody to write to it."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    if path.stat().st_size > MAX_BYTES:
+        raise BadDataset(
+            f"{path.name[:200]} is larger than {MAX_BYTES >> 30} GiB. Take it out, or part it."
+        )
+    return path.read_bytes()
 
 
 def _folder(path: Path) -> Place:
     root = path.resolve()
     names: list[str] = []
-    for folder, inner, files in os.walk(root):
+    for folder, inner, files in os.walk(root, onerror=_refuse_closed):
         inner[:] = sorted(name for name in inner if not _is_hidden(name))
+        _refuse_links(Path(folder), inner, root=root)
         below = Path(folder).relative_to(root).as_posix()
         start = "" if below == "." else f"{below}/"
         names.extend(f"{start}{name}" for name in files if not _is_hidden(name))
@@ -64,21 +81,41 @@ def _folder(path: Path) -> Place:
     spelt = _Spelling(names)
 
     def read(name: str) -> bytes:
-        place = (root / spelt.of(name)).resolve()
+        absent = BadDataset(
+            f"The sample '{name[:200]}' is not in the folder {root.name}. Put it there, or "
+            "correct labels.csv."
+        )
+        try:
+            place = (root / spelt.of(name)).resolve()
+        except (OSError, ValueError, RuntimeError) as why:  # a NUL in the name, a link to itself
+            raise absent from why
         if not place.is_relative_to(root):
             raise BadDataset(
                 f"The path '{name[:200]}' leads out of the folder {root.name}. Put the sample into "
                 "the folder, or correct labels.csv."
             )
         try:
-            return place.read_bytes()
-        except (OSError, ValueError) as why:  # ValueError: a NUL in the name
-            raise BadDataset(
-                f"The sample '{name[:200]}' is not in the folder {root.name}. Put it there, or "
-                "correct labels.csv."
-            ) from why
+            return _bytes_of(place)
+        except OSError as why:
+            raise absent from why
 
     return Place(path=path, name=root.name, names=tuple(names), read=read)
+
+
+def _refuse_closed(error: OSError) -> None:
+    """What lies in a folder that cannot be looked into would vanish without a word."""
+    raise error
+
+
+def _refuse_links(folder: Path, inner: Sequence[str], *, root: Path) -> None:
+    """Raises BadDataset where a folder is a link to one elsewhere: its samples would be missing."""
+    for name in inner:
+        place = folder / name
+        if place.is_symlink() and not Path(os.path.realpath(place)).is_relative_to(root):
+            raise BadDataset(
+                f"The folder '{name[:200]}' in {root.name} is a link that leads out of it, which "
+                "is not followed. Put the folder itself there, or take the link out."
+            )
 
 
 def zip_place(path: Path) -> Place:
@@ -86,10 +123,11 @@ def zip_place(path: Path) -> Place:
     try:
         opened = zipfile.ZipFile(path)
         entries = {entry.filename: entry for entry in opened.infolist() if not entry.is_dir()}
-    except (zipfile.BadZipFile, OSError, UnicodeDecodeError, NotImplementedError) as why:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as why:
         raise BadDataset(
             f"{path.name} is not a zip file that can be opened. Copy it again."
         ) from why
+    _refuse_names_elsewhere(entries, name=path.name)
     shown = [name for name in entries if not any(map(_is_hidden, name.split("/")))]
     top = _one_folder(shown)
     names = tuple(sorted(name[len(top) :] for name in shown))
@@ -109,13 +147,23 @@ def zip_place(path: Path) -> Place:
             )
         try:
             return opened.read(entry)
-        except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError) as why:
+        except (
+            zipfile.BadZipFile, zlib.error, LZMAError, RuntimeError, OSError, EOFError, ValueError,
+        ) as why:  # fmt: skip
             # RuntimeError: encrypted, or packed in a way that Python does not unpack.
             raise BadDataset(
                 f"The sample '{name[:200]}' in {path.name} is damaged. Pack the archive again."
             ) from why
 
     return Place(path=path, name=path.resolve().stem, names=names, read=read)
+
+
+def _refuse_names_elsewhere(names: Iterable[str], *, name: str) -> None:
+    for each in names:
+        if each.startswith("/") or ".." in PurePosixPath(each).parts:
+            raise BadDataset(
+                f"{name} holds '{each[:200]}', a name that leads elsewhere. Pack the folder again."
+            )
 
 
 class _Spelling:

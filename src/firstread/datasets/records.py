@@ -73,11 +73,14 @@ def _opened(name: str, names: tuple[str, ...], read: Callable[[str], bytes]) -> 
             )
         )
     beside = _beside(names)
+    headers = {name.removesuffix(".hea") for name in names if name.endswith(".hea")}
 
     def fetch(path: str) -> bytes:
         return read(path) if path not in records else _joined(path, beside[path], read)
 
-    return Dataset(name, "recording", tuple(items), fetch)
+    return Dataset(
+        name, "recording", tuple(items), fetch, unlabelled=tuple(sorted(headers - set(records)))
+    )
 
 
 def _joined(stem: str, names: list[str], read: Callable[[str], bytes]) -> bytes:
@@ -120,9 +123,14 @@ def _untarred(data: bytes, *, name: str) -> dict[str, bytes]:
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:*") as archive:
             for entry in archive:
-                path = PurePosixPath(entry.name.lstrip("./"))
+                path = PurePosixPath(entry.name.removeprefix("/"))
                 if not entry.isfile() or path.name.startswith("."):
                     continue
+                if ".." in path.parts:
+                    raise BadDataset(
+                        f"{name} holds '{entry.name[:200]}', a name that leads elsewhere. Pack the "
+                        "folder again."
+                    )
                 total += entry.size
                 if total > MAX_BYTES or len(files) >= MAX_FILES:
                     raise BadDataset(

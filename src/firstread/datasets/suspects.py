@@ -182,6 +182,8 @@ def _of_measurements(dataset: Dataset) -> Rows:
         [[np.nan if (one := row.get(code)) is None else one for code in codes] for row in table]
     )
     missing = np.isnan(values)
+    largest = np.abs(np.where(missing, 0.0, values)).max(0)
+    values = values / np.where(largest > 0, largest, 1.0)  # so that no sum of them overflows
     middles = np.array(
         [np.median(c[~np.isnan(c)]) if not np.isnan(c).all() else 0 for c in values.T]
     )
