@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from firstread.domain.errors import BadMeasurement, UnreadableSample
 from firstread.domain.measurements import MISSING
+from firstread.domain.read import Contribution
 from firstread.packs import Measurement
 
 Given = Mapping[str, float | str | None]
@@ -58,6 +59,27 @@ def as_array(values: Given, *, measurements: tuple[Measurement, ...]) -> NDArray
             )
     row = [_checked(values.get(each.code), measurement=each) for each in measurements]
     return np.array(row, dtype=np.float32)
+
+
+def contributions_of(
+    row: NDArray[np.float32], parts: NDArray[np.float32], *, measurements: tuple[Measurement, ...]
+) -> tuple[Contribution, ...]:
+    """What each measurement of `row` [F] adds to each logit: the columns of `parts` [K, F].
+
+    >>> age = Measurement(code="age", title="Age", help="", unit="years", minimum=0, maximum=120,
+    ...     may_be_missing=False)
+    >>> row, parts = np.array([40], np.float32), np.array([[-0.5], [0.5]], np.float32)
+    >>> contributions_of(row, parts, measurements=(age,))
+    (Contribution(measurement='age', value=40.0, logits=(-0.5, 0.5)),)
+    """
+    return tuple(
+        Contribution(
+            measurement=measurement.code,
+            value=None if np.isnan(value) else float(value),
+            logits=tuple(parts[:, place].astype(float).tolist()),
+        )
+        for place, (measurement, value) in enumerate(zip(measurements, row, strict=True))
+    )
 
 
 def _checked(value: float | str | None, *, measurement: Measurement) -> float:

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,7 +32,13 @@ from firstread.recordings.beats import find_beats
 from firstread.runtime import calibrate
 from firstread.runtime.familiarity import Neighbours, looks_of, open_neighbours
 from firstread.runtime.looks import Looks, open_looks
-from firstread.runtime.measurements import Given, as_array, measurements_as_bytes, measurements_of
+from firstread.runtime.measurements import (
+    Given,
+    as_array,
+    contributions_of,
+    measurements_as_bytes,
+    measurements_of,
+)
 from firstread.runtime.prepare import Prepared, prepared_of
 from firstread.runtime.recording import (
     NamedBeats,
@@ -94,6 +101,14 @@ class PackReader:
         self.precision = precision
         self.pack_sha256 = pack_sha256
         self.runtime = network.runtime
+        # What every read of this pack says of it, whatever kind of sample it is of.
+        self._read_of = partial(
+            Read,
+            pack=manifest.name,
+            version=manifest.version,
+            pack_sha256=pack_sha256,
+            runtime=network.runtime,
+        )
         self._network = network
         self._neighbours = neighbours
         self._looks = looks
@@ -121,9 +136,8 @@ class PackReader:
             named,
             outputs,
             began=began,
-            vector=outputs["embedding"][0] if "embedding" in outputs else None,
+            vector=_of_one(outputs, "embedding"),
             unfit=unfit,
-            contributions=(),
             looks=looks,
         )
 
@@ -169,19 +183,23 @@ class PackReader:
             return error
 
     def _read_row(self, sample_sha256: str, values: Given, *, began: float) -> Outcome:
-        row = as_array(values, measurements=self.manifest.measurements)
+        manifest = self.manifest
+        row = as_array(values, measurements=manifest.measurements)
         outputs = self.run(row[np.newaxis])
+        parts = _of_one(outputs, "contributions")
+        if parts is None or manifest.measurements_model is None:
+            contributions: tuple[Contribution, ...] = ()  # the network is not a sum over them
+        else:
+            contributions = contributions_of(row, parts, measurements=manifest.measurements)
         return self._outcome(
-            sample_sha256,
-            outputs,
-            began=began,
-            vector=row,
-            unfit=None,
-            contributions=self._contributions(row, outputs.get("contributions")),
+            sample_sha256, outputs, began=began, vector=row, contributions=contributions
         )
 
     def name_beats(self, recording: Recording) -> tuple[NamedBeats, str | None]:
-        """Every beat of an opened recording, named; and why the recording is unfit, or None."""
+        """Every beat of an opened recording, named; and why the recording is unfit, or None.
+
+        Raises UnreadableSample where the pack reads no recordings.
+        """
         given = self.manifest.recording
         if given is None:
             raise UnreadableSample(
@@ -206,10 +224,7 @@ class PackReader:
         findings = findings_of(named, codes=codes)
         alarms = alarms_of(named, manifest=manifest)
         top = headline_of(named, findings, alarms, manifest=manifest)
-        read = Read(
-            pack=manifest.name,
-            version=manifest.version,
-            pack_sha256=self.pack_sha256,
+        read = self._read_of(
             sample_sha256=sample_sha256,
             label=top.label,
             probability=top.probability,
@@ -222,8 +237,7 @@ class PackReader:
             groups=groups_among(findings, groups=manifest.groups),
             unfit=unfit,
             contributions=(),
-            runtime=self.runtime,
-            ms=round((time.perf_counter() - began) * 1000, 2),
+            ms=_ms_since(began),
             beats=beats_of(named, codes=codes),
         )
         return Outcome(
@@ -233,25 +247,10 @@ class PackReader:
             embedding=None if named.embeddings is None else named.embeddings.mean(0),
         )
 
-    def _contributions(
-        self, row: NDArray[np.float32], given: NDArray[np.float32] | None
-    ) -> tuple[Contribution, ...]:
-        """What each measurement adds; nothing where the network is not a sum over them."""
-        if given is None or self.manifest.measurements_model is None:
-            return ()
-        each = given[0].astype(float)
-        return tuple(
-            Contribution(
-                measurement=measurement.code,
-                value=None if np.isnan(row[f]) else float(row[f]),
-                logits=tuple(each[:, f].tolist()),
-            )
-            for f, measurement in enumerate(self.manifest.measurements)
-        )
-
     def run(self, batch: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
-        """The bare network: each output by name, N first, for uint8 [N, H, W, 3] or float32 [N, F].
+        """The bare network: each output by name, N first.
 
+        `batch` is uint8 [N, H, W, 3], float32 [N, F] or, beats of a recording, float32 [N, C, T].
         Raises PackRefused where the network does not take it.
         """
         outputs = self._network.run(batch)
@@ -265,22 +264,18 @@ class PackReader:
         *,
         began: float,
         vector: NDArray[np.float32] | None,
-        unfit: str | None,
-        contributions: tuple[Contribution, ...],
+        unfit: str | None = None,
+        contributions: tuple[Contribution, ...] = (),
         looks: Mapping[str, float] | None = None,
     ) -> Outcome:
         manifest, logits = self.manifest, outputs["logits"][0]
         chances = calibrate.probabilities(logits, temperature=manifest.calibration.temperature)
-        codes = manifest.codes
+        codes, conformal = manifest.codes, manifest.conformal
         findings = tuple(
             Finding(label=codes[i], probability=chance) for i, chance in calibrate.ranked(chances)
         )
-        conformal = manifest.conformal
         top = findings[0]
-        read = Read(
-            pack=manifest.name,
-            version=manifest.version,
-            pack_sha256=self.pack_sha256,
+        read = self._read_of(
             sample_sha256=sample_sha256,
             label=top.label,
             probability=top.probability,
@@ -296,12 +291,19 @@ class PackReader:
             groups=calibrate.groups_of(codes, chances, groups=manifest.groups),
             unfit=unfit or unfit_label(manifest.label(top.label)),
             contributions=contributions,
-            runtime=self.runtime,
-            ms=round((time.perf_counter() - began) * 1000, 2),
+            ms=_ms_since(began),
         )
-        evidence = outputs["evidence"][0] if "evidence" in outputs else None
-        embedding = outputs["embedding"][0] if "embedding" in outputs else None
+        evidence, embedding = _of_one(outputs, "evidence"), _of_one(outputs, "embedding")
         return Outcome(read=read, logits=logits, evidence=evidence, embedding=embedding)
+
+
+def _of_one(outputs: dict[str, NDArray[np.float32]], name: str) -> NDArray[np.float32] | None:
+    """That output of the only sample of a batch; None where the pack has no such output."""
+    return outputs[name][0] if name in outputs else None
+
+
+def _ms_since(began: float) -> float:
+    return round((time.perf_counter() - began) * 1000, 2)
 
 
 def _sha256(data: bytes) -> str:
