@@ -11,7 +11,7 @@ from firstread.domain.errors import UnreadableSample
 from firstread.phantom import make
 from firstread.recordings import Recording, join_pair, open_recording
 from firstread.runtime import open_reader
-from firstread.runtime.beats import stretches, typical_beat, windows_at
+from firstread.runtime.beats import prepared_leads, stretches, typical_beat, windows_at
 from tests.hearts_for_tests import recording_zip
 from tests.packs_for_tests import make_recording_pack
 from tests.recordings_for_tests import as_csv, as_wfdb, trace
@@ -113,8 +113,6 @@ def test_the_typical_beat_is_that_of_most_beats(reader):
     at = np.arange(signal.shape[1]) / 360
     for moment in odd:
         signal += 2 * np.exp(-(((at - moment) / 0.06) ** 2)).astype(np.float32)
-    from firstread.runtime.beats import prepared_leads
-
     recording = Recording(signal=signal, rate_hz=360.0, leads=("II", "V1"))
     leads = prepared_leads(recording, given=given)
     windows = windows_at(leads, given=given, at_s=beats_s)

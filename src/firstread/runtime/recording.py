@@ -115,20 +115,15 @@ def named_by_points(chances: NDArray[np.float64], *, manifest: Manifest) -> NDAr
     Rare beats matter more than common ones, so the most probable label is not always the answer.
     """
     codes = manifest.codes
-    least = {
-        codes.index(point.label): max(point.threshold, 1e-9)
-        for point in manifest.operating_points
-        if point.label in codes
-    }
     rest = chances.copy()
     above = np.zeros_like(chances)
-    for place, threshold in least.items():
-        rest[:, place] = -1.0
-        above[:, place] = chances[:, place] / threshold
-    if not least:
-        return np.asarray(chances.argmax(1), np.int64)
-    if len(least) == len(codes):
-        rest = chances
+    for point in manifest.operating_points:
+        if point.label in codes:  # a point may be a group's, and beats are given labels
+            place = codes.index(point.label)
+            rest[:, place] = -1.0
+            above[:, place] = chances[:, place] / max(point.threshold, 1e-9)
+    if (rest < 0).all():
+        rest = chances  # every label has a point, and a beat may reach none
     return np.asarray(np.where(above.max(1) >= 1.0, above.argmax(1), rest.argmax(1)), np.int64)
 
 
