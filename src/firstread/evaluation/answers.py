@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from firstread.domain.read import Read
 from firstread.evaluation.resample import Clusters, clusters_of
 from firstread.packs import Manifest
 from firstread.runtime import PackReader, read_all
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -90,26 +93,43 @@ def read_dataset(
     dataset = named(dataset, reader.manifest.codes)
     refuse_other_labels(reader, dataset)
 
-    def answer(item: Item) -> tuple[Item, Read | str]:
-        try:
-            if dataset.kind == "measurements":
-                return item, reader.read_measurements(dict(item.measurements)).read
-            return item, reader.read(dataset.data(item)).read
-        except (UnreadableSample, BadMeasurement, BadDataset) as error:
-            return item, str(error)
+    def answer(item: Item) -> tuple[Item, Read]:
+        if dataset.kind == "measurements":
+            return item, reader.read_measurements(dict(item.measurements)).read
+        return item, reader.read(dataset.data(item)).read
 
-    opened: list[tuple[Item, Read]] = []
-    unreadable: list[dict[str, str]] = []
-    for item, read in read_all(dataset.items, answer, threads=threads):
-        if isinstance(read, str):
-            unreadable.append({"path": item.path, "error": read})
-        else:
-            opened.append((item, read))
-        step()
+    opened, unreadable = read_each(dataset, answer, threads=threads, step=step)
     if not opened:
         first = unreadable[0]["error"] if unreadable else "There are none. Add samples."
         raise BadDataset(f"None of the samples of {dataset.name} could be read. {first}")
-    return _gathered(reader.manifest, opened, tuple(unreadable))
+    return _gathered(reader.manifest, opened, unreadable)
+
+
+def read_each(
+    dataset: Dataset,
+    answer: Callable[[Item], Answer],
+    *,
+    threads: int,
+    step: Callable[[], None],
+) -> tuple[list[Answer], tuple[dict[str, str], ...]]:
+    """`answer` of every sample that opens, in order; and of every other the path and the reason."""
+
+    def tried(item: Item) -> tuple[list[Answer], str]:
+        try:
+            return [answer(item)], ""
+        except (UnreadableSample, BadMeasurement, BadDataset) as error:
+            return [], str(error)
+
+    answers: list[Answer] = []
+    unreadable: list[dict[str, str]] = []
+    for item, (found, why) in zip(
+        dataset.items, read_all(dataset.items, tried, threads=threads), strict=True
+    ):
+        answers += found
+        if not found:
+            unreadable.append({"path": item.path, "error": why})
+        step()
+    return answers, tuple(unreadable)
 
 
 def refuse_other_labels(reader: PackReader, dataset: Dataset) -> None:

@@ -11,14 +11,15 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firstread.datasets import Dataset, Item
 from firstread.datasets.records import beats_of
-from firstread.domain.errors import BadDataset, UnreadableSample
-from firstread.evaluation.answers import Answers, refuse_other_labels
+from firstread.domain.errors import BadDataset
+from firstread.evaluation.answers import Answers, read_each, refuse_other_labels
 from firstread.evaluation.evaluate import Evaluation, measured
 from firstread.evaluation.matching import WITHIN_S, match, outside
 from firstread.evaluation.metrics import (
@@ -32,7 +33,7 @@ from firstread.evaluation.metrics import (
 from firstread.evaluation.resample import DRAWS
 from firstread.packs import Manifest
 from firstread.recordings import Recording, open_recording
-from firstread.runtime import PackReader, read_all
+from firstread.runtime import PackReader
 from firstread.runtime.calibrate import finding_set
 from firstread.runtime.recording import NamedBeats
 
@@ -100,25 +101,19 @@ def evaluate_recordings(
     Intervals are by record. Raises BadDataset as `evaluate` does.
     """
     refuse_other_labels(reader, dataset)
-
-    def answer(item: Item) -> _Row | dict[str, str]:
-        try:
-            return _compared(reader, dataset, item)
-        except (UnreadableSample, BadDataset) as error:
-            return {"path": item.path, "error": str(error)}
-
-    rows: list[_Row] = []
-    unreadable: list[dict[str, str]] = []
-    for one in read_all(dataset.items, answer, threads=threads):
-        if isinstance(one, dict):
-            unreadable.append(one)
-        else:
-            rows.append(one)
-        step()
+    rows, unreadable = read_each(
+        dataset, partial(_compared, reader, dataset), threads=threads, step=step
+    )
+    if not rows:
+        raise BadDataset(
+            f"None of the records of {dataset.name} could be read. {unreadable[0]['error']}"
+        )
     if not sum(len(row.truths) for row in rows):
-        first = unreadable[0]["error"] if unreadable else "They hold no beats."
-        raise BadDataset(f"None of the records of {dataset.name} could be read. {first}")
-    answers = _gathered(rows, pack=reader.manifest, unreadable=tuple(unreadable))
+        raise BadDataset(
+            f"The pack {reader.manifest.name} found none of the beats that are annotated in "
+            f"{dataset.name}. Look at its signals, or name another pack."
+        )
+    answers = _gathered(rows, pack=reader.manifest, unreadable=unreadable)
     labels = np.concatenate([row.named.labels[row.found] for row in rows])
     return _as_named(
         measured(answers, pack=reader.manifest, dataset=dataset.name, draws=draws), labels, rows
@@ -255,12 +250,12 @@ def _beat_figures(
     own = np.repeat(np.arange(len(rows)), [len(r.truths) for r in rows])
     of_missed = np.repeat(np.arange(len(rows)), [len(r.missed) for r in rows])
     of_extra = np.repeat(np.arange(len(rows)), [len(r.extra) for r in rows])
-
     truths = np.concatenate([r.truths for r in rows])
     lost = np.concatenate([r.missed for r in rows])
     made_up = np.concatenate([r.extra for r in rows])
+    of_found = of_labels(truths, np.eye(len(codes))[labels], labels=codes)
     figures = []
-    for place, code in enumerate(codes):
+    for place, (code, plain) in enumerate(zip(codes, of_found, strict=True)):
         true, said = truths == place, labels == place
         excused = np.isin(truths, [codes.index(c) for c in _EXCUSED.get(code, "") if c in codes])
         hit = np.concatenate([said[true], np.zeros(int((lost == place).sum()), bool)])
@@ -268,7 +263,6 @@ def _beat_figures(
         counted = said & ~excused
         right = np.concatenate([true[counted], np.zeros(int((made_up == place).sum()), bool)])
         right_of = np.concatenate([own[counted], of_extra[made_up == place]])
-        plain = of_labels(truths, np.eye(len(codes))[labels], labels=codes)[place]
         figures.append(
             replace(
                 plain,
