@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from firstread.domain.errors import BadConfiguration
-from firstread.train.assemble import _points, groups_of
+from firstread.train.manifest import groups_of, points_of
 from firstread.train.recipe import Recipe, open_recipe
 from tests.train.conftest import SMALL
 
@@ -44,7 +44,7 @@ def test_a_group_has_its_own_operating_point_and_speaks_for_labels_without_one(t
     truths = rng.integers(0, 3, 400)
     chances = rng.dirichlet(np.ones(3), 400) + 0.6 * np.eye(3)[truths]
     chances /= chances.sum(1, keepdims=True)
-    points = _points(recipe(tmp_path), chances, truths, measured_on="validation")
+    points = points_of(recipe(tmp_path), chances, truths, measured_on="validation")
     assert [point.label for point in points] == ["severe", "referable"]
     referable = points[1]
     said = chances[:, 1:].sum(1) >= referable.threshold

@@ -11,21 +11,23 @@ import io
 import json
 import pickle
 import struct
-from dataclasses import replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from firstread.domain.errors import MissingExtra, ModelRefused
+from firstread.domain.errors import BadConfiguration, MissingExtra, ModelRefused
 from firstread.importing.made import Made
 from firstread.importing.network import some_pictures
 from firstread.importing.plan import LICENCE, Plan
+from firstread.importing.recipe import Said, refuse_said
 from firstread.train.recipe import Recipe, find_recipe, open_recipe
 
 _HEADER = struct.Struct("<Q")
 _MOST_HEADER = 100_000_000
 _ELEMENTS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "U8": "u1"}
+_ABOUT = ("check", "title", "licence", "intended_use", "limits")
 _OUTER = ("state_dict", "model_state_dict", "model", "network", "weights")
 
 
@@ -42,35 +44,35 @@ def is_torch(data: bytes) -> bool:
     return data[:4] == b"PK\x03\x04" and b"/data.pkl" in data[:4096]
 
 
-def plan_of_network(network: str, plan: Plan | None) -> tuple[Plan, Recipe]:
-    """What the training recipe says of its network, labels and pack; `plan` says otherwise.
+def plan_of_network(network: str, said: Said) -> tuple[Plan, Recipe]:
+    """What the training recipe says of its network, labels and pack; `said` may name it otherwise.
 
-    Raises BadConfiguration where there is no such recipe, or it is not of pictures.
+    Raises BadConfiguration where there is no such recipe, it is not of pictures, or more was said
+    than what the pack is called and for.
     """
     _refuse_without_torch()
-    from firstread.train.assemble import labels_of
+    from firstread.train.manifest import labels_of
 
     recipe = open_recipe(find_recipe(network))
     if recipe.kind != "image" or not recipe.sources:
-        raise ModelRefused(
+        raise BadConfiguration(
             f"The recipe {recipe.name} is not of a network that reads pictures. Name one that is."
         )
-    told: dict[str, Any] = {
-        key: value
-        for key, value in recipe.pack.items()
-        if key in ("check", "title", "licence", "intended_use", "limits", "many")
-    }
-    made = Plan(
-        name=recipe.name,
-        version=recipe.version,
+    others = [each.name for each in fields(Said) if each.name not in ("name", "version", *_ABOUT)]
+    why = f"The recipe {recipe.name} says what its network takes and answers."
+    refuse_said(said, others, why=why)
+    told: dict[str, Any] = {"check": recipe.name, "title": recipe.name, "licence": LICENCE}
+    told |= {key: value for key, value in recipe.pack.items() if key in (*_ABOUT, "many", "one")}
+    told |= {key: getattr(said, key) for key in _ABOUT if getattr(said, key) is not None}
+    plan = Plan(
+        name=said.name or said.check or recipe.name,
+        version=said.version or recipe.version,
         labels=labels_of(recipe),
         input=recipe.sources[0].input,
         recipe=f"recipes/{Path(recipe.path).name}",
-        **({"check": recipe.name, "title": recipe.name, "licence": LICENCE} | told),
+        **told,
     )
-    if plan is not None:
-        made = replace(made, name=plan.name, check=plan.check, title=plan.title)
-    return made, recipe
+    return plan, recipe
 
 
 def write_torch_network(data: bytes, recipe: Recipe, *, path: Path) -> Made:
@@ -117,9 +119,8 @@ def _fill(network: Any, arrays: dict[str, Any], recipe: Recipe) -> None:
     if wrong:
         raise ModelRefused(
             f"These are not the weights of the network of the recipe {recipe.name}: "
-            f"'{wrong[0][:80]}' "
-            f"is missing, too much or of another shape, and {len(wrong) - 1} more. Name the recipe "
-            "that they were trained with: --network RECIPE."
+            f"'{wrong[0][:80]}' is missing, too much or of another shape, and {len(wrong) - 1} "
+            "more. Name the recipe that they were trained with: --network RECIPE."
         )
     network.load_state_dict(plain)
 

@@ -27,7 +27,7 @@ from firstread.recordings.beats import find_beats
 from firstread.runtime.calibrate import probabilities
 from firstread.runtime.recording import mean_logits, name_beats, named_by_points
 from firstread.runtime.session import Session
-from firstread.train import assemble
+from firstread.train.assemble import fresh, sealed
 from firstread.train.beat_batches import shown
 from firstread.train.beat_network import BeatEnsemble
 from firstread.train.beat_set import BeatSet
@@ -36,6 +36,7 @@ from firstread.train.export import export_recording
 from firstread.train.familiar import from_embeddings
 from firstread.train.golden import FOLDER, SEED
 from firstread.train.history import Progress
+from firstread.train.manifest import provenance, stated
 from firstread.train.plots import draw
 from firstread.train.recipe import Recipe
 
@@ -58,11 +59,11 @@ def recording_pack(
 ) -> Path:
     """Write the pack of an ensemble; `logits` [B, K] are each beat's from the network that never
     saw its record, `held` the beats that the first network never saw."""
-    folder = assemble.fresh(out, recipe.name)
+    folder = fresh(out, recipe.name)
     some = torch.from_numpy(np.linspace(0, len(beats.targets) - 1, 64).astype(np.int64))
     apart = export_recording(network, folder / "model.onnx", beats=shown(beats, some).numpy())
     truths = beats.targets.numpy()
-    manifest = assemble.stated(recipe, logits, truths, measured_on=OF)
+    manifest = stated(recipe, logits, truths, measured_on=OF)
     chances = probabilities(logits, temperature=manifest.calibration.temperature)
     session = Session(folder / "model.onnx", kind="recording", threads=recipe.schedule.threads)
     learnt = np.setdiff1d(np.arange(len(truths)), held)
@@ -79,7 +80,7 @@ def recording_pack(
             folder=folder,
             seed=recipe.seed,
         ),
-        provenance=assemble.provenance(recipe, [(dataset, recipe.sources[0].licence)]),
+        provenance=provenance(recipe, [(dataset, recipe.sources[0].licence)]),
     )
     manifest = replace(manifest, golden=recording_golden(folder, manifest))
     pictures = draw(folder, manifest, truths=truths, chances=chances)
@@ -88,7 +89,7 @@ def recording_pack(
         learnt=_how_they_learnt(histories),
         apart=apart,
     )
-    return assemble.sealed(
+    return sealed(
         folder,
         recipe,
         manifest,

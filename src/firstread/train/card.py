@@ -12,6 +12,8 @@ from firstread.train.figures import Subgroup
 from firstread.train.history import Progress
 
 FEW = 30
+# So much better on its own samples, or so nearly right on them, a network is large enough.
+_GAP, _NEARLY_ALL = 0.04, 0.97
 _FOUND, _SPARED = "sensitivity of ", "specificity of "
 NOTICE = "Decision support for research; a qualified person decides."
 
@@ -20,13 +22,14 @@ NOTICE = "Decision support for research; a qualified person decides."
 class Story:
     """What a card tells beside the manifest.
 
-    `words` and `larger` (what a larger network would gain) are the recipe's own; `pictures` are
-    files of the pack with the words for each; `learnt` says how long and where it learnt, `apart`
-    how far ONNX Runtime's logits are from torch's.
+    `words` and `larger` (what a larger network would gain) are the recipe's own, `room` is what the
+    figures say of that; `pictures` are files of the pack with the words for each; `learnt` says how
+    long and where it learnt, `apart` how far ONNX Runtime's logits are from torch's.
     """
 
     words: str = ""
     larger: str = ""
+    room: str = ""
     pictures: Mapping[str, str] = field(default_factory=dict)
     subgroups: tuple[Subgroup, ...] = ()
     learnt: str = ""
@@ -47,7 +50,7 @@ def write_card(folder: Path, manifest: Manifest, *, story: Story) -> None:
         _alarms(manifest),
         _statements(manifest),
         _pictures(story.pictures),
-        f"## What a larger network would gain\n\n{story.larger.strip()}" if story.larger else "",
+        _larger(story),
         _provenance(manifest, story),
     ]
     text = "\n\n".join(part for part in parts if part) + "\n"
@@ -64,6 +67,34 @@ def how_it_learnt(history: Sequence[Progress], *, kept_epoch: int, device: str) 
         f"It learnt {len(history)} epochs in {minutes:.0f} minutes on {device}, and has the "
         f"weights of epoch {kept_epoch}.{early}"
     )
+
+
+def room_to_learn(*, learnt: float, n: int, tested: float) -> str:
+    """What the accuracy on `n` samples that it learnt from says of a larger network, beside the
+    accuracy on the test part: one that cannot fit its own samples is too small, one that fits them
+    and not others has seen too few.
+
+    >>> room_to_learn(learnt=0.99, n=2500, tested=0.9).split(": ")[1]
+    'more samples, of more patients, would help it more than a larger network.'
+    """
+    if learnt - tested > _GAP:
+        found = "more samples, of more patients, would help it more than a larger network."
+    elif learnt > _NEARLY_ALL:
+        found = "little is left for a larger network to learn from them."
+    else:
+        found = (
+            "a larger network, or larger pictures, could learn more from them. How much of that "
+            "would hold for other samples was not measured."
+        )
+    return (
+        f"It reads {_percent(learnt)} right of {n} samples that it learnt from, and "
+        f"{_percent(tested)} of the test part: {found}"
+    )
+
+
+def _larger(story: Story) -> str:
+    words = " ".join(each.strip() for each in (story.larger, story.room) if each)
+    return f"## What a larger network would gain\n\n{words}" if words else ""
 
 
 def _percent(value: float) -> str:

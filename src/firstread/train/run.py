@@ -12,9 +12,10 @@ from firstread.datasets import Dataset, open_dataset
 from firstread.domain.errors import BadConfiguration, BadDataset
 from firstread.train.additive import fit_shapes, out_of_fold
 from firstread.train.allds2020_run import train_allds2020
-from firstread.train.assemble import groups_of, image_pack, labels_of, measurements_pack
+from firstread.train.assemble import image_pack, measurements_pack
 from firstread.train.device import choose
 from firstread.train.loop import Progress, Step, fit
+from firstread.train.manifest import groups_of, labels_of
 from firstread.train.pixels import load
 from firstread.train.recipe import Recipe, Source
 from firstread.train.recordings import train_recordings
