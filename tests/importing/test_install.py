@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,7 +14,13 @@ from typing import Any
 import pytest
 
 from firstread.connect import download as fetching
-from firstread.domain.errors import BadConfiguration, DownloadRefused, PackRefused, Unreachable
+from firstread.domain.errors import (
+    BadConfiguration,
+    DownloadRefused,
+    ModelRefused,
+    PackRefused,
+    Unreachable,
+)
 from firstread.importing.assemble import Wanted
 from firstread.importing.install import install
 from firstread.importing.recipe import Said
@@ -207,6 +214,13 @@ def test_a_local_file_needs_no_hash_and_is_held_to_one_that_is_given(tmp_path, p
         )
 
 
+@pytest.mark.parametrize("said", [{"check": "other"}, {"labels": "a,b"}, {"recipe": "objects"}])
+def test_a_pack_is_taken_as_it_is_sealed(tmp_path, packed, said):
+    with serving(packed) as server, pytest.raises(BadConfiguration, match="is a pack already"):
+        installed(server.url, tmp_path, of=packed, **said)
+    assert not list(tmp_path.glob("[!.]*"))
+
+
 def test_a_public_model_becomes_a_pack_by_its_recipe(tmp_path):
     model = pooled_linear()
     recipe = tmp_path / "things.toml"
@@ -220,7 +234,7 @@ def test_a_public_model_becomes_a_pack_by_its_recipe(tmp_path):
     manifest = open_reader(made.folder).manifest
     assert (manifest.name, manifest.provenance.model_file) == ("things", "model.zip")
     recipe.write_text(recipe.read_text().replace(sha256(model), "0" * 64))
-    with serving(model) as server, pytest.raises(Exception, match="is for another file"):
+    with serving(model) as server, pytest.raises(ModelRefused, match="is for another file"):
         installed(server.url, tmp_path / "other", of=model, recipe=str(recipe))
     with serving(model) as server, pytest.raises(BadConfiguration, match="what the model is for"):
         installed(server.url, tmp_path / "other", of=model, labels=LABELS)
@@ -229,8 +243,6 @@ def test_a_public_model_becomes_a_pack_by_its_recipe(tmp_path):
 def test_a_pack_that_is_sealed_wrongly_is_not_put_on_the_shelf(tmp_path):
     folder = make_pack(tmp_path / "made")
     file = pack_into(folder, tmp_path / "pack.zip")
-    import zipfile
-
     with zipfile.ZipFile(file, "a") as opened:
         opened.writestr(f"{folder.name}/more.py", "print('never')")
     with pytest.raises(PackRefused, match=r"more.py is not listed"):

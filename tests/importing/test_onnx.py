@@ -58,7 +58,7 @@ def test_a_classifier_becomes_a_pack_that_everything_takes(tmp_path):
     assert outcome.evidence.shape == (3, SIDE_PX - 2, SIDE_PX - 2)
     assert outcome.embedding.shape == (8,)
     card = (made.folder / "card.md").read_text()
-    assert "Nobody has measured" in card or "nothing is known here" in card
+    assert "nothing is known here of how well it reads" in card
     assert "not calibrated" in card
     assert any("Nothing is known of how well it reads" in each for each in made.says)
 
@@ -195,6 +195,7 @@ def test_a_file_made_for_one_picture_at_a_time_is_read_one_at_a_time(tmp_path):
         ),
         ({"recipe": "no-such"}, "There is no recipe 'no-such'"),
         ({"check": None}, "not said what the model is for"),
+        ({"ranges": "1:10"}, "takes pictures, not measurements. Leave --range out"),
     ],
 )
 def test_what_does_not_fit_is_told_before_anything_is_written(tmp_path, said, sentence):

@@ -86,6 +86,10 @@ def test_without_the_flag_no_pickle_is_opened(tmp_path):
     file = saved(LogisticRegression(), tmp_path)
     with pytest.raises(ModelRefused, match="--i-trust-this-pickle"):
         taken(file, tmp_path, trusted=False)
+    with pytest.raises(BadConfiguration, match="takes measurements, not pictures"):
+        taken(file, tmp_path, size="224")
+    with pytest.raises(BadConfiguration, match="Leave --samples out"):
+        taken(file, tmp_path, wanted={"samples": tmp_path})
     with pytest.raises(BadConfiguration, match=r"2 classes apart .0, 1., and 3 labels are named"):
         taken(file, tmp_path, labels="a,b,c")
 

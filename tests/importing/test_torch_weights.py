@@ -16,6 +16,7 @@ from firstread.domain.errors import BadConfiguration, ModelRefused
 from firstread.importing.assemble import Wanted
 from firstread.importing.recipe import Said
 from firstread.importing.run import Asked, import_model
+from firstread.packs import open_manifest
 from firstread.runtime.session import Session
 from firstread.train.export import to_reader
 from firstread.train.networks import build
@@ -43,7 +44,8 @@ title = "Small"
 licence = "Apache-2.0"
 intended_use = "For tests."
 limits = "For nothing else."
-many = false
+many = true
+one = "slice"
 
 [[label]]
 code = "well"
@@ -64,7 +66,10 @@ def recipe(tmp_path: Path) -> Path:
 
 
 def taken(file: Path, recipe: Path, **how: object):
-    asked = Asked(said=Said(), network=how.pop("network", str(recipe)))
+    said = how.pop("said", Said())
+    asked = Asked(
+        said=said, network=how.pop("network", str(recipe)), recipe=how.pop("recipe", None)
+    )
     return import_model(file, asked, wanted=Wanted(out=file.parent / "packs", **how))
 
 
@@ -106,6 +111,20 @@ def test_weights_of_another_network_are_refused(tmp_path, recipe):
         taken(tmp_path / "weights.pt", recipe)
     with pytest.raises(BadConfiguration, match="weights without their network"):
         taken(tmp_path / "weights.pt", recipe, network=None)
+
+
+def test_the_pack_may_be_called_otherwise_and_no_option_is_passed_over(tmp_path, recipe):
+    torch.save(build(open_recipe(recipe)).state_dict(), tmp_path / "weights.pt")
+    said = Said(title="Mine", licence="MIT", version="2.0.0")
+    pack = taken(tmp_path / "weights.pt", recipe, said=said)
+    about = open_manifest(pack.folder).pack
+    assert (about.name, about.version, about.title) == ("small", "2.0.0", "Mine")
+    assert (about.licence, about.intended_use) == ("MIT", "For tests.")
+    assert (about.many, about.one) == (True, "slice")
+    with pytest.raises(BadConfiguration, match="Leave --labels out"):
+        taken(tmp_path / "weights.pt", recipe, said=Said(labels="a,b"))
+    with pytest.raises(BadConfiguration, match="Leave --recipe out"):
+        taken(tmp_path / "weights.pt", recipe, recipe="objects")
 
 
 class Writes:

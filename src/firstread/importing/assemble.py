@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from firstread.datasets import Dataset
+from firstread.datasets.endings import IMAGE_ENDINGS
 from firstread.domain.errors import BadConfiguration, BadDataset, ModelRefused, UnreadableSample
 from firstread.importing.card import write_import_card
 from firstread.importing.fit import fit
@@ -39,7 +40,6 @@ from firstread.train.golden import FOLDER, image_golden, row_golden
 
 GIVEN = 4
 """How many golden samples are taken from a folder that is given."""
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
 _SOFTWARE = ("firstread", "onnx", "onnxruntime", "numpy")
 
 
@@ -210,12 +210,16 @@ def _golden(
     folder: Path, plan: Plan, draft: Manifest, *, samples: Path | None
 ) -> tuple[Golden, ...]:
     if draft.input is None:
+        if samples is not None:
+            raise BadConfiguration(
+                "The golden samples of a model of measurements are synthetic. Leave --samples out."
+            )
         return row_golden(
             folder, check=plan.check, labels=plan.codes[:GIVEN], measurements=draft.measurements
         )
     if samples is None:
         return image_golden(folder, check=plan.check, labels=plan.codes, given=draft.input)
-    found = sorted(path for path in samples.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    found = sorted(path for path in samples.rglob("*") if path.suffix.lower() in IMAGE_ENDINGS)
     session = Session(folder / "model.onnx", kind="image")
     (folder / FOLDER).mkdir(exist_ok=True)
     golden = []

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from firstread.evaluation.page import NOTICE
 from firstread.importing.plan import Pixels
 from firstread.packs import Manifest, Result
-
-NOTICE = "Decision support for research; a qualified person decides."
 
 
 def write_import_card(
@@ -71,7 +70,7 @@ def _statements(manifest: Manifest, *, missing: str, says: Sequence[str]) -> str
         lines.append("It has no finding set: it rules nothing out.")
     if manifest.familiarity is None:
         lines.append(
-            "It does not measure familiarity: it answers to a picture of anything at all, with the "
+            "It does not measure familiarity: it answers to a sample of anything at all, with the "
             "same confidence."
         )
     if manifest.quality is None and manifest.input is not None:
@@ -94,7 +93,8 @@ def _provenance(manifest: Manifest, *, pixels: Pixels | None) -> str:
     software = ", ".join(f"{name} {version}" for name, version in made.software.items())
     whence = (
         f"Imported on {made.trained_at} from `{made.model_file}` (SHA-256 `{made.model_sha256}`) "
-        f"by `firstread packs import`, as {made.recipe} says; {software}. It was not trained here."
+        f"by `firstread packs import`, told how by {made.recipe}; {software}. It was not trained "
+        "here."
     )
     lines = [whence]
     if pixels is not None and manifest.input is not None:
@@ -105,11 +105,12 @@ def _provenance(manifest: Manifest, *, pixels: Pixels | None) -> str:
             f"{given.interpolation}, {given.colour}); the network takes (pixel x "
             f"{pixels.scale:.6g} - ({mean})) / ({std}), channels in the order {pixels.order}."
         )
-    lines.append("Its golden samples show nobody." if _synthetic(manifest) else _GIVEN)
+    lines.append(
+        "Its golden samples show nobody."
+        if _synthetic(manifest)
+        else "Its golden samples are copies of samples that were given when it was imported."
+    )
     return "## Where it comes from\n\n" + "\n\n".join(lines)
-
-
-_GIVEN = "Its golden samples are copies of samples that were given when it was imported."
 
 
 def _synthetic(manifest: Manifest) -> bool:

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from firstread.datasets import Dataset, Item, named, split
 from firstread.domain.errors import BadDataset, BadMeasurement, UnreadableSample
+from firstread.domain.foremost import FIRST, MANY
 from firstread.evaluation import bootstrap_auc, mean_of, wilson
 from firstread.evaluation.answers import refuse_other_labels
+from firstread.evaluation.metrics import among_first
 from firstread.packs import DatasetUsed, Manifest, Result
 from firstread.runtime import PackReader
 from firstread.runtime.calibrate import finding_set, probabilities
@@ -23,9 +25,6 @@ from firstread.train.thresholds import fit_conformal, fit_operating_point, fit_t
 ENOUGH = 100
 """Samples from which on half of them fit the pack and the other half measures it."""
 COVERAGE = 0.95
-TOP = 5
-MANY_LABELS = 20
-"""From here on figures are given of all labels together, and of how often the first five hold."""
 SEED = 1
 SENSITIVITY = 0.95
 
@@ -183,7 +182,10 @@ def _calibrated(
 def figures(
     manifest: Manifest, seen: Seen, rows: NDArray[np.int64], *, of: str
 ) -> tuple[Result, ...]:
-    """The figures of some of the samples, each with its 95 % interval."""
+    """The figures of some of the samples, each with its 95 % interval.
+
+    Of many labels they are given of all together, and of how often the first five hold.
+    """
     truths = seen.truths[rows]
     chances = probabilities(seen.logits[rows], temperature=manifest.calibration.temperature)
     found: list[tuple[str, float, float, float]] = []
@@ -195,10 +197,9 @@ def figures(
 
     answers = chances.argmax(1)
     share("accuracy", answers == truths)
-    many = len(manifest.labels) >= MANY_LABELS
+    many = len(manifest.labels) > MANY
     if many:
-        first = np.argsort(-chances, axis=1, kind="stable")[:, :TOP]
-        share("accuracy of the first five", (first == truths[:, np.newaxis]).any(1))
+        share("accuracy of the first five", among_first(truths, chances, count=FIRST))
     present = [int(index) for index in np.unique(truths)]
     areas = [bootstrap_auc(truths == i, chances[:, i]) for i in present if (truths != i).any()]
     if areas:

@@ -16,6 +16,9 @@ from onnx import version_converter as converter
 from firstread.domain.errors import ModelRefused
 
 OPSET = 18
+"""The version of ONNX's operators that networks are written with."""
+IR_VERSION = 10
+"""The version of ONNX's file format that they are written in."""
 OLDEST_OPSET = 13
 """From here on what is added means the same in every newer set; older graphs are brought to 18."""
 SMALL = 1024
@@ -166,7 +169,7 @@ def _input(graph: Any) -> Any:
     if given.type.tensor_type.elem_type not in _TAKEN or len(shape_of(given)) != 4:
         raise ModelRefused(
             f"The input '{given.name[:60]}' is no picture of four axes (batch, channels, height, "
-            "width). Only classifiers of pictures can be imported from ONNX."
+            "width). Name a classifier of pictures: no other ONNX file can be imported."
         )
     return given
 
@@ -176,7 +179,7 @@ def _output(graph: Any, *, named: str | None, labels: int) -> str:
     if named is not None:
         if named not in names:
             raise ModelRefused(
-                f"The model has no output '{named[:60]}'. It has: {', '.join(names[:8])}."
+                f"The model has no output '{named[:60]}'. Name one of them: {', '.join(names[:8])}."
             )
         return named
     if len(names) == 1:

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from firstread.domain.errors import BadConfiguration, DownloadRefused, PackRefused
 from firstread.importing.assemble import Imported, Wanted, fresh, put_in_place
+from firstread.importing.recipe import Said
 from firstread.importing.run import Asked, import_model
 from firstread.packs import open_manifest, verify
 from firstread.packs.packed import is_packed, unpack
@@ -86,16 +87,19 @@ def _refuse_other_hash(path: Path, sha256: str | None) -> None:
     if sha256 not in (None, found):
         raise DownloadRefused(
             f"{path.name} is not what was asked for: its SHA-256 begins with {found[:12]}, not "
-            "with "
-            f"{str(sha256)[:12]}. Nothing of it was opened. Compare file and hash."
+            f"with {str(sha256)[:12]}. Nothing of it was opened. Compare file and hash."
         )
 
 
 def _installed(path: Path, *, name: str, asked: Asked, wanted: Wanted) -> Imported:
     if not is_packed(path):
         return import_model(path, asked, wanted=wanted, name=name)
-    if asked.recipe is not None:
-        raise BadConfiguration(f"{name} is a pack already and needs no recipe. Leave --recipe out.")
+    own = Asked(said=Said(name=asked.said.name))
+    if asked != own or wanted.samples is not None or wanted.labelled is not None:
+        raise BadConfiguration(
+            f"{name} is a pack already, sealed with all that is said of it. Leave out what a model "
+            "would need: --recipe, --check, --labels and the like."
+        )
     with fresh(replace(wanted, replace=True), "unpacked") as folder:
         unpack(path, folder)
         verify(folder)

@@ -291,15 +291,13 @@ def _scaled(build: Build, layer: Layer, inputs: Sequence[Value]) -> Value:
 def _normalised(build: Build, layer: Layer, inputs: Sequence[Value]) -> Value:
     mean, spread = layer.optional("mean"), layer.optional("variance")
     if mean is None or spread is None:
-        mean, spread = (np.array(layer.config.get(key) or [], np.float32) for key in _SPREAD)
+        said = (layer.config.get(key) or [] for key in ("mean", "variance"))
+        mean, spread = (np.array(each, np.float32) for each in said)
     if not mean.size or not spread.size:
         raise layer.refuse("it does not say its mean and variance")
     apart = build.add("Sub", inputs[0].name, build.hold(_across(mean)))
     by = np.maximum(np.sqrt(_across(spread)), 1e-7)
     return Value(name=build.add("Div", apart, build.hold(by)), shape=inputs[0].shape)
-
-
-_SPREAD = ("mean", "variance")
 
 
 def _across(numbers: Any) -> NDArray[np.float32]:

@@ -8,11 +8,11 @@ import onnx
 from onnx import TensorProto, helper
 
 from firstread.domain.errors import ModelRefused
+from firstread.importing.graph import IR_VERSION, OPSET
 from firstread.importing.keras_build import Build, Layer, Value
 from firstread.importing.keras_file import KerasFile, layers_of, open_keras
 from firstread.importing.keras_layers import NOTHING, WRITES
 
-OPSET = 18
 _MODELS = {"Model", "Functional", "Sequential"}
 _DEEPEST = 8
 
@@ -50,7 +50,9 @@ def keras_to_onnx(data: bytes) -> bytes:
         [helper.make_tensor_value_info(out.name, TensorProto.FLOAT, ["N", *out.shape])],
         initializer=build.weights,
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
+    )
     try:
         onnx.checker.check_model(model, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 
 from firstread.domain.errors import BadConfiguration, ModelRefused, PackRefused
@@ -16,6 +17,7 @@ from firstread.importing.original import Original
 from firstread.importing.plan import Plan
 from firstread.importing.wrap import Wrapped, layout_of, refuse_other_size, size_of, wrap
 from firstread.packs import Input
+from firstread.runtime.calibrate import probabilities
 from firstread.runtime.session import Session
 
 TOLERANCE = 1e-4
@@ -32,7 +34,7 @@ def write_network(data: bytes, plan: Plan, *, path: Path) -> Made:
     It is asked pictures beside the file. Raises ModelRefused where it cannot be made or answers
     differently, BadConfiguration where more must be said of the file.
     """
-    refuse_few_labels(plan)
+    _refuse_few_labels(plan)
     model = opened_model(data)
     count = len(plan.labels)
     original = Original(data, output=plan.output, labels=count)
@@ -55,7 +57,7 @@ def write_network(data: bytes, plan: Plan, *, path: Path) -> Made:
     return Made(input=given, missing=wrapped.missing, apart=apart)
 
 
-def refuse_few_labels(plan: Plan) -> None:
+def _refuse_few_labels(plan: Plan) -> None:
     """Raises BadConfiguration where the answers of a classifier are not named."""
     if len(plan.labels) < 2:
         raise BadConfiguration(
@@ -134,8 +136,6 @@ def _written(wrapped: Wrapped, pictures: NDArray[np.uint8], *, path: Path) -> ND
 
 
 def _for_one(data: bytes) -> bytes:
-    import onnx
-
     model = onnx.load_model_from_string(data)
     for value in (*model.graph.input, *model.graph.output):
         first = value.type.tensor_type.shape.dim[0]
@@ -148,12 +148,7 @@ def _difference(logits: NDArray[Any], said: NDArray[Any], *, are: str, end: str)
     """How far the answers lie apart, in logits as far as the file gives them."""
     if are == "logits" and end in ("", "LogSoftmax"):
         if end:
-            logits = np.log(_softmax(logits))
+            logits = np.log(probabilities(logits, temperature=1.0))
         return float((abs(logits - said) / np.maximum(1.0, abs(said).max())).max())
     expected = np.concatenate([1 - said, said], 1) if are == "chance" else said
-    return float(abs(_softmax(logits) - expected).max())
-
-
-def _softmax(logits: NDArray[Any]) -> NDArray[Any]:
-    powers = np.exp(logits - logits.max(1, keepdims=True))
-    return np.asarray(powers / powers.sum(1, keepdims=True))
+    return float(abs(probabilities(logits, temperature=1.0) - expected).max())

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from onnx import TensorProto, compose, helper, numpy_helper
 
 from firstread.domain.errors import BadConfiguration, ModelRefused, PackRefused
-from firstread.importing.graph import INSIDE, opened_model
+from firstread.importing.graph import INSIDE, IR_VERSION, OPSET, opened_model
 from firstread.importing.made import Made
 from firstread.importing.plan import Plan, labels_from
 from firstread.packs import Measurement
+from firstread.runtime.calibrate import probabilities
 from firstread.runtime.session import Session
 
 PATIENCE_S = 600
@@ -60,8 +61,7 @@ def look_into(data: bytes, plan: Plan) -> tuple[Plan, dict[str, Any]]:
         raise BadConfiguration(
             f"The model tells {len(told['classes'])} classes apart "
             f"({', '.join(told['classes'][:8])}), and {len(plan.labels)} labels are named. Name "
-            "one "
-            "for each, in that order."
+            "one for each, in that order."
         )
     labels = plan.labels or labels_from(told["classes"])
     return replace(plan, labels=labels, measurements=_measurements(plan, told)), told
@@ -122,8 +122,7 @@ def _measurements(plan: Plan, told: dict[str, Any]) -> tuple[Measurement, ...]:
         if len(plan.measurements) != count:
             raise BadConfiguration(
                 f"The model takes {count} measurements, and {len(plan.measurements)} are named. "
-                "Name "
-                "them all, in the order of its columns."
+                "Name them all, in the order of its columns."
             )
         return plan.measurements
     if plan.span is None:
@@ -182,8 +181,7 @@ def _lacks(told: dict[str, Any]) -> list[str]:
     if "linear" not in told:
         found.append(
             f"no contributions: a {told['kind']} is no sum over its measurements, so nobody can "
-            "say "
-            "what each of them adds"
+            "say what each of them adds"
         )
     if not told["probabilities"]:
         found.append(
@@ -199,8 +197,7 @@ def _lacks(told: dict[str, Any]) -> list[str]:
 
 def _difference(logits: NDArray[Any], expected: NDArray[Any], *, sure: bool) -> float:
     if sure:
-        powers = np.exp(logits - logits.max(1, keepdims=True))
-        return float(abs(powers / powers.sum(1, keepdims=True) - expected).max())
+        return float(abs(probabilities(logits, temperature=1.0) - expected).max())
     told = logits[:, 1] - logits[:, 0] if expected.ndim == 1 else logits
     return float((abs(told - expected) / np.maximum(1, abs(expected).max())).max())
 
@@ -287,5 +284,5 @@ def _model(
         [helper.make_tensor_value_info(k, TensorProto.FLOAT, v) for k, v in outputs.items()],
         initializer=weights,
     )
-    sets = [helper.make_opsetid("", 18)] + ([helper.make_opsetid("ai.onnx.ml", 3)] if ml else [])
-    return helper.make_model(graph, opset_imports=sets, ir_version=10)
+    sets = [helper.make_opsetid("", OPSET)] + ([helper.make_opsetid("ai.onnx.ml", 3)] if ml else [])
+    return helper.make_model(graph, opset_imports=sets, ir_version=IR_VERSION)

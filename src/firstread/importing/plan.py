@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from firstread.domain.errors import BadConfiguration
+from firstread.domain.foremost import listed
 from firstread.packs import Input, Label, Measurement
 
 Answers = Literal["logits", "probabilities"]
@@ -105,11 +106,31 @@ def labels_from(titles: Sequence[str], *, positive: Sequence[str] = ()) -> tuple
     known = taken | {title.split(",")[0].strip() for title in titles}
     for each in positive:
         if each not in known:
-            raise BadConfiguration(
-                f"'{each[:60]}' is to raise the alarm, and is no label of the model. "
-                f"Its labels: {', '.join(label.code for label in labels[:12])}."
-            )
+            raise no_such_alarm(each, labels)
     return tuple(labels)
+
+
+def alarmed(labels: Sequence[Label], positive: Sequence[str]) -> tuple[Label, ...]:
+    """The labels, of which those whose codes are in `positive` raise the alarm, and no other.
+
+    >>> [label.positive for label in alarmed(labels_from(["well", "ill"]), ["ill"])]
+    [False, True]
+
+    Raises BadConfiguration where `positive` names none of them.
+    """
+    codes = {label.code for label in labels}
+    for each in positive:
+        if each not in codes:
+            raise no_such_alarm(each, labels)
+    return tuple(replace(label, positive=label.code in positive) for label in labels)
+
+
+def no_such_alarm(name: str, labels: Sequence[Label]) -> BadConfiguration:
+    """The refusal of a name that is to raise the alarm and that no label has."""
+    return BadConfiguration(
+        f"'{name[:60]}' is to raise the alarm, and is no label of the model. "
+        f"Name one of them: {listed([label.code for label in labels])}."
+    )
 
 
 def _code(name: str) -> str:

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from firstread.domain.errors import BadConfiguration, PackRefused
-from firstread.importing.plan import OWN_SIZE, Pixels, Plan, labels_from
+from firstread.importing.plan import (
+    LICENCE,
+    LIMITS,
+    OWN_SIZE,
+    USE,
+    Answers,
+    Pixels,
+    Plan,
+    alarmed,
+    labels_from,
+)
 from firstread.packs import Input, Label, Measurement
 from firstread.packs.strict import table_to_value
 from firstread.train.recipe import called, find_recipe
@@ -54,47 +65,92 @@ class Said:
     ranges: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _About:
+    """What `[pack]` says."""
+
+    check: str | None = None
+    title: str | None = None
+    licence: str = LICENCE
+    intended_use: str = USE
+    limits: str = LIMITS
+    many: bool = False
+    words: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Model:
+    """What `[model]` says."""
+
+    output: str | None = None
+    answers: Answers | None = None
+    file_sha256: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _WantedLabel(Label):
+    """A `[[label]]`, with the sensitivity that its operating point is fitted at."""
+
+    sensitivity: float | None = None
+
+
 def make_plan(said: Said, *, recipe: str | None) -> Plan:
     """The plan that a recipe (a path, or the name of a shipped one) and the options make.
 
     Raises BadConfiguration, which names the key or the option.
     """
     told = _recipe(recipe)
-    pack: dict[str, Any] = dict(told.get("pack", {}))
-    for key in ("check", "title", "licence", "intended_use", "limits"):
-        if getattr(said, key) is not None:
-            pack[key] = getattr(said, key)
-    name = said.name or told.get("name") or pack.get("check")
-    check = pack.pop("check", None) or name
-    if not check:
+    keys = ("check", "title", "licence", "intended_use", "limits")
+    about = _strict(_About, _over(told.get("pack", {}), said, keys), where="pack")
+    model = _over(told.get("model", {}), said, ("output", "answers"))
+    name = said.name or told.get("name") or about.check
+    if not name:
         raise BadConfiguration(
             "It is not said what the model is for. Say which question it answers: --check NAME."
         )
+    check = about.check or name
     labels, sensitivities = _labels(said, told)
     pixels = _pixels(said, told.get("pixels", {}))
-    model: dict[str, Any] = dict(told.get("model", {}))
-    for key in ("output", "answers"):
-        if getattr(said, key) is not None:
-            model[key] = getattr(said, key)
-    return _filled(
-        Plan,
-        {
-            "name": name,
-            "check": check,
-            "title": pack.pop("title", None) or str(check).replace("-", " ").capitalize(),
-            "version": said.version or told.get("version", "1.0.0"),
-            "labels": labels,
-            "sensitivities": sensitivities,
-            "pixels": pixels,
-            "input": _input(said, told.get("input", {}), grey=pixels.order == "grey"),
-            "measurements": _measurements(said, told),
-            "span": None if said.ranges is None else _range(said.ranges),
-            "recipe": _recipe_name(recipe),
-            **pack,
-            **model,
-        },
-        where="pack] or [model",
+    return Plan(
+        name=name,
+        check=check,
+        title=about.title or check.replace("-", " ").capitalize(),
+        version=said.version or told.get("version", "1.0.0"),
+        licence=about.licence,
+        intended_use=about.intended_use,
+        limits=about.limits,
+        many=about.many,
+        words=about.words,
+        labels=labels,
+        sensitivities=sensitivities,
+        input=_input(said, told.get("input", {}), grey=pixels.order == "grey"),
+        pixels=pixels,
+        measurements=_measurements(said, told),
+        span=None if said.ranges is None else _range(said.ranges),
+        recipe=_recipe_name(recipe),
+        **dataclasses.asdict(_strict(_Model, model, where="model")),
     )
+
+
+def option_of(key: str) -> str:
+    """How the option is written that a field of `Said` holds.
+
+    >>> option_of("intended_use"), option_of("ranges")
+    ('--intended-use', '--range')
+    """
+    return "--range" if key == "ranges" else f"--{key.replace('_', '-')}"
+
+
+def refuse_said(said: Said, keys: Collection[str], *, why: str) -> None:
+    """Raises BadConfiguration with `why` where one of these was said: it would change nothing."""
+    for key in keys:
+        if getattr(said, key) is not None:
+            raise BadConfiguration(f"{why} Leave {option_of(key)} out.")
+
+
+def _over(table: Mapping[str, Any], said: Said, keys: Sequence[str]) -> dict[str, Any]:
+    """What the recipe says under its keys, and over it what the options say."""
+    return dict(table) | {k: getattr(said, k) for k in keys if getattr(said, k) is not None}
 
 
 def _recipe_name(recipe: str | None) -> str:
@@ -131,49 +187,44 @@ def _recipe(recipe: str | None) -> dict[str, Any]:
     return told
 
 
-def _filled(kind: type[T], values: Mapping[str, Any], *, where: str) -> T:
-    fields = {each.name: each for each in dataclasses.fields(kind)}  # type: ignore[arg-type]  # kind is a dataclass
-    unknown = sorted(set(values) - set(fields))
-    if unknown:
-        raise BadConfiguration(
-            f"The recipe's [{where}] does not know '{unknown[0][:60]}'. It knows: "
-            f"{', '.join(fields)}."
-        )
-    ready = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-    try:
-        return kind(**ready)
-    except TypeError as why:
-        raise BadConfiguration(f"The recipe's [{where}] lacks a key: {why}. Add it.") from None
-
-
-def _strict(kind: type[T], table: Mapping[str, Any], *, where: str) -> T:
+def _strict(kind: type[T], table: Any, *, where: str) -> T:
     """As pack.toml is read: every surprise is a refusal that names the key."""
     try:
-        return table_to_value(kind, dict(table), where=where)
+        return table_to_value(kind, table, where=where)
     except PackRefused as error:
-        what = str(error).replace("pack.toml", "the recipe").removeprefix("In ")
+        what = str(error).replace("In pack.toml '", "The recipe's '")
+        what = what.replace("pack.toml", "The recipe")
         what = re.sub(
             r"(Train or copy the pack again|Remove it, or upgrade Firstread)\.$", "", what
         )
-        raise BadConfiguration(f"{what[:1].upper()}{what[1:].rstrip()} Correct it.") from None
+        raise BadConfiguration(f"{what.rstrip()} Correct it.") from None
 
 
 def _labels(said: Said, told: Mapping[str, Any]) -> tuple[tuple[Label, ...], dict[str, float]]:
     positive = [each.strip() for each in (said.positive or "").split(",") if each.strip()]
     if said.labels is not None:
         return labels_from(label_names(said.labels), positive=positive), {}
-    if "label" in told:
-        tables = [dict(table) for table in told["label"] if isinstance(table, dict)]
-        wanted = {
-            str(table.get("code")): float(table.pop("sensitivity"))
-            for table in tables
-            if "sensitivity" in table
-        }
-        return tuple(
-            _strict(Label, {"positive": False} | table, where="label") for table in tables
-        ), wanted
-    names = [str(each) for each in told.get("labels", [])]
-    return labels_from(names, positive=positive), {}
+    if "label" not in told:
+        names = [str(each) for each in told.get("labels", [])]
+        return labels_from(names, positive=positive), {}
+    wanted = [
+        _strict(_WantedLabel, {"positive": False} | each, where="label")
+        for each in _tables(told["label"], of="label")
+    ]
+    sensitivities = {each.code: each.sensitivity for each in wanted if each.sensitivity is not None}
+    if not all(0 < each <= 1 for each in sensitivities.values()):
+        raise BadConfiguration(
+            "The 'sensitivity' of a [[label]] is a share, such as 0.95. Correct it."
+        )
+    own = [each.name for each in dataclasses.fields(Label)]
+    labels = tuple(Label(**{name: getattr(each, name) for name in own}) for each in wanted)
+    return labels if said.positive is None else alarmed(labels, positive), sensitivities
+
+
+def _tables(given: Sequence[Any], *, of: str) -> list[dict[str, Any]]:
+    if not all(isinstance(each, dict) for each in given):
+        raise BadConfiguration(f"Each '{of}' of the recipe is a table: [[{of}]]. Correct it.")
+    return list(given)
 
 
 def label_names(said: str) -> list[str]:
@@ -215,10 +266,8 @@ def label_names(said: str) -> list[str]:
 
 
 def _input(said: Said, told: Mapping[str, Any], *, grey: bool) -> Input:
-    values = dataclasses.asdict(OWN_SIZE) | ({"colour": "grey"} if grey else {}) | dict(told)
-    for key in ("colour", "fit", "interpolation"):
-        if getattr(said, key) is not None:
-            values[key] = getattr(said, key)
+    values = dataclasses.asdict(OWN_SIZE) | ({"colour": "grey"} if grey else {})
+    values |= _over(told, said, ("colour", "fit", "interpolation"))
     if said.size is not None:
         found = re.fullmatch(r"(\d{1,4})(?:[xX](\d{1,4}))?", said.size.strip())
         if found is None:
@@ -230,22 +279,15 @@ def _input(said: Said, told: Mapping[str, Any], *, grey: bool) -> Input:
 
 
 def _pixels(said: Said, told: Mapping[str, Any]) -> Pixels:
-    values: dict[str, Any] = dict(told)
-    for key in ("order", "layout"):
-        if getattr(said, key) is not None:
-            values[key] = getattr(said, key)
+    values = _over(told, said, ("order", "layout", "scale"))
     for key in ("mean", "std"):
         if getattr(said, key) is not None:
-            values[key] = tuple(
-                _number(each, of=f"--{key}") for each in getattr(said, key).split(",")
-            )
+            values[key] = [_number(each, of=f"--{key}") for each in getattr(said, key).split(",")]
         elif isinstance(values.get(key), int | float):
-            values[key] = (float(values[key]),)
-    if said.scale is not None:
-        values["scale"] = _number(said.scale, of="--scale")
-    elif isinstance(values.get("scale"), str):
-        values["scale"] = _number(values["scale"], of="scale")
-    pixels = _filled(Pixels, values, where="pixels")
+            values[key] = [values[key]]
+    if isinstance(values.get("scale"), str):
+        values["scale"] = _number(values["scale"], of="scale" if said.scale is None else "--scale")
+    pixels = _strict(Pixels, values, where="pixels")
     _refuse_odd(pixels)
     return pixels
 
@@ -253,20 +295,14 @@ def _pixels(said: Said, told: Mapping[str, Any]) -> Pixels:
 def _refuse_odd(pixels: Pixels) -> None:
     """Raises BadConfiguration where the numbers for pixels cannot be meant."""
     for key in ("mean", "std"):
-        numbers = getattr(pixels, key)
-        if len(numbers) not in (1, pixels.channels):
+        if len(getattr(pixels, key)) not in (1, pixels.channels):
             raise BadConfiguration(
                 f"'{key}' must be one number, or one for each of {pixels.channels} channels, in "
-                "the "
-                f"order in which the model takes them. Correct it."
+                "the order in which the model takes them. Correct it."
             )
     if min(pixels.std) <= 0 or pixels.scale == 0:
         raise BadConfiguration(
             "'scale' must not be 0, and 'std' must be greater than 0. Correct it."
-        )
-    if pixels.order not in ("rgb", "bgr", "grey") or pixels.layout not in (None, "nchw", "nhwc"):
-        raise BadConfiguration(
-            "The order of channels is rgb, bgr or grey, and the layout nchw or nhwc. Correct it."
         )
 
 
@@ -274,16 +310,23 @@ def _number(text: str, *, of: str) -> float:
     """A number, or a share such as 1/255."""
     above, _, below = text.strip().partition("/")
     try:
-        return float(above) / float(below or 1)
+        number = float(above) / float(below or 1)
     except (ValueError, ZeroDivisionError):
+        number = math.nan
+    if not math.isfinite(number):
         raise BadConfiguration(
-            f"{of} takes numbers such as 0.5 or 1/255, not {text[:40]!r}."
-        ) from None
+            f"{of} takes numbers such as 0.5 or 1/255, not {text[:40]!r}. Correct it."
+        )
+    return number
 
 
 def _measurements(said: Said, told: Mapping[str, Any]) -> tuple[Measurement, ...]:
     if "measurement" in told and said.measurements is None:
-        tables = [table for table in told["measurement"] if isinstance(table, dict)]
+        if said.ranges is not None:
+            raise BadConfiguration(
+                "The recipe gives each measurement its own range. Leave --range out, or name the "
+                "measurements too: --measurements a,b,c."
+            )
         defaults = {
             "help": "As in the model's training data.",
             "unit": "none",
@@ -295,7 +338,7 @@ def _measurements(said: Said, told: Mapping[str, Any]) -> tuple[Measurement, ...
                 defaults | {"title": str(table.get("code"))} | table,
                 where="measurement",
             )
-            for table in tables
+            for table in _tables(told["measurement"], of="measurement")
         )
     if said.measurements is None:
         return ()
@@ -320,7 +363,9 @@ def _range(said: str | None) -> tuple[float, float]:
     if not found:
         raise BadConfiguration(
             "It is not said which values measurements can have. Say --range LOWEST:HIGHEST, or "
-            "give "
-            "each its own in a recipe's [[measurement]]."
+            "give each its own in a recipe's [[measurement]]."
         )
-    return _number(low, of="--range"), _number(high, of="--range")
+    ends = _number(low, of="--range"), _number(high, of="--range")
+    if not ends[0] < ends[1]:
+        raise BadConfiguration(f"--range {said} has its higher end first. Turn it round.")
+    return ends

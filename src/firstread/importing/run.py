@@ -14,7 +14,7 @@ from firstread.importing.made import Made
 from firstread.importing.network import write_network
 from firstread.importing.pickled import look_into, refuse_untrusted, write_measurements_network
 from firstread.importing.plan import Plan
-from firstread.importing.recipe import Said, make_plan
+from firstread.importing.recipe import Said, make_plan, refuse_said
 from firstread.importing.torch_weights import (
     is_safetensors,
     is_torch,
@@ -23,8 +23,23 @@ from firstread.importing.torch_weights import (
 )
 
 MOST_BYTES = 2 * 1024**3
-_PICKLES = (b"\x80", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"\x1f\x8b", b"BZh", b"(")
+_PLAIN_PICKLE = b"\x80"
+_PICKLES = (
+    _PLAIN_PICKLE,
+    b"\x78\x01",
+    b"\x78\x5e",
+    b"\x78\x9c",
+    b"\x78\xda",
+    b"\x1f\x8b",
+    b"BZh",
+    b"(",
+)
 """How a pickle begins, plain or as joblib packs it."""
+_FOR_PICTURES = (
+    "size", "colour", "fit", "interpolation", "scale", "mean", "std", "order", "layout", "output",
+    "answers",
+)  # fmt: skip
+_FOR_ROWS = ("measurements", "ranges")
 _PICKLE_NAMES = {".pkl", ".pickle", ".joblib", ".sav"}
 
 
@@ -57,7 +72,9 @@ def model_bytes(path: Path) -> bytes:
     if not path.is_file():
         raise ModelRefused(f"There is no file '{path.name}'. Name a model file.")
     if path.stat().st_size > MOST_BYTES:
-        raise ModelRefused(f"{path.name} is larger than 2 GB, too large for a pack.")
+        raise ModelRefused(
+            f"{path.name} is larger than 2 GB, too large for a pack. Save a smaller one."
+        )
     return path.read_bytes()
 
 
@@ -68,24 +85,31 @@ def _plan_and_writer(path: Path, data: bytes, asked: Asked) -> tuple[Plan, Calla
                 "These are weights without their network. Name the training recipe that they are "
                 "of: --network RECIPE, such as --network marrow-cell."
             )
-        own = None
-        if asked.said.name or asked.said.check or asked.said.title:
-            own = make_plan(asked.said, recipe=asked.recipe)
-        torch_plan, recipe = plan_of_network(asked.network, own)
+        if asked.recipe is not None:
+            raise BadConfiguration(
+                "The recipe of --network says all that its weights need. Leave --recipe out."
+            )
+        torch_plan, recipe = plan_of_network(asked.network, asked.said)
         return torch_plan, lambda file: write_torch_network(data, recipe, path=file)
     if is_hdf5(data):
-        plan = make_plan(asked.said, recipe=asked.recipe)
+        plan = _of_pictures(asked)
         return plan, lambda file: write_network(keras_to_onnx(data), plan, path=file)
     if data[:4] == b"PK\x03\x04":
         raise ModelRefused(
             f"{path.name} is a zip file. Of Keras save the older form, model.save('name.h5'); a "
             "packed pack is installed: firstread packs install FILE."
         )
-    if path.suffix.lower() in _PICKLE_NAMES or data.startswith(_PICKLES[:1]):
+    if path.suffix.lower() in _PICKLE_NAMES or data.startswith(_PLAIN_PICKLE):
         refuse_untrusted(trusted=asked.trusted)
         if not data.startswith(_PICKLES):
             raise ModelRefused(f"{path.name} is no pickle. Save the model again, with joblib.")
+        refuse_said(asked.said, _FOR_PICTURES, why="This model takes measurements, not pictures.")
         found, told = look_into(data, make_plan(asked.said, recipe=asked.recipe))
         return found, lambda file: write_measurements_network(told, found, path=file)
-    plan = make_plan(asked.said, recipe=asked.recipe)
+    plan = _of_pictures(asked)
     return plan, lambda file: write_network(data, plan, path=file)
+
+
+def _of_pictures(asked: Asked) -> Plan:
+    refuse_said(asked.said, _FOR_ROWS, why="This model takes pictures, not measurements.")
+    return make_plan(asked.said, recipe=asked.recipe)

@@ -10,14 +10,13 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from firstread.domain.errors import BadConfiguration, ModelRefused
-from firstread.importing.graph import Graph
+from firstread.importing.graph import IR_VERSION, Graph
 from firstread.importing.head import Head, find_head
 from firstread.importing.plan import Pixels
 from firstread.packs import Input
 
 TINY = 1e-12
 """The least probability whose logarithm is taken."""
-IR_VERSION = 10
 
 _CHANNELS = {"rgb": [0, 1, 2], "bgr": [2, 1, 0], "grey": [0]}
 

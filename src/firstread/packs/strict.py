@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from types import UnionType
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from firstread.domain.errors import PackRefused
 
@@ -51,7 +51,7 @@ def _value(kind: Any, raw: object, *, where: str) -> Any:
     origin, args = get_origin(kind), get_args(kind)
     if is_dataclass(kind) and isinstance(kind, type):
         return table_to_value(kind, raw, where=where)
-    if origin is UnionType:
+    if origin in (UnionType, Union):  # the second where one of the types is a Literal
         return _value(args[0], raw, where=where)
     if origin is tuple:
         if not isinstance(raw, list):
