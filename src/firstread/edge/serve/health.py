@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from firstread.edge.serve.problems import problem
-from firstread.edge.serve.wire import Answer, Asked, Route, as_json
+from firstread.edge.serve.wire import Answer, Asked, as_json, open_route
 
 if TYPE_CHECKING:
     from firstread.edge.serve.warm import WarmPacks
@@ -40,16 +40,7 @@ _READY = {
 }
 
 ROUTES = tuple(
-    Route(
-        method="GET",
-        path=path,
-        handler=handler,
-        reads=False,
-        open=True,
-        summary=summary,
-        tag="Watch",
-        describe=describe,
-    )
+    open_route(path, handler, summary=summary, tag="Watch", describe=describe)
     for path, handler, summary, describe in (
         ("/healthz", live, "Whether the process lives", _LIVE),
         ("/healthz/live", live, "Whether the process lives", _LIVE),

@@ -18,7 +18,7 @@ import firstread
 from firstread.domain.errors import PackRefused
 from firstread.domain.foremost import MANY
 from firstread.edge.serve.openapi import document
-from firstread.edge.serve.wire import Answer, Asked, Route, as_json
+from firstread.edge.serve.wire import Answer, Asked, Handler, Route, as_json, open_route
 
 if TYPE_CHECKING:
     from firstread.edge.serve.warm import WarmPacks
@@ -55,21 +55,11 @@ def routes(described: Iterable[Route], *, guarded: bool, scheme: str) -> tuple[R
     return own
 
 
-def _route(path: str, handler: Any, summary: str, media_type: str) -> Route:
+def _route(path: str, handler: Handler, summary: str, media_type: str) -> Route:
     schema = {"type": "object" if media_type == "application/json" else "string"}
-    return Route(
-        method="GET",
-        path=path,
-        handler=handler,
-        reads=False,
-        open=True,
-        summary=summary,
-        tag="Pages",
-        describe={
-            "responses": {
-                "200": {"description": summary, "content": {media_type: {"schema": schema}}}
-            }
-        },
+    answer = {"description": summary, "content": {media_type: {"schema": schema}}}
+    return open_route(
+        path, handler, summary=summary, tag="Pages", describe={"responses": {"200": answer}}
     )
 
 

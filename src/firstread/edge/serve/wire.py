@@ -64,6 +64,22 @@ class Route:
     """More of its OpenAPI operation: requestBody, parameters, responses."""
 
 
+def open_route(
+    path: str, handler: Handler, *, summary: str, tag: str, describe: Mapping[str, Any]
+) -> Route:
+    """A page or a probe: anybody may fetch it without the token, and it reads no sample."""
+    return Route(
+        method="GET",
+        path=path,
+        handler=handler,
+        reads=False,
+        open=True,
+        summary=summary,
+        tag=tag,
+        describe=describe,
+    )
+
+
 def as_json(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
     """The answer that carries `value` as JSON."""
     body = _ENCODER.encode(value).encode()
