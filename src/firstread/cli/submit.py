@@ -203,11 +203,7 @@ def _images(
 ) -> list[_Parcel]:
     """The files by case; where a check takes one image a case, one by one."""
     if one_case:
-        if not many and len(files) > 1:
-            raise BadConfiguration("This check takes one image a case. Leave --one-case out.")
-        accession = next((found for file in files if (found := accession_of(file))), "")
-        if not accession and len(files) > 1:
-            raise BadConfiguration("--one-case needs --accession: no file's name holds a number.")
+        accession = _shared(files, accession_of, many=many, samples=len(files), kind="image")
         return _parcels(list(files), accession=accession, patient=patient)
     parcels: list[_Parcel] = []
     for accession, group in groupby(sorted(files, key=accession_of), key=accession_of):
@@ -218,6 +214,23 @@ def _images(
                 _Parcel(files=(file,), accession=accession, patient=patient) for file in group
             ]
     return parcels
+
+
+def _shared(
+    files: Sequence[Path],
+    accession_of: Callable[[Path], str],
+    *,
+    many: bool,
+    samples: int,
+    kind: str,
+) -> str:
+    """The accession of files that shall be one case; raises BadConfiguration where they cannot."""
+    if samples > 1 and not many:
+        raise BadConfiguration(f"This check takes one {kind} a case. Leave --one-case out.")
+    found = next((named for file in files if (named := accession_of(file))), "")
+    if samples > 1 and not found:
+        raise BadConfiguration("--one-case needs --accession: no file's name holds a number.")
+    return found
 
 
 def _recordings(
@@ -233,16 +246,11 @@ def _recordings(
 
     places = together([str(file) for file in files])
     groups = [tuple(files[place] for place in each) for each in places]
-    if one_case and not many and len(groups) > 1:
-        raise BadConfiguration("This check takes one recording a case. Leave --one-case out.")
-    shared = next((found for file in files if (found := accession_of(file))), "")
-    if one_case and not shared and len(groups) > 1:
-        raise BadConfiguration("--one-case needs --accession: no file's name holds a number.")
+    if one_case:
+        shared = _shared(files, accession_of, many=many, samples=len(groups), kind="recording")
+        return [_Parcel(files=group, accession=shared, patient=patient) for group in groups]
     return [
-        _Parcel(
-            files=group, accession=shared if one_case else accession_of(group[0]), patient=patient
-        )
-        for group in groups
+        _Parcel(files=group, accession=accession_of(group[0]), patient=patient) for group in groups
     ]
 
 
