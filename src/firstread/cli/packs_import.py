@@ -113,18 +113,20 @@ def import_(file: Path, **options: Any) -> None:
     from firstread.importing.run import import_model
 
     asked = asked_of(options)
-    dataset = _dataset(options["calibrate"])
+    dataset = dataset_of(options)
+    watched = dataset is not None and sys.stderr.isatty()
     with progress(
-        "Measuring", total=len(dataset.items) if dataset else None, shown=_watched(dataset)
+        "Measuring", total=len(dataset.items) if dataset else None, shown=watched
     ) as step:
         made = import_model(file, asked, wanted=wanted_of(options, dataset=dataset, step=step))
     show_import(made, as_json=options["as_json"])
 
 
 def refuse_without_extra(command: str) -> None:
-    """Raises MissingExtra where models cannot be opened or packs not written here."""
+    """Raises MissingExtra, before anything is fetched or opened, where the extra is not whole."""
     try:
-        import h5py  # noqa: F401  asked for, not used: is the extra whole?
+        import h5py  # noqa: F401  asked for, not used: is it there?
+        import httpx  # noqa: F401  likewise
         import onnx  # noqa: F401  likewise
         import scipy  # noqa: F401  likewise
         import tomli_w  # noqa: F401  likewise
@@ -162,19 +164,11 @@ def wanted_of(options: dict[str, Any], *, dataset: Any, step: Callable[[], None]
 
 def dataset_of(options: dict[str, Any]) -> Any:
     """The labelled samples that the options name, or None."""
-    return _dataset(options["calibrate"])
-
-
-def _dataset(folder: Path | None) -> Any:
-    if folder is None:
+    if options["calibrate"] is None:
         return None
     from firstread.datasets import open_dataset
 
-    return open_dataset(folder)
-
-
-def _watched(dataset: Any) -> bool:
-    return dataset is not None and sys.stderr.isatty()
+    return open_dataset(options["calibrate"])
 
 
 def show_import(made: Imported, *, as_json: bool) -> None:

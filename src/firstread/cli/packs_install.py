@@ -16,7 +16,6 @@ from firstread.cli.packs_import import (
     show_import,
     wanted_of,
 )
-from firstread.domain.errors import MissingExtra
 
 
 @click.command()
@@ -30,10 +29,6 @@ def install(source: str, *, sha256: str | None, **options: Any) -> None:
     opened. A model file becomes a pack as `firstread packs import` makes one.
     """
     refuse_without_extra("packs install")
-    try:
-        import httpx  # noqa: F401  before anything is fetched
-    except ModuleNotFoundError:
-        raise MissingExtra(command="packs install", extra="import") from None
     from firstread.importing.install import install as run
 
     with _Watching(shown=sys.stderr.isatty()) as told:
