@@ -74,13 +74,7 @@ def receive(
     WrongState (the accession is another patient's).
     """
     asked = _request(
-        check,
-        door=door,
-        accession=accession,
-        patient=patient,
-        by=by,
-        at=received_at,
-        edge=edge,
+        check, door=door, accession=accession, patient=patient, by=by, at=received_at, edge=edge
     )
     kind = asked.check.kind
     if kind == "measurements":
@@ -114,13 +108,7 @@ def receive_measurements(
 ) -> Received:
     """Receive one row of measurements as a case; raises BadMeasurement, naming the field."""
     asked = _request(
-        check,
-        door=door,
-        accession=accession,
-        patient=patient,
-        by=by,
-        at=received_at,
-        edge=edge,
+        check, door=door, accession=accession, patient=patient, by=by, at=received_at, edge=edge
     )
     if asked.check.kind != "measurements":
         raise UnreadableSample(
