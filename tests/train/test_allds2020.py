@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +28,7 @@ from firstread.train.recipe import AllDs2020, find_recipe, open_recipe
 from firstread.train.run import train
 from tests.images_for_tests import cell, cell_png
 from tests.serving_for_tests import serving
+from tests.train.killed_for_tests import train_killed_and_again
 
 SMALL = AllDs2020(epochs=6, rate=1e-3, batch=8, rotations=2, threads=1)
 
@@ -348,20 +345,13 @@ def test_the_old_systems_clients_are_answered_by_the_pack(pack, allidb):
 def test_a_run_over_seeds_that_was_killed_ends_with_the_same_bits(
     pack, allidb, recipe_file, tmp_path
 ):
-    command = [sys.executable, "-m", "firstread", "train", str(recipe_file), "--data", str(allidb)]
-    command += ["--out", str(tmp_path / "packs"), "--work", str(tmp_path / "work"), "--seeds", "2"]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    running = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-    assert running.stderr is not None
-    for line in running.stderr:
-        if line.startswith("epoch 3/"):
-            break
-    running.send_signal(signal.SIGKILL)
-    running.wait()
-    running.stderr.close()
-    assert not (tmp_path / "packs" / "allds2020").exists()
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
+    train_killed_and_again(
+        recipe_file,
+        data=allidb,
+        folder=tmp_path,
+        killed_at="epoch 3/",
+        options=("--seeds", "2"),
+    )
     again = tmp_path / "packs" / "allds2020" / "model.onnx"
     assert again.read_bytes() == (pack / "model.onnx").read_bytes()
 

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -24,6 +20,7 @@ from firstread.runtime import open_reader
 from firstread.train.recipe import find_recipe, open_recipe
 from firstread.train.run import train
 from tests.images_for_tests import cell_png
+from tests.train.killed_for_tests import train_killed_and_again
 
 
 @pytest.fixture(scope="module")
@@ -107,20 +104,7 @@ def test_nothing_of_this_machine_stands_in_the_pack(pack, colours):
 
 
 def test_a_run_that_was_killed_ends_with_the_same_bits(pack, colours, recipe_file, tmp_path):
-    command = [sys.executable, "-m", "firstread", "train", str(recipe_file), "--data", str(colours)]
-    command += ["--out", str(tmp_path / "packs"), "--work", str(tmp_path / "work")]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    running = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-    assert running.stderr is not None
-    for line in running.stderr:
-        if line.startswith("epoch 2/"):
-            break
-    running.send_signal(signal.SIGKILL)
-    running.wait()
-    running.stderr.close()
-    assert not (tmp_path / "packs" / "colours").exists()
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
+    ended = train_killed_and_again(recipe_file, data=colours, folder=tmp_path, killed_at="epoch 2/")
     assert "epoch 1/" not in ended.stderr
     assert ended.stdout.strip() == str(tmp_path / "packs" / "colours")
     again = tmp_path / "packs" / "colours" / "model.onnx"
