@@ -88,6 +88,17 @@ def test_a_missed_beat_counts_against_its_label(reader, tmp_path):
     assert aami["N"].sensitivity.value == pytest.approx(found.beats.detection_sensitivity.value)
 
 
+def test_records_in_which_no_beat_is_found_are_told_as_that(reader, records):
+    for name in ("100", "101"):
+        data = records / f"{name}.dat"
+        data.write_bytes(bytes(data.stat().st_size))
+        header = (records / f"{name}.hea").read_text().split("\n")
+        header = [" ".join(line.split()[:5]) if ".dat" in line else line for line in header]
+        (records / f"{name}.hea").write_text("\n".join(header))
+    with pytest.raises(BadDataset, match="found none of the beats that are annotated in ecg"):
+        evaluate_recordings(reader, open_dataset(records), threads=1, draws=20)
+
+
 def test_the_command_tells_what_was_found(reader, records, tmp_path):
     pack = make_recording_pack(tmp_path)
     said = CliRunner().invoke(firstread, ["evaluate", str(pack), str(records)])

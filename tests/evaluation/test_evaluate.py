@@ -160,6 +160,21 @@ def test_a_column_that_is_not_there_is_refused_with_those_that_are(pack, folder)
     assert "It has: label, size, stain" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--against", "no-such-pack"], "no-such-pack"),
+        (["--familiarity-against", "/nowhere"], "There is nothing at /nowhere"),
+        (["--by", "stian"], "no column 'stian'"),
+    ],
+)
+def test_what_is_named_wrongly_is_told_before_a_sample_is_read(pack, folder, words, sentence):
+    (folder / "red" / "broken.png").write_bytes(b"not a picture")
+    result = CliRunner().invoke(main, ["evaluate", str(pack), str(folder), *words])
+    assert sentence in result.stderr
+    assert "broken.png" not in result.stdout + result.stderr
+
+
 def test_two_packs_are_compared_and_the_end_is_a_sentence(pack, folder, tmp_path):
     other = make_pack(tmp_path / "other", name="weaker", gain=-8.0)
     code, found, _ = evaluated(pack, folder, "--against", other)
@@ -203,7 +218,7 @@ def test_the_report_is_one_file_that_needs_nothing_else(pack, folder, tmp_path):
     assert "&lt;b&gt;.png" in text
     assert "<b>" not in text
     for heading in (
-        "By label", "Read as, and truly", "Whether its chances hold", "By stain",
+        "By label", "Read as, and truly", "Whether its probabilities hold", "By stain",
         "Setting the doubtful aside", "Beside another pack", "Worst mistakes", "Could not be read",
     ):  # fmt: skip
         assert f"<h2>{heading}</h2>" in text
@@ -231,6 +246,7 @@ def strangers_in(folder: Path) -> Path:
 
 def test_familiarity_is_measured_against_another_set(pack, folder, tmp_path):
     foreign = strangers_in(tmp_path / "noise")
+    (foreign / "one" / "damaged.png").write_bytes(b"no picture")
     code, found, _ = evaluated(pack, folder, "--familiarity-against", foreign)
     assert code == 0
     (told,) = found["familiarity_against"]

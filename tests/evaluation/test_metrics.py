@@ -60,12 +60,6 @@ def test_an_interval_holds_its_share_and_stays_within_nought_and_one(hits, more)
         assert share.value - 5e-5 <= share.high <= 1
 
 
-def test_the_interval_is_that_of_newcombe():
-    # Newcombe, Statistics in Medicine 17:857, 1998, table I, method 3: 81 of 263.
-    share = wilson(81, 263)
-    assert (share.low, share.high) == (0.2553, 0.3662)
-
-
 def test_an_area_counts_ties_half_and_is_unknown_with_one_side_empty():
     assert auc(np.array([True, False]), np.array([0.5, 0.5])) == 0.5
     assert math.isnan(auc(np.array([True, True]), np.array([0.1, 0.2])))

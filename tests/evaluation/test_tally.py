@@ -69,10 +69,7 @@ def test_the_figures_follow_from_the_counts() -> None:
     assert found.recall.value == 0.75
     assert found.precision.value == 0.75
     assert round(found.specificity.value, 6) == round(5 / 6, 6)
-    assert (found.labels_right.value, found.labels_n) == (
-        0.8,
-        10,
-    )
+    assert (found.labels_right.value, found.labels_n) == (0.8, 10)
     assert found.as_dict()["recall"] == {"value": 0.75, "low": 0.3006, "high": 0.9544}
 
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from firstread.evaluation import Evaluation
     from firstread.evaluation.beside import Foreign
     from firstread.evaluation.more import Compared
-    from firstread.evaluation.parts import Subgroup
     from firstread.evaluation.strangers import Refusals
     from firstread.packs import Precision
     from firstread.runtime import PackReader
@@ -93,40 +92,56 @@ def evaluate(
 ) -> None:
     """Measure PACK, a name or a folder, on the labelled samples in FOLDER.
 
-    FOLDER holds images.zip and labels.csv, or measurements.csv, one folder of images per
-    label, or annotated WFDB records (also as records.tar.xz), which are measured beat by beat.
-    Exit code 1 where a sample could not be read.
+    FOLDER is a folder, a zip, a .npz or a .csv, in any form that train takes; annotated WFDB
+    records are measured beat by beat. Exit code 1 where a sample could not be read.
     """
     _refuse_no_place(picture, report)
     from firstread.datasets import open_dataset
     from firstread.evaluation.more import More
+    from firstread.evaluation.parts import by_column
+    from firstread.evaluation.plain import whole_as_plain
+    from firstread.evaluation.report import write_report
 
-    dataset = open_dataset(folder)
+    # All that is named is opened before the first read: a slip of the pen must not cost the work.
+    dataset, foreign = open_dataset(folder), [open_dataset(each) for each in strangers]
     reader = _opened(pack, precision)
+    other = _opened(against) if against else None
+    _refuse_what_cannot_be(reader, dataset, columns=columns, foreign=foreign, spoil=spoil)
     found = _measured(reader, dataset, threads=threads)
     more = More(
-        subgroups={by: _parted(found, by=by, dataset=dataset) for by in columns},
-        compared=_compared(found, _measured(_opened(against), dataset, threads=threads))
-        if against
-        else None,
-        foreign=_told_apart(reader, found, strangers, threads=threads),
+        subgroups={by: by_column(found.answers, by=by, dataset=dataset) for by in columns},
+        compared=_compared(found, _measured(other, dataset, threads=threads)) if other else None,
+        foreign=_told_apart(reader, found, foreign, threads=threads),
         spoiled=_spoiled(reader, found, dataset) if spoil else (),
     )
     if picture is not None:
         _draw(found, picture)
     if report is not None:
-        from firstread.evaluation.report import write_report
-
         write_report(report, found, dataset=dataset, more=more)
-    if as_json:
-        from firstread.evaluation.plain import whole_as_plain
-
-        click.echo(json.dumps(whole_as_plain(found, more)))
-    else:
-        click.echo(as_text(found, more))
+    click.echo(json.dumps(whole_as_plain(found, more)) if as_json else as_text(found, more))
     for each in found.unreadable:
         click.echo(f"firstread: {each['path']}: {each['error']}", err=True)
     ctx.exit(1 if found.unreadable else 0)
+
+
+def _refuse_what_cannot_be(
+    reader: PackReader,
+    dataset: Dataset,
+    *,
+    columns: Sequence[str],
+    foreign: Sequence[Dataset],
+    spoil: bool,
+) -> None:
+    """Before the work: what would be refused at its end."""
+    from firstread.evaluation.beside import refuse_no_pictures, refuse_other_kind
+    from firstread.evaluation.parts import refuse_unknown_column
+
+    for column in columns:
+        refuse_unknown_column(dataset, by=column)
+    for each in foreign:
+        refuse_other_kind(reader, each)
+    if spoil:
+        refuse_no_pictures(dataset)
 
 
 def _refuse_no_place(picture: Path | None, report: Path | None) -> None:
@@ -167,13 +182,12 @@ def _measured(reader: PackReader, dataset: Dataset, *, threads: int) -> Evaluati
 
 
 def _told_apart(
-    reader: PackReader, found: Evaluation, folders: Sequence[Path], *, threads: int
+    reader: PackReader, found: Evaluation, foreign: Sequence[Dataset], *, threads: int
 ) -> tuple[Foreign, ...]:
-    from firstread.datasets import open_dataset
     from firstread.evaluation.beside import AT_MOST, against
 
     told = []
-    for each in [open_dataset(folder) for folder in folders]:
+    for each in foreign:
         total = min(AT_MOST, len(each.items))
         with progress(f"Reading {each.name}", total=total, shown=sys.stderr.isatty()) as step:
             told.append(against(reader, found.answers, each, threads=threads, step=step))
@@ -187,12 +201,6 @@ def _spoiled(reader: PackReader, found: Evaluation, dataset: Dataset) -> tuple[R
     total = min(SPOILED, found.n) * len(SPOILINGS)
     with progress("Spoiling", total=total, shown=sys.stderr.isatty()) as step:
         return when_spoiled(reader, found.answers, dataset, step=step)
-
-
-def _parted(found: Evaluation, *, by: str, dataset: Dataset) -> tuple[Subgroup, ...]:
-    from firstread.evaluation.parts import by_column
-
-    return by_column(found.answers, by=by, dataset=dataset)
 
 
 def _compared(found: Evaluation, other: Evaluation) -> Compared:

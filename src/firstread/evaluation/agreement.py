@@ -17,6 +17,8 @@ Weights = NDArray[np.float64]
 Figures = dict[str, NDArray[np.float64]]
 
 BINS = 15
+_SINGLE = 6
+"""Sums of one number each; those with a number a label follow, and then the gaps of the bins."""
 _LEAST = 1e-15
 """A probability of 0 for what is true costs as much as this, so that the log loss stays finite."""
 
@@ -82,13 +84,19 @@ def overall(terms: Terms, weights: Weights | None = None) -> Figures:
     Labels that occur in no sample of a row leave its means. Sources: balanced accuracy is the
     mean recall; kappa, Cohen 1960 (quadratic weights: 1968); MCC for many labels, Gorodkin 2004;
     the Brier score summed over labels, Brier 1950; calibration error, Guo et al. 2017.
+
+    >>> chances = np.array([[0.75, 0.25], [0.5, 0.5]])
+    >>> terms = terms_of(np.array([0, 1]), chances, sets=chances > 0.4)
+    >>> found = overall(terms)
+    >>> found["accuracy"].tolist(), found["coverage"].tolist(), found["mean_set_size"].tolist()
+    ([0.5], [1.0], [1.5])
     """
     count = terms.count
     times = np.ones((1, len(terms.sums))) if weights is None else weights
     sums = times @ terms.sums
     total = sums[:, 0]
-    both, true, said = (sums[:, 6 + count * n : 6 + count * (n + 1)] for n in range(3))
-    gaps = np.abs(sums[:, 6 + 3 * count :])
+    both, true, said = (sums[:, _SINGLE + count * n : _SINGLE + count * (n + 1)] for n in range(3))
+    gaps = np.abs(sums[:, _SINGLE + 3 * count :])
     first, _ = terms.bins
     right, by_chance = both.sum(1), (true * said).sum(1)
     spread = np.sqrt(total**2 - (true**2).sum(1)) * np.sqrt(total**2 - (said**2).sum(1))

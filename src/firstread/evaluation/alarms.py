@@ -49,7 +49,11 @@ class AlarmFigures:
 
 
 def figures_of(answers: Answers, code: str, *, draws: int) -> AlarmFigures:
-    """All figures of the label or group `code`; what no formula gives is read from resamples."""
+    """All figures of the label or group `code`, over N answers.
+
+    What no formula gives an interval for is read from `draws` resamples. Raises ValueError where
+    the pack has no such label or group.
+    """
     true, said = answers.of(code)
     raised = answers.alarms.get(code)
     drawn = _drawn(true, said, clusters=answers.clusters, draws=draws)

@@ -3,7 +3,7 @@ spoiled."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,19 +54,14 @@ def against(
     At most 500 of them, evenly drawn; `step` is called after each. Raises BadDataset where they
     are of another kind than the pack reads, or none can be opened.
     """
-    pack = reader.manifest
-    if foreign.kind != pack.kind:
-        raise BadDataset(
-            f"The folder {foreign.name} holds samples of kind {foreign.kind}, which the pack "
-            f"{pack.name} refuses before it reads them. Name a folder of kind {pack.kind}."
-        )
+    refuse_other_kind(reader, foreign)
 
     def answer(item: Item) -> Read | None:
         try:
             if foreign.kind == "measurements":
                 return reader.read_measurements(dict(item.measurements)).read
             return reader.read(foreign.data(item)).read
-        except (UnreadableSample, BadMeasurement):
+        except (UnreadableSample, BadMeasurement, BadDataset):
             return None
         finally:
             step()
@@ -74,19 +69,39 @@ def against(
     items = evenly(foreign.items, at_most=AT_MOST)
     reads = [read for read in read_all(items, answer, threads=threads) if read is not None]
     told = refusals(reads, name=foreign.name)
-    near = [read.familiarity for read in reads]
-    scores = np.array([np.nan if each is None else each.score for each in near])
-    both = np.concatenate([own.familiarity, scores])
-    is_own = np.arange(len(both)) < len(own.familiarity)
-    unknown = Share(value=np.nan, low=np.nan, high=np.nan)
     return Foreign(
         name=foreign.name,
         n=told.n,
-        auroc=unknown if np.isnan(both).any() else area_with_interval(is_own, both),
+        auroc=_area(own, reads),
         flagged=told.flagged,
         believed=told.believed,
         own_flagged=share_of(own.unfit | own.unfamiliar, clusters=own.clusters),
     )
+
+
+def _area(own: Answers, foreign: Sequence[Read]) -> Share:
+    near = [read.familiarity for read in foreign]
+    scores = np.array([np.nan if each is None else each.score for each in near])
+    both = np.concatenate([own.familiarity, scores])
+    if np.isnan(both).any():
+        return Share(value=np.nan, low=np.nan, high=np.nan)
+    return area_with_interval(np.arange(len(both)) < len(own.familiarity), both)
+
+
+def refuse_other_kind(reader: PackReader, foreign: Dataset) -> None:
+    """Raises BadDataset where the pack reads no samples of the dataset's kind."""
+    pack = reader.manifest
+    if foreign.kind != pack.kind:
+        raise BadDataset(
+            f"The folder {foreign.name} holds samples of kind {foreign.kind}, which the pack "
+            f"{pack.name} refuses before it reads them. Name a folder of kind {pack.kind}."
+        )
+
+
+def refuse_no_pictures(dataset: Dataset) -> None:
+    """Raises BadDataset where the samples are no pictures, so that they cannot be spoiled."""
+    if dataset.kind != "image":
+        raise BadDataset("Only pictures can be spoiled. Leave out --spoil.")
 
 
 def when_spoiled(
@@ -101,8 +116,7 @@ def when_spoiled(
     At most 150 of them, evenly drawn; the first row is of them as they are. Raises BadDataset where
     the samples are no pictures.
     """
-    if dataset.kind != "image":
-        raise BadDataset("Only pictures can be spoiled. Leave out --spoil.")
+    refuse_no_pictures(dataset)
     samples = [dataset.data(item) for item in evenly(own.samples, at_most=SPOILED)]
     return spoiled(reader, samples, step=step)
 

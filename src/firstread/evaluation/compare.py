@@ -124,7 +124,13 @@ def area_difference(
     *,
     clusters: Clusters | None = None,
 ) -> AreaDifference:
-    """The difference of two areas under the ROC curve on the same samples [N] (DeLong 1988)."""
+    """The difference of two areas under the ROC curve on the same samples [N] (DeLong 1988).
+
+    >>> ill = np.array([True, True, False, False])
+    >>> one, other = np.array([0.9, 0.2, 0.3, 0.1]), np.array([0.9, 0.8, 0.3, 0.1])
+    >>> area_difference(ill, one, other).difference.value
+    0.25
+    """
     one, other = placements(positive, first), placements(positive, second)
     if one is None or other is None:
         unknown = Share(value=math.nan, low=math.nan, high=math.nan)
@@ -194,7 +200,6 @@ def _aligned(first: Answers, second: Answers) -> tuple[Answers, Answers]:
 
 def _differences(first: Answers, second: Answers, *, draws: int) -> dict[str, Share]:
     """The overall figures and what alarms find and spare, drawn again together."""
-
     clusters = first.clusters
     terms = [terms_of(e.truths, e.chances, sets=e.sets, clusters=clusters) for e in (first, second)]
     shared = [code for code in first.alarms if code in second.alarms]

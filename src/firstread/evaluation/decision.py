@@ -34,11 +34,9 @@ class Benefit:
                 if best is None or place - first > best[1] - best[0] + 1:
                     best = (first, place - 1)
                 first = None
-        return (
-            None
-            if best is None
-            else (float(self.thresholds[best[0]]), float(self.thresholds[best[1]]))
-        )
+        if best is None:
+            return None
+        return float(self.thresholds[best[0]]), float(self.thresholds[best[1]])
 
 
 def benefit(

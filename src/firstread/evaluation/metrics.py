@@ -52,7 +52,11 @@ def wilson(hits: int, of: int) -> Share:
 
 
 def score_interval(share: float, count: float) -> tuple[float, float]:
-    """Wilson's score interval of a share among `count`, which need not be whole."""
+    """Wilson's score interval of a share among `count`, which need not be whole.
+
+    >>> score_interval(0.9, 10)
+    (0.5958, 0.9821)
+    """
     square = Z_95 * Z_95 / count
     middle = (share + square / 2) / (1 + square)
     reach = Z_95 * math.sqrt(share * (1 - share) / count + square / (4 * count)) / (1 + square)
@@ -157,7 +161,13 @@ def of_labels(
 ) -> list[LabelFigures]:
     """Each label against all others; the answer is the most probable label.
 
-    Intervals are Wilson's; with `clusters` [N] as wide as patients make them.
+    `truths` [N] are places in `labels`, `chances` [N, K] the probabilities. Intervals are Wilson's;
+    with `clusters` [N] as wide as patients make them.
+
+    >>> chances = np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8]])
+    >>> found = of_labels(np.array([0, 0, 1]), chances, labels=["well", "ill"])
+    >>> [(each.label, each.n, each.sensitivity.value) for each in found]
+    [('well', 2, 0.5), ('ill', 1, 1.0)]
     """
     answers = chances.argmax(1)
     figures = []
@@ -187,8 +197,14 @@ def of_labels(
 def bootstrap_auc(
     positive: NDArray[np.bool_], scores: Chances, *, draws: int = 500, seed: int = 0
 ) -> Share:
-    """The area under the ROC curve with a percentile bootstrap interval, stratified by the
-    truth."""
+    """The area under the ROC curve of `scores` [N] with a percentile bootstrap interval.
+
+    Each side is drawn from by itself, `draws` times (Efron and Tibshirani 1993). NaN where one is
+    empty.
+
+    >>> bootstrap_auc(np.array([True, True, False]), np.array([0.9, 0.8, 0.1]), draws=10).value
+    1.0
+    """
     value = auc(positive, scores)
     if math.isnan(value):
         return Share(value=value, low=value, high=value)

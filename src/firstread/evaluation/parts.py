@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,19 +124,31 @@ def _among(hits: NDArray[np.bool_], kept: NDArray[np.bool_], answers: Answers) -
     return share_of(hits[kept], clusters=None if clusters is None else clusters[kept])
 
 
+def refuse_unknown_column(dataset: Dataset, *, by: str) -> None:
+    """Raises BadDataset, with what there is, where samples cannot be parted by a column."""
+    known = _columns(dataset)
+    if by not in known:
+        raise BadDataset(
+            f"The folder {dataset.name} has no column '{by}' to part its samples by. It has: "
+            f"{', '.join(sorted(known))}. Name one of them."
+        )
+
+
+def _columns(dataset: Dataset) -> set[str]:
+    if dataset.kind == "recording":  # figures are of beats, of which tables say nothing
+        return {"label"}
+    told = {name for item in dataset.items for name, _ in item.columns}
+    return told | ({"label", "size"} if dataset.kind == "image" else {"label"})
+
+
 def _values(answers: Answers, *, by: str, dataset: Dataset) -> list[str]:
-    columns = {name for item in answers.samples for name, _ in item.columns}
-    ways: dict[str, Callable[[Item], str]] = {"label": lambda item: item.label}
-    if dataset.kind == "image":
-        ways["size"] = lambda item: _size(dataset, item)
-    if by in columns:
-        return [dict(item.columns).get(by, "") or "(not said)" for item in answers.samples]
-    if by in ways:
-        return [ways[by](item) for item in answers.samples]
-    known = ", ".join(sorted({*columns, *ways}))
-    raise BadDataset(
-        f"The folder {dataset.name} has no column '{by}' to part its samples by. It has: {known}."
-    )
+    refuse_unknown_column(dataset, by=by)
+    told = [dict(item.columns) for item in answers.samples]
+    if any(by in columns for columns in told):
+        return [columns.get(by, "") or "(not said)" for columns in told]
+    if by == "size" and dataset.kind == "image":
+        return [_size(dataset, item) for item in answers.samples]
+    return [item.label if by == "label" else "(not said)" for item in answers.samples]
 
 
 def _size(dataset: Dataset, item: Item) -> str:

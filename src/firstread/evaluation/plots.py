@@ -27,8 +27,7 @@ def plot(
 
     from firstread.evaluation.metrics import confusion
 
-    # The same figures give the same bytes, so that a pack that is made again has the same
-    # checksums.
+    # The same figures give the same bytes: a pack that is made again has the same checksums.
     mpl.rcParams.update({"svg.hashsalt": "firstread", "font.size": 9, "axes.titlesize": 10})
     figure = Figure(figsize=(10.5, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[1.25, 1])

@@ -240,6 +240,9 @@ def mean_area(
     The areas share samples, so what one sample (or patient) adds to all of them is summed before
     it is squared (Hampel's influence; for one area it is DeLong's variance). Sides of which one is
     empty are left out.
+
+    >>> mean_area([(np.array([True, False]), np.array([0.9, 0.1]))]).value
+    1.0
     """
     known = [
         (positive, found)

@@ -33,8 +33,7 @@ def write_report(
 ) -> None:
     """Write the report as one HTML file that needs nothing else; OSError where it cannot be.
 
-    The file holds thumbnails of the samples that were read
-    worst: treat it as you treat the samples.
+    The file holds thumbnails of the samples that were read worst: treat it as the samples.
     """
     parts = [
         _head(found),
@@ -42,7 +41,7 @@ def write_report(
         section("By label", _labels(found)),
         section("Read as, and truly", drawings.confusion(found)),
         section("Found against spared", drawings.roc(found), drawings.precision(found)),
-        section("Whether its chances hold", drawings.reliability(found), _lines(found)),
+        section("Whether its probabilities hold", drawings.reliability(found), _lines(found)),
         section("Finding sets", _sets(found)),
         section("Setting the doubtful aside", drawings.risk(found), _kept(found)),
         section("Whether acting on an alarm helps", *drawings.decisions(found), _alarms(found)),

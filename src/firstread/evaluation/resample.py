@@ -57,7 +57,11 @@ def resamples(
 
 
 def percentiles(drawn: NDArray[np.float64]) -> tuple[float, float]:
-    """The middle 95 % of what the resamples gave; NaN where most of them gave nothing."""
+    """The middle 95 % of what the resamples gave; NaN where most of them gave nothing.
+
+    >>> percentiles(np.arange(101.0))
+    (2.5, 97.5)
+    """
     known = drawn[np.isfinite(drawn)]
     if len(known) * 2 < len(drawn) or not len(known):
         return math.nan, math.nan

@@ -12,7 +12,7 @@ from PIL import Image
 
 from firstread.domain.errors import BadDataset, UnreadableSample
 from firstread.domain.read import Read
-from firstread.evaluation.metrics import Share, auc, wilson
+from firstread.evaluation.metrics import Share, wilson
 from firstread.imaging import decode, spoil
 from firstread.runtime import PackReader
 
@@ -62,19 +62,6 @@ class Refusals:
     believed: Share
 
 
-@dataclass(frozen=True, kw_only=True)
-class Strangers:
-    """How well familiarity tells foreign samples from a pack's own.
-
-    `area` is the area under the ROC curve over the familiarity score; 1 where every foreign sample
-    is less familiar than every own one. NaN where the pack has no familiarity.
-    """
-
-    area: float
-    own: Refusals
-    foreign: Refusals
-
-
 def refusals(reads: Sequence[Read], *, name: str) -> Refusals:
     """Count what is flagged among reads; raises BadDataset where there are none.
 
@@ -85,7 +72,7 @@ def refusals(reads: Sequence[Read], *, name: str) -> Refusals:
     """
     if not reads:
         raise BadDataset(f"None of the samples of {name} could be read. Name others.")
-    flagged = [is_flagged(read) for read in reads]
+    flagged = [_is_flagged(read) for read in reads]
     believed = sum(
         read.probability >= SURE and not said for read, said in zip(reads, flagged, strict=True)
     )
@@ -99,21 +86,9 @@ def refusals(reads: Sequence[Read], *, name: str) -> Refusals:
     )
 
 
-def is_flagged(read: Read) -> bool:
+def _is_flagged(read: Read) -> bool:
     """Whether a read warns its reader of the sample itself: unfit, or unfamiliar."""
     return read.unfit is not None or _unfamiliar(read)
-
-
-def tell_apart(own: Sequence[Read], foreign: Sequence[Read], *, name: str) -> Strangers:
-    """How well a pack's familiarity tells `foreign` samples from its `own`.
-
-    Raises BadDataset where either is empty.
-    """
-    mine, others = refusals(own, name="its own"), refusals(foreign, name=name)
-    scores = np.array([_score(read) for read in (*own, *foreign)])
-    is_own = np.repeat([True, False], [len(own), len(foreign)])
-    area = float("nan") if np.isnan(scores).any() else auc(is_own, scores)
-    return Strangers(area=area, own=mine, foreign=others)
 
 
 def spoiled(
@@ -149,19 +124,6 @@ def read_each(
     return reads
 
 
-def drawn_strangers(*, seed: int = 1, count: int = 40, side_px: int = 128) -> list[bytes]:
-    """Pictures of nothing at all: noise of two kinds, one colour, black and white, as PNG."""
-    rng = np.random.default_rng(seed)
-    shape = (side_px, side_px, 3)
-    drawn = [np.zeros(shape, np.uint8), np.full(shape, 255, np.uint8)]
-    for _ in range(count):
-        drawn.append(rng.integers(0, 256, shape, dtype=np.uint8))
-        bell = rng.normal(128.0, 30.0, shape)
-        drawn.append(np.clip(bell, 0, 255).astype(np.uint8))
-        drawn.append(np.full(shape, rng.integers(0, 256, 3), np.uint8))
-    return [_as_png(pixels) for pixels in drawn]
-
-
 def _changed(samples: Sequence[bytes], change: Change) -> Iterator[bytes]:
     for data in samples:
         try:
@@ -173,10 +135,6 @@ def _changed(samples: Sequence[bytes], change: Change) -> Iterator[bytes]:
 
 def _unfamiliar(read: Read) -> bool:
     return read.familiarity is not None and not read.familiarity.familiar
-
-
-def _score(read: Read) -> float:
-    return float("nan") if read.familiarity is None else read.familiarity.score
 
 
 def _as_png(pixels: NDArray[np.uint8]) -> bytes:

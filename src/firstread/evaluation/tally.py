@@ -13,6 +13,7 @@ import numpy as np
 
 from firstread.datasets.truth import Truth
 from firstread.evaluation.metrics import Share, auc, wilson
+from firstread.evaluation.plain import without_nan
 
 Answer = Mapping[str, Any]
 """What `Read.as_answer` gives, here or from a server; or an object with `error`."""
@@ -98,7 +99,8 @@ class Summary:
 
     def as_dict(self) -> dict[str, Any]:
         """The figures as plain JSON values; NaN becomes null."""
-        return {key: _plain(value) for key, value in asdict(self).items()}
+        plain: dict[str, Any] = without_nan(asdict(self))
+        return plain
 
 
 class Tally:
@@ -217,11 +219,3 @@ def positive_of(
         alarmed=frozenset(speaking),
         grouped=frozenset(label for name in speaking for label in held.get(name, ())),
     )
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, float):
-        return None if math.isnan(value) else round(value, 6)
-    return value
