@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
-from pathlib import Path
-
-from django.conf import settings
 
 from firstread import imaging
-from firstread.clinic import store
+from firstread.clinic import derived, store
 
 SHOWN_AS = imaging.SHOWN_AS
 
@@ -25,14 +21,11 @@ def display(sha256: str) -> bytes:
 
 
 def _kept(form: str, sha256: str, make: Callable[[bytes], bytes]) -> bytes:
-    path: Path = settings.FIRSTREAD.home / "cache" / form / sha256[:2] / sha256
+    path = derived.place_of(sha256, form=form)
     try:
         return path.read_bytes()
     except FileNotFoundError:
         pass
     picture = make(store.open(sha256))
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    half = path.with_name(f".{uuid.uuid4().hex}")
-    half.write_bytes(picture)
-    half.replace(path)
+    derived.write(path, [picture])
     return picture

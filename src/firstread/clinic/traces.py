@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from django.conf import settings
 from numpy.typing import NDArray
 
-from firstread.clinic import store
+from firstread.clinic import derived, store
 from firstread.domain.errors import UnknownCase
-from firstread.recordings import open_recording
+from firstread.recordings import Recording, open_recording
 from firstread.recordings.paper import Row, row_of
 
 STEPS = (1, 8, 64, 512)
@@ -32,8 +30,6 @@ UNIT_MV = 0.001
 _LARGEST = 32_000
 _FORM = 2
 _HEADER_BYTES = 4096
-LONGEST_NAME = 12
-"""Of a lead. Whatever a longer one says, it does not belong on a page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +76,7 @@ class Trace:
 
 def trace_of(sha256: str) -> Trace:
     """The signal of the recording of that hash; raises UnreadableSample."""
-    path: Path = settings.FIRSTREAD.home / "cache" / "trace" / sha256[:2] / sha256
+    path = derived.place_of(sha256, form="trace")
     found = _opened(path)
     return found if found is not None else _made(path, store.open(sha256))
 
@@ -110,39 +106,39 @@ def _opened(path: Path) -> Trace | None:
 
 
 def _made(path: Path, data: bytes) -> Trace:
-    recording = open_recording(data)
-    signal = recording.signal
-    row = row_of(signal, rate_hz=recording.rate_hz)
-    unit_mv = _unit_mv(signal)
-    header = json.dumps(
+    derived.write(path, _pieces(open_recording(data)))
+    made = _opened(path)
+    assert made is not None  # noqa: S101 - it was written a moment ago
+    return made
+
+
+def _pieces(recording: Recording) -> Iterator[bytes]:
+    """The header, then the numbers of each level; made one by one, for days are long."""
+    unit_mv = _unit_mv(recording.signal)
+    numbers = _in_numbers(recording.signal, unit_mv=unit_mv)
+    yield _header(recording, unit_mv=unit_mv)
+    yield numbers.tobytes()
+    for step in STEPS[1:]:
+        yield _extremes(numbers, step=step).tobytes()
+
+
+def _header(recording: Recording, *, unit_mv: float) -> bytes:
+    """What `_opened` reads; of a fixed length, by which the numbers are found behind it."""
+    row = row_of(recording.signal, rate_hz=recording.rate_hz)
+    said = json.dumps(
         {
             "form": _FORM,
-            "leads": [_plain(name, place) for place, name in enumerate(recording.leads, start=1)],
+            "leads": recording.leads,
             "rate_hz": float(recording.rate_hz),
-            "samples": signal.shape[1],
+            "samples": recording.signal.shape[1],
             "unit_mv": unit_mv,
             "row_mm": round(row.height_mm, 1),
             "mm_per_mv": row.mm_per_mv,
             "middles_mv": row.middles_mv,
             "began": "" if recording.started_at is None else f"{recording.started_at:%H:%M:%S}",
         }
-    ).encode()
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    half = path.with_name(f".{uuid.uuid4().hex}")
-    try:
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(header.ljust(_HEADER_BYTES))
-            numbers = _in_numbers(signal, unit_mv=unit_mv)
-            file.write(numbers.tobytes())
-            for step in STEPS[1:]:
-                file.write(_extremes(numbers, step=step).tobytes())
-        half.replace(path)
-    except OSError:
-        half.unlink(missing_ok=True)  # on a full disk every try would leave a piece
-        raise
-    made = _opened(path)
-    assert made is not None  # noqa: S101 - it was written a moment ago
-    return made
+    )
+    return said.encode().ljust(_HEADER_BYTES)
 
 
 def _unit_mv(signal: NDArray[np.float32]) -> float:
@@ -166,8 +162,3 @@ def _extremes(numbers: NDArray[np.int16], *, step: int) -> NDArray[np.int16]:
 
 def _places(samples: int, level: int) -> int:
     return -(-samples // STEPS[level])
-
-
-def _plain(name: str, place: int) -> str:
-    shown = "".join(sign for sign in name if sign.isprintable()).strip()
-    return shown if 0 < len(shown) <= LONGEST_NAME else f"Lead {place}"
