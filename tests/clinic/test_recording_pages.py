@@ -10,12 +10,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from firstread.clinic import registry
+from firstread.clinic import registry, tokens
 from firstread.clinic.first_read import read_next
 from firstread.clinic.intake import Incoming, receive
 from firstread.clinic.models import Case, ReadRow
 from firstread.clinic.replay import replay
 from firstread.clinic.stored_reads import beats_of, counts_of, read_of
+from firstread.recordings import join_pair
 from tests.clinic_for_tests import Clinic, add_heartbeat, read_case
 from tests.hearts_for_tests import recording_zip, wfdb_pair
 
@@ -112,15 +113,15 @@ def test_ten_seconds_and_a_thumbnail_are_drawn_without_a_script(case: Case, ana:
     assert "from 0:11" in later
     assert ">V</text>" in later
     assert b"<svg" in ana.get(reverse("thumbnail", args=[pk])).content
-    assert ana.get(reverse("image", args=[pk]), {"beat": "99999999999"}).status_code == 200
+    for asked in ("99999999999", "9" * 5000, "-1", "V"):
+        assert b"from 0:00.0" in ana.get(reverse("image", args=[pk]), {"beat": asked}).content
+        assert ana.get(reverse("case", args=[case.pk]), {"beat": asked}).status_code == 200
     assert ana.get(reverse("evidence", args=[pk, 0])).status_code == 404
 
 
 def test_nothing_of_the_header_is_shown(
     clinic: Clinic, beats_shelf: str, monkeypatch: pytest.MonkeyPatch, ana: Client
 ) -> None:
-    from firstread.recordings import join_pair
-
     monkeypatch.setenv("FIRSTREAD_PACKS", beats_shelf)
     add_heartbeat(clinic)
     pair = wfdb_pair("100", comment="# Mrs Example, born 1950", lead="Mrs Example's chest")
@@ -153,8 +154,6 @@ def test_a_recording_waits_for_its_read_with_its_trace_in_sight(
 def test_a_flat_line_is_unfit_and_still_drawn(
     clinic: Clinic, beats_shelf: str, monkeypatch: pytest.MonkeyPatch, ana: Client
 ) -> None:
-    from firstread.recordings import join_pair
-
     monkeypatch.setenv("FIRSTREAD_PACKS", beats_shelf)
     add_heartbeat(clinic)
     pair = wfdb_pair("100")
@@ -182,8 +181,6 @@ def test_only_who_has_signed_in_sees_a_trace(case: Case, client: Client) -> None
 def test_a_program_gets_the_counts_with_the_case_and_the_beats_by_themselves(
     case: Case, clinic: Clinic, client: Client
 ) -> None:
-    from firstread.clinic import tokens
-
     secret, _ = tokens.issue(clinic.ana, scopes=("cases:read",), name="test", days=1)
     headers = {"Authorization": f"Bearer {secret}"}
     whole = client.get(f"/api/v1/cases/{case.pk}", headers=headers).json()

@@ -25,6 +25,7 @@ from firstread.clinic.web.charts import (
     shares_of,
 )
 from firstread.clinic.web.recordings import about_recording
+from firstread.clinic.web.samples import beat_of
 from firstread.domain.errors import BadMeasurement, NotAllowed, WrongState
 from firstread.domain.foremost import MANY, foremost
 from firstread.domain.read import Read
@@ -37,9 +38,7 @@ def case_page(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     view = look(case_id, by=person)
     cell = _cell(view, request.GET.get("cell", ""))
     context = {"view": view, "case": view.case, "stamp": live.changed(case_id)}
-    context |= _about_cell(view, cell, beat=request.GET.get("beat", "")) | _about_decision(
-        view, person
-    )
+    context |= _about_cell(view, cell, beat=beat_of(request)) | _about_decision(view, person)
     return render(request, "clinic/case.html", context)
 
 
@@ -101,7 +100,7 @@ def _probability(read: Read | None, label: str) -> float:
     return read.probability_of(label) if read else 0.0
 
 
-def _about_cell(view: CaseView, cell: Cell | None, *, beat: str) -> dict[str, Any]:
+def _about_cell(view: CaseView, cell: Cell | None, *, beat: int | None) -> dict[str, Any]:
     read = cell.read if cell else None
     manifest = view.manifest
     told: dict[str, Any] = {"cell": cell, "read": read, "titles": view.titles, "evidence": ()}

@@ -22,15 +22,14 @@ from firstread.domain.errors import FirstreadError, UnknownCase
 NUMBERS = "application/octet-stream"
 
 
-def about_recording(view: CaseView, cell: Cell, *, beat: str) -> dict[str, Any]:
+def about_recording(view: CaseView, cell: Cell, *, beat: int | None) -> dict[str, Any]:
     """What the templates show of one recording; without its picture where it cannot be opened."""
     try:
         trace = trace_of(cell.case_sample.sample_id)
     except FirstreadError as error:
         return {"trace_trouble": str(error)}
-    asked = int(beat) if beat.isdecimal() else None
     manifest = view.manifest
-    about: dict[str, Any] = {"trace": trace, "lasts": in_minutes(trace.duration_s), "asked": asked}
+    about: dict[str, Any] = {"trace": trace, "lasts": in_minutes(trace.duration_s), "asked": beat}
     rows = ReadRow.objects.filter(case_sample=cell.case_sample, shadow=False)
     if cell.read is not None and manifest is not None and manifest.recording is not None:
         row = rows.defer("evidence").get()
@@ -61,7 +60,6 @@ def _meta(trace: Trace, view: CaseView, cell: Cell) -> dict[str, Any]:
         "began": trace.began,
         "before_s": given.before_s if given else 0,
         "after_s": given.after_s if given else 0,
-        "at_s": 0,
         "labels": [asdict(each) for each in beat_labels(view.labels)],
     }
 

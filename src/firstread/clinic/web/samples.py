@@ -17,6 +17,8 @@ from firstread.domain.errors import UnknownCase
 SVG = "image/svg+xml"
 KEPT_S = 3600
 """Samples never change, yet a shared computer should not keep them for long."""
+_MOST_DIGITS = 9
+"""Of a beat's number; Python itself refuses numbers of thousands of digits."""
 
 
 @page()
@@ -24,9 +26,7 @@ KEPT_S = 3600
 def image(request: HttpRequest, case_sample: int) -> HttpResponse:
     sample = sample_of(case_sample)
     if sample.kind == "recording":
-        beat = request.GET.get("beat", "")
-        strip = strips.ten_seconds(case_sample, beat=int(beat) if beat.isdecimal() else None)
-        return _picture(strip.encode(), SVG)
+        return _picture(strips.ten_seconds(case_sample, beat=beat_of(request)).encode(), SVG)
     return _picture(images.display(sample.sha256), images.SHOWN_AS)
 
 
@@ -55,6 +55,12 @@ def evidence_map(request: HttpRequest, case_sample: int, place: int) -> HttpResp
     if place >= len(maps):
         raise UnknownCase("This sample has no evidence map of such a label.")
     return _picture(evidence.png(case_sample, label=maps[place]), "image/png")
+
+
+def beat_of(request: HttpRequest) -> int | None:
+    """Which beat the address asks for, counted from 0; None where it names no number."""
+    asked = request.GET.get("beat", "")
+    return int(asked) if asked.isdecimal() and len(asked) <= _MOST_DIGITS else None
 
 
 def sample_of(case_sample: int, *, kind: str = "") -> Sample:

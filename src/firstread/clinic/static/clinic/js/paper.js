@@ -15,6 +15,8 @@ export const BAND = 30;
 export const FOOT = 22;
 const NAMES = ["paper", "fine", "bold", "line", "quiet", "alarm", "caution", "accent", "other", "evidence", "pick"];
 const MEDIAN_OF = 400;
+/** How much of the overview's height its marks have. */
+const MARKS = 16;
 
 /** The colours of the paper as the page's theme has them. @param {Element} root @returns {Colours} */
 export function coloursOf(root) {
@@ -176,6 +178,40 @@ export function drawEvidence(pen, sight, beats, meta, stretches, colours, streng
   pen.globalAlpha = 1;
 }
 
+/** The ground behind the beat that one stands at. @param {CanvasRenderingContext2D} pen @param {Sight} sight
+ * @param {number} at_s @param {number} height @param {Colours} colours */
+export function drawPick(pen, sight, at_s, height, colours) {
+  const x = (at_s - sight.start_s) * sight.px_per_s;
+  const half = Math.max(6, 0.32 * sight.px_per_s);
+  pen.fillStyle = colours.pick;
+  pen.fillRect(x - half, 0, 2 * half, height - FOOT);
+}
+
+/** Two lines with the time between them, as a pair of compasses on paper.
+ * @param {CanvasRenderingContext2D} pen @param {Sight} sight @param {{from: number, to: number}} measured
+ * @param {number} height @param {Colours} colours */
+export function drawMeasure(pen, sight, measured, height, colours) {
+  const { from, to } = measured;
+  const [x, other] = [from, to].map((at) => (at - sight.start_s) * sight.px_per_s);
+  const apart_s = Math.abs(to - from);
+  pen.strokeStyle = colours.accent;
+  pen.fillStyle = colours.accent;
+  pen.lineWidth = 1.5;
+  pen.beginPath();
+  for (const each of [x, other]) { pen.moveTo(each, BAND); pen.lineTo(each, height - FOOT); }
+  pen.moveTo(x, height - FOOT - 12);
+  pen.lineTo(other, height - FOOT - 12);
+  pen.stroke();
+  const text = `${Math.round(apart_s * 1000)} ms` + (apart_s > 0.15 ? ` · ${Math.round(60 / apart_s)}/min` : "");
+  pen.font = "600 12px system-ui, sans-serif";
+  const wide = pen.measureText(text).width + 12;
+  const at = Math.min(sight.width - wide - 4, Math.max(4, (x + other) / 2 - wide / 2));
+  pen.fillRect(at, height - FOOT - 36, wide, 20);
+  pen.fillStyle = colours.paper;
+  pen.textAlign = "left";
+  pen.fillText(text, at + 6, height - FOOT - 22);
+}
+
 /** The time below. @param {CanvasRenderingContext2D} pen @param {Sight} sight @param {number} height
  * @param {Colours} colours */
 export function drawClock(pen, sight, height, colours) {
@@ -206,9 +242,25 @@ export function clock(at_s, tenths = false) {
  * @param {Colours} colours @param {{from_s: number, to_s: number}} frame */
 export function drawOverview(pen, width, height, tiles, meta, beats, colours, frame) {
   const lasts_s = meta.samples / meta.rate_hz;
-  const marks = 16;
   pen.fillStyle = colours.paper;
   pen.fillRect(0, 0, width, height);
+  drawWhole(pen, width, height, tiles, meta, colours);
+  if (beats) drawMarks(pen, width / lasts_s, beats, meta, colours);
+  const left = (frame.from_s / lasts_s) * width;
+  const wide = Math.max(3, ((frame.to_s - frame.from_s) / lasts_s) * width);
+  pen.fillStyle = colours.accent;
+  pen.globalAlpha = 0.16;
+  pen.fillRect(left, 0, wide, height);
+  pen.globalAlpha = 1;
+  pen.strokeStyle = colours.accent;
+  pen.lineWidth = 1.5;
+  pen.strokeRect(left + 0.75, 0.75, Math.max(1.5, wide - 1.5), height - 1.5);
+}
+
+/** The first lead from beginning to end, below the marks; rare outliers are cut off.
+ * @param {CanvasRenderingContext2D} pen @param {number} width @param {number} height
+ * @param {ReturnType<typeof import("./tiles.js").tilesOf>} tiles @param {Meta} meta @param {Colours} colours */
+function drawWhole(pen, width, height, tiles, meta, colours) {
   const level = tiles.levelFor(meta.samples / width);
   const perPx = tiles.places(level) / width;
   /** @type {[number, number][]} */
@@ -220,39 +272,32 @@ export function drawOverview(pen, width, height, tiles, meta, beats, colours, fr
     columns[x] = column ? [Math.min(column[0], low), Math.max(column[1], high)] : [low, high];
   });
   const there = columns.filter(Boolean);
-  if (there.length) {
-    const lows = there.map((each) => each[0]).sort((a, b) => a - b);
-    const highs = there.map((each) => each[1]).sort((a, b) => a - b);
-    const low = lows[Math.floor(lows.length * 0.01)];
-    const high = highs[Math.min(highs.length - 1, Math.floor(highs.length * 0.99))];
-    const scale = (height - marks - 8) / Math.max(0.2, high - low);
-    pen.fillStyle = colours.quiet;
-    pen.globalAlpha = 0.55;
-    columns.forEach((column, x) => {
-      const top = Math.max(marks, height - 4 - (column[1] - low) * scale);
-      const bottom = Math.min(height - 2, height - 4 - (column[0] - low) * scale);
-      pen.fillRect(x, top, 1, Math.max(1, bottom - top));
-    });
-    pen.globalAlpha = 1;
-  }
-  if (beats) {
-    for (let beat = 0; beat < beats.count; beat += 1) {
-      const label = meta.labels[beats.label[beat]];
-      if (!label?.notable) continue;
-      pen.fillStyle = colours[label.tone];
-      // Each label has its own height, so that colour is not all that tells them apart.
-      const row = meta.labels.filter((each) => each.notable).indexOf(label);
-      const tall = marks / Math.max(1, meta.labels.filter((each) => each.notable).length);
-      pen.fillRect((beats.at[beat] / lasts_s) * width - 0.6, row * tall, 1.2, Math.max(2, tall - 0.5));
-    }
-  }
-  const left = (frame.from_s / lasts_s) * width;
-  const wide = Math.max(3, ((frame.to_s - frame.from_s) / lasts_s) * width);
-  pen.fillStyle = colours.accent;
-  pen.globalAlpha = 0.16;
-  pen.fillRect(left, 0, wide, height);
+  if (!there.length) return;
+  const lows = there.map((each) => each[0]).sort((a, b) => a - b);
+  const highs = there.map((each) => each[1]).sort((a, b) => a - b);
+  const low = lows[Math.floor(lows.length * 0.01)];
+  const high = highs[Math.min(highs.length - 1, Math.floor(highs.length * 0.99))];
+  const scale = (height - MARKS - 8) / Math.max(0.2, high - low);
+  pen.fillStyle = colours.quiet;
+  pen.globalAlpha = 0.55;
+  columns.forEach((column, x) => {
+    const top = Math.max(MARKS, height - 4 - (column[1] - low) * scale);
+    const bottom = Math.min(height - 2, height - 4 - (column[0] - low) * scale);
+    pen.fillRect(x, top, 1, Math.max(1, bottom - top));
+  });
   pen.globalAlpha = 1;
-  pen.strokeStyle = colours.accent;
-  pen.lineWidth = 1.5;
-  pen.strokeRect(left + 0.75, 0.75, Math.max(1.5, wide - 1.5), height - 1.5);
+}
+
+/** A mark for each beat that matters. @param {CanvasRenderingContext2D} pen @param {number} px_per_s
+ * @param {Beats} beats @param {Meta} meta @param {Colours} colours */
+function drawMarks(pen, px_per_s, beats, meta, colours) {
+  // Each label has its own height, so that colour is not all that tells them apart.
+  const rows = meta.labels.filter((each) => each.notable);
+  const tall = MARKS / Math.max(1, rows.length);
+  for (let beat = 0; beat < beats.count; beat += 1) {
+    const label = meta.labels[beats.label[beat]];
+    if (!label?.notable) continue;
+    pen.fillStyle = colours[label.tone];
+    pen.fillRect(beats.at[beat] * px_per_s - 0.6, rows.indexOf(label) * tall, 1.2, Math.max(2, tall - 0.5));
+  }
 }

@@ -9,7 +9,7 @@
  * @property {number} rate_hz @property {number} samples @property {string[]} leads
  * @property {number} unit_mv @property {number} row_mm @property {number} mm_per_mv @property {number[]} middles_mv
  * @property {number[]} steps @property {number} tile @property {string} began
- * @property {number} before_s @property {number} after_s @property {number} at_s
+ * @property {number} before_s @property {number} after_s
  * @property {Label[]} labels
  */
 /** @typedef {{count: number, at: Float64Array, label: Uint8Array, percent: Uint8Array}} Beats */

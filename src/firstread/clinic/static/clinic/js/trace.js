@@ -1,6 +1,6 @@
 // @ts-check
 /** One recording on ECG paper: scroll, change the paper's speed, walk along the abnormal beats. */
-import { BAND, FOOT, clock, coloursOf, drawBeats, drawClock, drawEvidence, drawGrid, drawLeads, drawOverview, sized } from "./paper.js";
+import { BAND, FOOT, clock, coloursOf, drawBeats, drawClock, drawEvidence, drawGrid, drawLeads, drawMeasure, drawOverview, drawPick, sized } from "./paper.js";
 import { fetchBeats, fetchStretches, firstFrom, tilesOf } from "./tiles.js";
 
 const SPEEDS = [2.5, 5, 12.5, 25, 50, 100];
@@ -73,49 +73,17 @@ export function trace(root) {
     const pen = sized(canvas, now.width, height);
     drawGrid(pen, now, height, colours);
     const strength = slider && beats ? Number(slider.value) / 100 : 0;
-    if (beats && picked >= 0) drawPick(pen, now, height);
+    if (beats && picked >= 0) drawPick(pen, now, beats.at[picked], height, colours);
     if (beats) drawEvidence(pen, now, beats, meta, stretches, colours, strength, height);
     drawLeads(pen, now, tiles, meta, colours);
     if (beats) drawBeats(pen, now, beats, meta, colours, picked);
     drawClock(pen, now, height, colours);
-    if (measured) drawMeasure(pen, now, height);
+    if (measured) drawMeasure(pen, now, measured, height, colours);
     if (over.clientWidth) {
       const wide = over.clientWidth;
       const frame = { from_s: start_s, to_s: Math.min(lasts_s, start_s + now.width / now.px_per_s) };
       drawOverview(sized(overview, wide, OVERVIEW_PX), wide, OVERVIEW_PX, tiles, meta, beats, colours, frame);
     }
-  }
-
-  /** @param {CanvasRenderingContext2D} pen @param {ReturnType<typeof sight>} now @param {number} height */
-  function drawPick(pen, now, height) {
-    const x = ((beats?.at[picked] ?? 0) - now.start_s) * now.px_per_s;
-    const half = Math.max(6, 0.32 * now.px_per_s);
-    pen.fillStyle = colours.pick;
-    pen.fillRect(x - half, 0, 2 * half, height - FOOT);
-  }
-
-  /** Two lines with the time between them, as a pair of compasses on paper.
-   * @param {CanvasRenderingContext2D} pen @param {ReturnType<typeof sight>} now @param {number} height */
-  function drawMeasure(pen, now, height) {
-    const { from, to } = /** @type {{from: number, to: number}} */ (measured);
-    const [x, other] = [from, to].map((at) => (at - now.start_s) * now.px_per_s);
-    const apart_s = Math.abs(to - from);
-    pen.strokeStyle = colours.accent;
-    pen.fillStyle = colours.accent;
-    pen.lineWidth = 1.5;
-    pen.beginPath();
-    for (const each of [x, other]) { pen.moveTo(each, BAND); pen.lineTo(each, height - FOOT); }
-    pen.moveTo(x, height - FOOT - 12);
-    pen.lineTo(other, height - FOOT - 12);
-    pen.stroke();
-    const text = `${Math.round(apart_s * 1000)} ms` + (apart_s > 0.15 ? ` · ${Math.round(60 / apart_s)}/min` : "");
-    pen.font = "600 12px system-ui, sans-serif";
-    const wide = pen.measureText(text).width + 12;
-    const at = Math.min(now.width - wide - 4, Math.max(4, (x + other) / 2 - wide / 2));
-    pen.fillRect(at, height - FOOT - 36, wide, 20);
-    pen.fillStyle = colours.paper;
-    pen.textAlign = "left";
-    pen.fillText(text, at + 6, height - FOOT - 22);
   }
 
   /* ---- where one looks ---- */
@@ -308,7 +276,7 @@ export function trace(root) {
   sizing.observe(paper);
 
   setSpeed(USUAL);
-  go(meta.at_s);
+  go(0);
   if (meta.beats) {
     void fetchBeats(meta.beats).then(async (found) => {
       beats = found;
