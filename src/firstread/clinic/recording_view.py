@@ -10,6 +10,7 @@ from statistics import median
 from firstread.clinic.beats import Beats
 from firstread.clinic.models import ReadRow
 from firstread.clinic.stored_reads import beats_of
+from firstread.domain.priority import Priority
 from firstread.domain.rhythm import Episode, Rhythm, episodes_of, rhythm_of
 from firstread.packs import Label
 from firstread.recordings.paper import clock
@@ -84,8 +85,7 @@ class RecordingView:
 def beat_labels(labels: Sequence[Label]) -> tuple[BeatLabel, ...]:
     """The pack's labels as letters, no two in one colour as far as there are colours."""
     positive = [label for label in labels if label.positive]
-    pressing = ("routine", "urgent", "asap", "stat")
-    first = max(positive, key=lambda label: pressing.index(label.priority), default=None)
+    first = max(positive, key=lambda label: Priority.named(label.priority), default=None)
     # The first label that is no finding is the heart's usual beat; a fusion beat raises no alarm,
     # and is worth a look all the same.
     normal = next((each.code for each in labels if not (each.positive or each.unfit)), "")
@@ -115,7 +115,7 @@ def recording_view(
     """What the first read says of a recording that lasts so long; `labels` are its pack's."""
     beats = beats_of(row)
     named = {each.code: each for each in beat_labels(labels)}
-    shown = tuple(named.get(code) or _gone(code) for code in beats.codes)
+    shown = tuple(named.get(code) or gone_label(code) for code in beats.codes)
     at_s, places = beats.at_s.tolist(), beats.label.tolist()
     rhythm = rhythm_of(at_s, places, of=len(beats.codes))
     notable = {place for place, label in enumerate(shown) if label.notable}
@@ -140,7 +140,7 @@ def recording_view(
     )
 
 
-def _gone(code: str) -> BeatLabel:
+def gone_label(code: str) -> BeatLabel:
     """A label that the pack had when it read, and has no more."""
     return BeatLabel(code=code, title=code, letter=code[:1].upper(), tone="other", notable=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from firstread.clinic import registry
 from firstread.clinic.beats import Beats
 from firstread.clinic.models import CaseSample, ReadRow
-from firstread.clinic.recording_view import BeatLabel, beat_labels
+from firstread.clinic.recording_view import BeatLabel, beat_labels, gone_label
 from firstread.clinic.stored_reads import beats_of, read_of
 from firstread.clinic.traces import Trace, trace_of
 from firstread.domain.errors import FirstreadError, UnknownCase
@@ -73,14 +73,8 @@ def _marks(beats: Beats, sample: CaseSample, starts_s: float) -> list[Mark]:
     found = []
     for place in range(first, after):
         code = beats.codes[beats.label[place]]
-        label = named.get(code)
-        found.append(
-            Mark(
-                at_s=float(beats.at_s[place]),
-                letter=label.letter if label else code[:1].upper(),
-                tone=label.tone if label else "other",
-            )
-        )
+        label = named.get(code) or gone_label(code)
+        found.append(Mark(at_s=float(beats.at_s[place]), letter=label.letter, tone=label.tone))
     return found
 
 
@@ -88,5 +82,5 @@ def _labels(sample: CaseSample) -> dict[str, BeatLabel]:
     try:
         labels = registry.manifest_of(sample.case.check_row).labels
     except FirstreadError:
-        return {}  # the pack is gone; its letters stand in the read
+        return {}  # the pack is gone; the codes of its labels stand in the read
     return {each.code: each for each in beat_labels(labels)}
