@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -210,14 +211,7 @@ def list_beats(request: HttpRequest, case_id: UUID, position: int) -> dict[str, 
 )
 def answer_case(request: HttpRequest, case_id: UUID) -> dict[str, Any]:
     """Records your label; the rule of the check says whether that decides the case."""
-    body = body_of(request, Answer)
-    person = _person(request)
-
-    def work() -> tuple[int, dict[str, Any]]:
-        review.answer(case_id, by=person, label=body.label, comment=body.comment)
-        return 200, shown.whole(case_view.look(case_id, by=person))
-
-    return _once(request, body, work=work)
+    return _decided(request, case_id, body=body_of(request, Answer), step=review.answer)
 
 
 @router.post(
@@ -229,20 +223,22 @@ def answer_case(request: HttpRequest, case_id: UUID) -> dict[str, Any]:
 )
 def amend_case(request: HttpRequest, case_id: UUID) -> dict[str, Any]:
     """Corrects the decision, with the reason; the earlier one stays readable."""
-    body = body_of(request, Amendment)
+    return _decided(request, case_id, body=body_of(request, Amendment), step=sign_off.amend)
+
+
+def _decided(
+    request: HttpRequest, case_id: UUID, *, body: Answer | Amendment, step: Callable[..., Case]
+) -> dict[str, Any]:
+    """The case after the step, which counts once for a key."""
     person = _person(request)
 
     def work() -> tuple[int, dict[str, Any]]:
-        sign_off.amend(case_id, by=person, label=body.label, comment=body.comment)
+        step(case_id, by=person, label=body.label, comment=body.comment)
         return 200, shown.whole(case_view.look(case_id, by=person))
 
-    return _once(request, body, work=work)
-
-
-def _once(request: HttpRequest, body: Answer | Amendment, *, work: Any) -> dict[str, Any]:
     _, answered = once_with_work(
         key_of(request),
-        person=_person(request),
+        person=person,
         request_digest=digest(request, body.model_dump()),
         work=work,
     )
