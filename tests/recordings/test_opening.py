@@ -211,6 +211,65 @@ def test_what_cannot_be_opened_is_refused_with_a_sentence(what):
     assert "Jane" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("leap_s", [0.3, 8.0, -0.2])
+def test_a_gap_in_the_times_of_a_csv_does_not_become_another_rate(leap_s):
+    times = np.arange(3600) / 360
+    times[1000:] += leap_s
+    rows = "\n".join(f"{time:.5f},{np.sin(time):.4f}" for time in times)
+    with pytest.raises(UnreadableSample, match=r"evenly in time|does not rise"):
+        open_recording(f"time,II\n{rows}\n".encode())
+
+
+def test_times_that_are_printed_coarsely_are_even_all_the_same():
+    rows = "\n".join(f"{n / 360:.2f},{np.sin(n / 50):.4f}" for n in range(3600))
+    assert open_recording(f"time,II\n{rows}\n".encode()).rate_hz == 360
+
+
+_DIGITS = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    ("record", "lead"),
+    [
+        (f"a {_DIGITS} 360 3600", "a.dat 16 200"),
+        (f"a 1 360 {_DIGITS}", "a.dat 16 200"),
+        ("a 1 360 3600", f"a.dat 16+{_DIGITS} 200"),
+        ("a 1 360 3600", f"a.dat 16 200({'9' * 400})/mV"),
+        ("a 1 360 3600", f"a.dat 16 200 11 0 0 {_DIGITS} 0 II"),
+        ("a 1 360 3600", "a.dat 16 1e-320/mV"),
+    ],
+)
+def test_a_header_with_a_number_of_no_device_is_refused(record, lead):
+    files = {"a.hea": f"{record}\n{lead}\n".encode(), "a.dat": bytes(7200)}
+    with pytest.raises(UnreadableSample, match=r"no WFDB header that can be read: .* Export"):
+        open_recording(join_pair(files))
+
+
+def test_a_date_that_no_calendar_has_is_left_out():
+    header = b"a 1 360 3600 10:00:00 01/01/99999999999999\na.dat 16 200\n"
+    found = open_recording(join_pair({"a.hea": header, "a.dat": bytes(7200)}))
+    assert found.started_at is None
+
+
+def test_a_zip_packed_as_lzma_that_is_damaged_is_refused():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("a.dat", bytes(range(256)) * 16)
+    data = bytearray(out.getvalue())
+    data[50:90] = b"\xff" * 40
+    with pytest.raises(UnreadableSample, match="The zip file is damaged"):
+        open_recording(bytes(data))
+
+
+@pytest.mark.parametrize(("at", "value"), [(104, b"abc"), (120, b"abc"), (112, b"1e99")])
+def test_an_edf_whose_limits_say_nothing_is_refused(at, value):
+    data = bytearray(as_edf(trace(leads=1), names=("II",)))
+    place = 256 + at * int(data[252:256])  # each field stands for all signals, one after the other
+    data[place : place + 8] = value.ljust(8)
+    with pytest.raises(UnreadableSample, match="EDF file"):
+        open_recording(bytes(data))
+
+
 def test_a_zip_that_unpacks_to_more_than_a_recording_is_refused():
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -15,6 +15,8 @@ from firstread.recordings.units import in_millivolts
 from firstread.recordings.whole import refuse_too_many, whole_recording
 
 MAX_BYTES = 400_000_000
+_LEAP = 4.0
+"""Printed times are rounded, so that a step may be twice or thrice the usual one."""
 _PLAUSIBLE_MV = 50.0
 """No heart reaches that at the skin: larger numbers are in another unit."""
 _TIME = re.compile(r"(?:elapsed |sample )?(?:time|seconds|t)", re.IGNORECASE)
@@ -180,8 +182,26 @@ def _rate_of_times(rows: str, *, mark: str, unit: str, count: int) -> float:
         raise UnreadableSample(
             "The samples of the CSV file do not come evenly in time. Export it without gaps."
         )
+    _refuse_gaps(rows, mark=mark)
     # Times are printed rounded: 360 samples a second must not become 359.9998.
     return round(rate_hz) if abs(rate_hz - round(rate_hz)) < 0.002 * rate_hz else rate_hz
+
+
+def _refuse_gaps(rows: str, *, mark: str) -> None:
+    """Raises UnreadableSample where times leap or fall back: the rate and every beat behind would
+    be wrong. Times of the clock are not looked at one by one."""
+    try:
+        times = np.loadtxt(io.StringIO(rows), delimiter=mark, usecols=0, ndmin=1, comments=None)
+    except ValueError:
+        return
+    steps = np.diff(times[np.isfinite(times)])
+    if steps.min(initial=0.0) < 0:
+        raise UnreadableSample("The column of time does not rise. Export the recording again.")
+    usual = float(np.median(steps))  # 0 where times are printed more coarsely than samples come
+    if usual > 0 and steps.max() > _LEAP * usual:
+        raise UnreadableSample(
+            "The samples of the CSV file do not come evenly in time. Export it without gaps."
+        )
 
 
 def _seconds(cell: str, *, unit: str) -> float:
@@ -212,7 +232,8 @@ def _scale(signal: NDArray[np.float32], units: list[str]) -> None:
     """Turn each row into millivolts; raises UnreadableSample where its numbers can be none."""
     for row, unit in enumerate(units):
         if unit:
-            signal[row] *= in_millivolts(unit)
+            with np.errstate(over="ignore"):  # what overflows was no voltage, and becomes a gap
+                signal[row] *= in_millivolts(unit)
         elif float(np.nanmax(np.abs(signal[row]), initial=0.0)) > _PLAUSIBLE_MV:
             raise UnreadableSample(
                 "The numbers of the CSV file are too large for millivolts. Name the unit of each "

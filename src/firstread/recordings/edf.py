@@ -14,7 +14,9 @@ from firstread.recordings.recording import MAX_LEADS, Recording
 from firstread.recordings.units import in_millivolts, lead_name
 from firstread.recordings.whole import refuse_too_many, whole_recording
 
-_DAMAGED = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, OSError)
+_DAMAGED = (
+    ValueError, TypeError, LookupError, ArithmeticError, AttributeError, NameError, OSError,
+)  # fmt: skip
 """What edfio was seen to raise on files that are not as the format asks for."""
 
 
@@ -75,10 +77,26 @@ def _recording(file: Any, signals: list[Any]) -> Recording:
         raise UnreadableSample("The EDF file holds no samples. Export it again.")
     refuse_too_many(length * len(signals))
     rows = np.empty((len(signals), length), np.float32)
-    for place, each in enumerate(signals):
-        rows[place] = each.data * in_millivolts(each.physical_dimension)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for place, each in enumerate(signals):
+                rows[place] = _volts(each) * in_millivolts(each.physical_dimension)
+    except (Warning, *_DAMAGED):
+        raise UnreadableSample(
+            "The EDF file does not say what its numbers mean: the physical or digital limits of a "
+            "lead are wrong. Export it again."
+        ) from None
     names = [each.label for each in signals]
     return whole_recording(rows, rate_hz=rate_hz, names=names, started_at=_moment(file))
+
+
+def _volts(signal: Any) -> Any:
+    # edfio gives bare steps where a limit is no number, and only warns where two are the same.
+    limits = signal.physical_min, signal.physical_max, signal.digital_min, signal.digital_max
+    if not np.isfinite(limits).all():
+        raise ValueError("a limit is no number")
+    return signal.data
 
 
 def _moment(file: Any) -> dt.datetime | None:

@@ -6,6 +6,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
+from lzma import LZMAError
 from pathlib import PurePath
 
 from firstread.domain.errors import UnreadableSample
@@ -68,7 +69,10 @@ def unzipped(data: bytes) -> dict[str, bytes]:
                     "The zip file holds more than one recording may. Send one recording a file."
                 )
             return {PurePath(each.filename).name: archive.read(each) for each in wanted}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as why:
+    except (
+        zipfile.BadZipFile, zlib.error, LZMAError, EOFError, NotImplementedError, OSError,
+        ValueError,
+    ) as why:  # fmt: skip
         raise UnreadableSample(
             "The zip file is damaged, or packed in a way that is not read. Pack it again."
         ) from why

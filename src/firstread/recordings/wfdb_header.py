@@ -25,6 +25,8 @@ _RATE_HZ = 250.0
 _UNCALIBRATED = 200.0
 """What the format says where a header gives no rate, or no gain."""
 _MAX_FRAME = 100
+_GAINS = (1e-9, 1e9)
+_MOST_DIGITS = 18
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,13 +74,13 @@ def parse_header(text: str) -> Header:
             "This recording is cut into several segments. Save it as one record (xform of the "
             "WFDB tools does), or send each segment by itself."
         )
-    count = int(found["leads"])
+    count = _whole(found["leads"], "number of leads")
     if not 1 <= count <= MAX_LEADS:
         raise _refusal(f"it names {count} leads, where 1 to {MAX_LEADS} are read")
     if len(lines) < 1 + count:
         raise _refusal("it has fewer lines than leads")
     rate_hz = _number(found["rate"], "sampling rate") if found["rate"] else _RATE_HZ
-    length = int(found["length"]) if found["length"] else 0
+    length = _whole(found["length"], "number of samples")
     if length * count > MAX_NUMBERS:
         raise UnreadableSample(
             f"The header promises {length} samples of {count} leads, more than are read at once "
@@ -97,21 +99,30 @@ def _signal(line: str) -> SignalLine:
     if found is None:
         raise _refusal("the line of a lead is not as the format asks for")
     gain = _number(found["gain"], "gain") if found["gain"] else 0.0
-    frame = int(found["frame"] or 1)
+    if gain and not _GAINS[0] <= gain <= _GAINS[1]:
+        raise _refusal(f"its gain of {gain:g} is that of no device")
+    frame = _whole(found["frame"] or "1", "number of samples in a frame")
     if not 1 <= frame <= _MAX_FRAME:
         raise _refusal(f"a lead has {frame} samples in a frame")
     baseline = found["baseline"] or found["zero"] or "0"
     return SignalLine(
         file=found["file"],
-        form=int(found["format"]),
+        form=_whole(found["format"], "format"),
         per_frame=frame,
-        offset=int(found["offset"] or 0),
+        offset=_whole(found["offset"], "offset"),
         gain=gain or _UNCALIBRATED,
-        baseline=int(baseline),
+        baseline=_whole(baseline, "baseline"),
         units=found["units"] or "mV",
-        checksum=None if found["sum"] is None else int(found["sum"]),
+        checksum=None if found["sum"] is None else _whole(found["sum"], "checksum"),
         lead=found["lead"] or "",
     )
+
+
+def _whole(text: str | None, what: str) -> int:
+    """The whole number in a text of digits; 0 where there is none."""
+    if text is not None and len(text) > _MOST_DIGITS:  # Python itself refuses some thousands
+        raise _refusal(f"its {what} has {len(text)} digits")
+    return int(text or 0)
 
 
 def _number(text: str, what: str) -> float:
@@ -132,7 +143,7 @@ def _moment(time: str | None, date: str | None) -> dt.datetime | None:
         day, month, year = (int(part) for part in date.split("/"))
         hour, minute, second = [*time.partition(".")[0].split(":"), "0", "0"][:3]
         return dt.datetime(year, month, day, int(hour), int(minute), int(second))  # noqa: DTZ001  the device's own clock
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
