@@ -21,6 +21,8 @@ from firstread.recordings import open_recording
 
 SAME = 0.99
 """From this likeness on two pictures with two labels are a conflict, and not neighbours."""
+_PLAIN = {"image": "colours, shades and edges", "measurements": "their measurements"}
+"""What tells samples apart where no pack does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +82,7 @@ class Findings:
     suspects: tuple[SuspectLabel, ...]
     told_apart_by: str
     told_apart: float | None
-    """The share of the samples that what found the suspects names as they are labelled."""
+    """The share of the samples that the fit behind the suspects names as they are labelled."""
     remark: str
 
     @property
@@ -143,9 +145,6 @@ def check(
         told_apart=suspects.right,
         remark=dataset.remark,
     )
-
-
-_PLAIN = {"image": "colours, shades and edges", "measurements": "their measurements"}
 
 
 def _labels(dataset: Dataset) -> dict[str, int]:

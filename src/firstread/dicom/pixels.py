@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -11,15 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from firstread.dicom.damage import DAMAGED
 from firstread.domain.errors import BadConfiguration, UnreadableSample
 from firstread.imaging import MAX_PIXELS
 
 _MARK_AT = 128
-# What pydicom and its decoders were seen to raise on damaged files.
-_DAMAGED = (
-    OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
-    NotImplementedError, RuntimeError, MemoryError, struct.error,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +63,7 @@ def png_of(data: bytes, *, frame: int = 0) -> bytes:
         shown = _shown(dataset, frame=frame)
         out = BytesIO()
         Image.fromarray(np.ascontiguousarray(shown)).save(out, format="PNG", compress_level=1)
-    except _DAMAGED as why:
+    except DAMAGED as why:
         raise UnreadableSample(
             "The pixels of this DICOM file are damaged, or packed in a way that is not read here. "
             "Export it again without compression."
@@ -89,7 +84,7 @@ def _opened(data: bytes, *, pixels: bool) -> Any:
         raise UnreadableSample("This is not a DICOM file. Export it again as DICOM.")
     try:
         return dcmread(BytesIO(data), stop_before_pixels=not pixels)
-    except _DAMAGED as why:
+    except DAMAGED as why:
         raise UnreadableSample("This DICOM file is damaged. Export it again.") from why
 
 
@@ -101,7 +96,7 @@ def _header(dataset: Any) -> Header:
             width_px=int(dataset.Columns),
             height_px=int(dataset.Rows),
         )
-    except _DAMAGED as why:
+    except DAMAGED as why:
         raise UnreadableSample(
             "This DICOM file holds no picture. Send the one with the picture, not its directory "
             "or report."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import struct
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
@@ -12,12 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from firstread.dicom.damage import DAMAGED
 from firstread.domain.errors import UnreadableSample
-
-_DAMAGED = (
-    OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
-    NotImplementedError, RuntimeError, MemoryError, struct.error,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,7 +44,7 @@ def open_waveform(data: bytes, *, max_numbers: int) -> Waveform:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of values that no waveform depends on
             return _waveform(pydicom.dcmread(BytesIO(data)), max_numbers=max_numbers)
-    except _DAMAGED:
+    except DAMAGED:
         raise UnreadableSample(
             "The waveform in the DICOM file cannot be opened: it is damaged, or packed in a way "
             "that is not read. Export it again."

@@ -1,0 +1,10 @@
+"""What pydicom and its decoders were seen to raise on damaged files."""
+
+from __future__ import annotations
+
+import struct
+
+DAMAGED = (
+    OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
+    NotImplementedError, RuntimeError, MemoryError, struct.error,
+)  # fmt: skip
