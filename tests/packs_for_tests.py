@@ -15,6 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from firstread.imaging import decode
 from firstread.packs import (
+    PICTURE,
     About,
     Calibration,
     Conformal,
@@ -79,6 +80,7 @@ def make_pack(
     version: str = "1.0.0",
     labels: Sequence[Label] = LABELS,
     many: bool = True,
+    one: str = "cell",
     gain: float = 8.0,
     groups: Sequence[Group] = (),
 ) -> Path:
@@ -107,6 +109,7 @@ def make_pack(
         intended_use="For tests only.",
         limits="Knows colours, and no cells.",
         many=many if kind == "image" else False,
+        one=one if kind == "image" else PICTURE,
     )
     points = manifest.pop("operating_points")
     points += _points_of(groups)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from firstread.clinic import registry
+from firstread.clinic.called import one_sample
 from firstread.clinic.models import Case, Check, Person, Role
 from firstread.domain.case import DECIDED, NO_ALARM, OTHER, WAITING, Basis, CaseState
 from firstread.domain.errors import BadMeasurement, NotAllowed, PackRefused, UnknownPack, WrongState
@@ -16,17 +17,17 @@ def answers_for(case: Case) -> list[tuple[str, str]]:
 
 
 def answers_of(check: Check, *, many: bool) -> list[tuple[str, str]]:
-    """The labels of the check's pack; of many cells also its groups and that none is alarming;
+    """The labels of the check's pack; of many samples also its groups and that none is alarming;
     and other."""
     try:
         manifest = registry.manifest_of(check)
-        # The commonest alarm of many cells, which people are asked to agree with, may be a group.
+        # The commonest alarm of many samples, which people are asked to agree with, may be a group.
         named = manifest.answers if many else manifest.labels
         labels = [(each.code, each.title) for each in named]
     except (PackRefused, UnknownPack):
         labels = []  # the pack is gone; people can still say in words what they see
     if many:
-        labels.append((NO_ALARM, "No alarming cell"))
+        labels.append((NO_ALARM, f"No alarming {one_sample(check)}"))
     return [*labels, (OTHER, "Something else (say what)")]
 
 

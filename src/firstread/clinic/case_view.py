@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from firstread.clinic import audit, registry
 from firstread.clinic.answers import answers_of, may_amend, may_answer
+from firstread.clinic.called import one_sample
 from firstread.clinic.history import Line, lines_of
 from firstread.clinic.lookup import found_case
 from firstread.clinic.models import (
@@ -80,6 +81,11 @@ class CaseView:
     def titles(self) -> dict[str, str]:
         """What each answer is called."""
         return dict(answers_of(self.check, many=True))
+
+    @property
+    def one(self) -> str:
+        """What one of its samples is called: cell, slice, patch, recording, picture."""
+        return one_sample(self.check)
 
 
 def look(case_id: uuid.UUID | str, *, by: Person) -> CaseView:

@@ -187,6 +187,7 @@ def _draft(plan: Plan, made: Made, *, file: str, file_sha256: str) -> Manifest:
             intended_use=plan.intended_use,
             limits=plan.limits,
             many=plan.many,
+            one=plan.one,
         ),
         input=made.input,
         measurements=made.measurements,

@@ -9,7 +9,7 @@ from typing import Literal
 
 from firstread.domain.errors import BadConfiguration
 from firstread.domain.foremost import listed
-from firstread.packs import Input, Label, Measurement
+from firstread.packs import PICTURE, Input, Label, Measurement
 
 Answers = Literal["logits", "probabilities"]
 
@@ -54,6 +54,7 @@ class Plan:
     intended_use: str = USE
     limits: str = LIMITS
     many: bool = False
+    one: str = PICTURE
     words: str = ""
     """Sections of the card, in Markdown."""
     labels: tuple[Label, ...] = ()

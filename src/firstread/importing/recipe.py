@@ -24,7 +24,7 @@ from firstread.importing.plan import (
     alarmed,
     labels_from,
 )
-from firstread.packs import Input, Label, Measurement
+from firstread.packs import PICTURE, Input, Label, Measurement
 from firstread.packs.strict import table_to_value
 from firstread.train.recipe import called, find_recipe
 
@@ -75,6 +75,7 @@ class _About:
     intended_use: str = USE
     limits: str = LIMITS
     many: bool = False
+    one: str = PICTURE
     words: str = ""
 
 
@@ -120,6 +121,7 @@ def make_plan(said: Said, *, recipe: str | None) -> Plan:
         intended_use=about.intended_use,
         limits=about.limits,
         many=about.many,
+        one=about.one,
         words=about.words,
         labels=labels,
         sensitivities=sensitivities,

@@ -1,6 +1,7 @@
 """The pack folder: its manifest, its checksums, and the shelves it is looked for on."""
 
 from firstread.packs.manifest import (
+    PICTURE,
     About,
     Appearance,
     Calibration,
@@ -30,6 +31,7 @@ from firstread.packs.twin import Precision, in_precision, network_file
 from firstread.packs.write import write_manifest
 
 __all__ = [
+    "PICTURE",
     "About",
     "Appearance",
     "Calibration",

@@ -10,11 +10,20 @@ from typing import TYPE_CHECKING
 from firstread.domain.errors import PackRefused
 
 if TYPE_CHECKING:
-    from firstread.packs.manifest import Appearance, FamiliarityReference, Input, Manifest, Twin
+    from firstread.packs.manifest import (
+        About,
+        Appearance,
+        FamiliarityReference,
+        Input,
+        Manifest,
+        Twin,
+    )
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _CODE = re.compile(r"[A-Za-z0-9]+([_-][A-Za-z0-9]+)*")
 _VERSION = re.compile(r"\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?")
+_ONE = re.compile(r"[a-z]+( [a-z]+)*")
+_LONGEST_ONE = 24
 _MAX_SIDE_PX = 4096
 
 
@@ -44,6 +53,7 @@ def _problems(manifest: Manifest) -> Iterator[str]:
             yield f"'{key}' must be small letters, digits and hyphens, not {text!r}"
     if not _VERSION.fullmatch(about.version):
         yield f"'pack.version' must look like 1.0.0, not {about.version!r}"
+    yield from _one_problems(about)
     yield from _label_problems(manifest)
     yield from _group_problems(manifest)
     yield from _threshold_problems(manifest)
@@ -60,6 +70,16 @@ def _problems(manifest: Manifest) -> Iterator[str]:
     yield from _golden_problems(manifest)
     if manifest.twin is not None:
         yield from _twin_problems(manifest.twin, count=len(manifest.labels))
+
+
+def _one_problems(about: About) -> Iterator[str]:
+    if len(about.one) > _LONGEST_ONE or not _ONE.fullmatch(about.one):
+        yield (
+            f"'pack.one' must be what one sample is called, small letters and spaces, at most "
+            f"{_LONGEST_ONE}, not {about.one[: 2 * _LONGEST_ONE]!r}"
+        )
+    if about.kind != "image" and about.one != "picture":
+        yield "'pack.one' belongs to packs of kind image"
 
 
 def _twin_problems(twin: Twin, *, count: int) -> Iterator[str]:

@@ -14,6 +14,8 @@ from firstread.packs.strict import table_to_value
 
 FORMAT = 1
 """The newest form of pack.toml that this version opens."""
+PICTURE = "picture"
+"""What one sample is called where the pack does not say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,8 @@ class About:
     limits: str
     many: bool
     """A case may hold many samples, of which the differential is shown."""
+    one: str = PICTURE
+    """What one sample of many is called, as a page says it: cell, slice, patch."""
 
 
 @dataclass(frozen=True, kw_only=True)

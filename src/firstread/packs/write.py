@@ -10,7 +10,7 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
-from firstread.packs.manifest import Label, Manifest, parse_manifest
+from firstread.packs.manifest import About, Label, Manifest, parse_manifest
 
 _NUMBERS = re.compile(r"\[\n((?:    -?[0-9.e+-]+,\n)+)\]")
 
@@ -56,7 +56,7 @@ def _plain(value: Any) -> Any:
             each.metadata.get("key", each.name): _plain(getattr(value, each.name))
             for each in fields(value)
             # A thousand labels that say nothing special should not fill five thousand lines.
-            if not (isinstance(value, Label) and getattr(value, each.name) == each.default)
+            if not (isinstance(value, Label | About) and getattr(value, each.name) == each.default)
         }
         return {key: each for key, each in plain.items() if each is not None and each != []}
     if isinstance(value, tuple | list):

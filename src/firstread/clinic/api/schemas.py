@@ -141,7 +141,7 @@ class BeatsOut(Schema):
 
 
 class ShareOut(Schema):
-    """One label's share of a case's cells, with its 95 % interval."""
+    """One label's share of a case's samples, with its 95 % interval."""
 
     label: str
     count: int

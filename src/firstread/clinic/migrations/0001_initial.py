@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                 ('title', models.CharField(max_length=120)),
                 ('pack', models.CharField(help_text='The champion: the pack that reads first.', max_length=120)),
                 ('kind', models.CharField(max_length=16)),
-                ('many', models.BooleanField(default=False, help_text='A case may hold many cells.')),
+                ('many', models.BooleanField(default=False, help_text='A case may hold many samples.')),
                 ('readers', models.PositiveSmallIntegerField(choices=[(1, 'One specialist'), (2, 'Two, and the chief where they differ')], default=1)),
                 ('tells_requester', models.BooleanField(default=False)),
                 ('enabled', models.BooleanField(default=True)),

@@ -39,7 +39,7 @@ class Check(models.Model):
     title = models.CharField(max_length=120)
     pack = models.CharField(max_length=120, help_text="The champion: the pack that reads first.")
     kind = models.CharField(max_length=16)
-    many = models.BooleanField(default=False, help_text="A case may hold many cells.")
+    many = models.BooleanField(default=False, help_text="A case may hold many samples.")
     readers = models.PositiveSmallIntegerField(
         choices=[(1, "One specialist"), (2, "Two, and the chief where they differ")], default=1
     )

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from firstread.clinic import registry, worklist
 from firstread.clinic.answers import answers_of
+from firstread.clinic.called import one_sample
 from firstread.clinic.models import Case, CaseSample, Check, Person, ReadRow, Role, SignOff
 from firstread.clinic.templatetags.shown import title_of
 from firstread.clinic.waiting import why_waiting
@@ -24,7 +25,7 @@ from firstread.domain.priority import Priority
 
 PER_PAGE = 25
 PICTURES = 4
-"""So many cells of a case are shown in its thumbnail."""
+"""So many samples of a case are shown in its thumbnail."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,8 @@ class Row:
 
     case: Case
     cells: int
+    one: str
+    """What each of them is called."""
     pictures: Sequence[int]
     bars: Sequence[Bar]
     beats: str
@@ -137,11 +140,14 @@ def _rows(cases: Sequence[Case]) -> list[Row]:
         sign_off.case_id: sign_off.label
         for sign_off in SignOff.objects.filter(case__in=cases).order_by("number")
     }
-    titles, alarming = _labels({case.check_row for case in cases})
+    checks = {case.check_row for case in cases}
+    titles, alarming = _labels(checks)
+    ones = {check.name: one_sample(check) for check in checks}
     alarms, because, beats = _alarms(cases), why_waiting(cases), _beats(cases)
     return [
         _row(
             case,
+            one=ones[case.check_row_id],
             pictures=pictures.get(case.pk, ()),
             bars=bars.get(case.pk, ()),
             beats=beats.get(case.pk, ""),
@@ -158,6 +164,7 @@ def _rows(cases: Sequence[Case]) -> list[Row]:
 def _row(
     case: Any,
     *,
+    one: str,
     pictures: Sequence[int],
     bars: Sequence[Bar],
     beats: str,
@@ -172,6 +179,7 @@ def _row(
     return Row(
         case=case,
         cells=case.sample_count or 0,
+        one=one,
         pictures=pictures,
         bars=bars,
         beats=beats,
@@ -208,7 +216,7 @@ def _labels(checks: Iterable[Check]) -> tuple[dict[str, dict[str, str]], dict[st
 
 
 def _alarms(cases: Sequence[Case]) -> dict[Any, list[str]]:
-    """The alarms of single samples: of many cells the finding is the commonest alarm already."""
+    """The alarms of single samples: of many samples the finding is the commonest alarm already."""
     alone = [case.pk for case in cases if case.priority > Priority.ROUTINE and _single(case)]
     reads = ReadRow.objects.filter(case_sample__case__in=alone, shadow=False)
     return dict(reads.values_list("case_sample__case_id", "body__alarms"))
