@@ -128,8 +128,8 @@ def test_premature_beats_are_made_of_regular_ones_and_say_so(records, recipe):
     )
     chosen = torch.nonzero(beats.targets == 0).flatten()
     signal, targets = changed(
-        beats, chosen, around=8, before=81, rate_hz=180.0, made_up=1.0, premature=1,
-        draw=torch.Generator().manual_seed(1),
+        beats, chosen, around=8, before=81, rate_hz=180.0, made_up=1.0, fibrillating=0.0,
+        premature=1, draw=torch.Generator().manual_seed(1),
     )  # fmt: skip
     made = targets == 1
     assert made.any()
@@ -137,6 +137,26 @@ def test_premature_beats_are_made_of_regular_ones_and_say_so(records, recipe):
     earlier = rhythm[:, 7] / rhythm[:, 17]
     assert float(earlier[made].median()) < 0.95
     assert torch.isfinite(signal).all()
+
+
+def test_beats_that_come_as_in_fibrillation_stay_normal_and_have_no_p_wave(records, recipe):
+    beats = load_beats(
+        open_dataset(records), given=input_of(recipe.beats), labels=recipe.sources[0].labels
+    )
+    chosen = torch.nonzero(beats.targets == 0).flatten()[:200]
+    still, wild = (
+        changed(
+            beats, chosen, around=8, before=81, rate_hz=180.0, made_up=0.0, fibrillating=share,
+            premature=1, draw=torch.Generator().manual_seed(1),
+        )
+        for share in (0.0, 1.0)
+    )  # fmt: skip
+    assert bool((wild[1] == 0).all())
+    spread = [each[0][:, -1, :16].log().std(1).median() for each in (still, wild)]
+    assert float(spread[1]) > 0.1 > float(spread[0])
+    # The typical beat's first lead, 0.26 to 0.1 s before its peak.
+    p_wave = [each[0][:, 2, 36:63].abs().mean() for each in (still, wild)]
+    assert float(p_wave[1]) < 0.5 * float(p_wave[0])
 
 
 def test_the_operating_point_weighs_finding_against_crying_wolf():

@@ -28,14 +28,15 @@ def changed(
     before: int,
     rate_hz: float,
     made_up: float,
+    fibrillating: float,
     premature: int,
     draw: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
     """Beats [n] changed at random, with their labels: float32 [n, C, T] and int64 [n].
 
     `made_up` of the beats of label 0 in a regular rhythm become premature beats, of the label
-    `premature`; as many others come as in atrial fibrillation, irregularly and
-    without P waves, and stay what they are.
+    `premature`; the share `fibrillating` of the others of label 0 come as in atrial fibrillation,
+    irregularly and without P waves, and stay what they are.
     """
     count = len(chosen)
     way = torch.randint(0, len(beats.typical_of), (count,), generator=draw)
@@ -49,7 +50,7 @@ def changed(
     own = _cut(whole, typical, shift, beats=beats, before=before, rate_hz=rate_hz, draw=draw)
     own, typical = _fibrillating(
         own, typical, rhythm, targets, around=around, before=before, rate_hz=rate_hz,
-        made_up=made_up, draw=draw,
+        share=fibrillating, draw=draw,
     )  # fmt: skip
     rhythm = _other_rate(rhythm, around=around, draw=draw)
     own, typical = _other_device(own, typical, rate_hz=rate_hz, draw=draw)
@@ -149,13 +150,13 @@ def _fibrillating(
     around: int,
     before: int,
     rate_hz: float,
-    made_up: float,
+    share: float,
     draw: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
     """Take the P waves from some normal beats and their typical beat, and make their intervals as
     irregular as in atrial fibrillation; `rhythm` is changed in place."""
     count, leads, length = own.shape
-    chosen = (targets == 0) & (torch.rand(count, generator=draw) < made_up)
+    chosen = (targets == 0) & (torch.rand(count, generator=draw) < share)
     spread = 0.12 + 0.2 * torch.rand(count, 1, generator=draw)
     faster = torch.exp(-0.3 * torch.rand(count, 1, generator=draw))
     usual = rhythm[:, 2 * around + 1, None] * faster

@@ -155,7 +155,8 @@ class Beats:
     Records are parted into `folds`; for each fold a network learns from the others, and the pack
     holds all of these networks together. `width` is how wide each is. Of the commonest label only
     the share `commonest` is drawn each epoch. A share `made_up` of the regular beats drawn is made
-    premature, so that the network knows more patients with such beats than there are. Operating
+    premature, so that the network knows more patients with such beats than there are; of the others
+    the share `fibrillating` comes as in atrial fibrillation, and stays what it is. Operating
     points weigh finding a beat `finding` times as much as being right about it.
     """
 
@@ -172,6 +173,7 @@ class Beats:
     dropout: float = 0.3
     commonest: float = 0.17
     made_up: float = 0.1
+    fibrillating: float = 0.1
     finding: float = 1.0
 
 

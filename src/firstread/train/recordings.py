@@ -233,6 +233,7 @@ def _epoch(
             before=before,
             rate_hz=given.rate_hz,
             made_up=shape.made_up if premature is not None else 0.0,
+            fibrillating=shape.fibrillating if premature is not None else 0.0,
             premature=premature or 0,
             draw=draw,
         )
