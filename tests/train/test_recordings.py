@@ -40,7 +40,7 @@ def recipe():
     shipped = open_recipe(find_recipe("heartbeat"))
     return replace(
         shipped,
-        beats=replace(shipped.beats, folds=2, width=8),
+        beats=replace(shipped.beats, folds=2, repeats=2, width=8),
         schedule=replace(shipped.schedule, epochs=2, batch=16),
     )
 
@@ -60,7 +60,7 @@ def test_a_recipe_and_records_become_a_pack_that_reads(pack, records):
     assert found.familiarity is not None
     card = (pack / "card.md").read_text()
     assert "beats found" in card
-    assert "networks learnt" in card
+    assert "Each of its 4 networks learnt 2 epochs" in card
     assert "ended early" not in card
     assert "Records 201 and 202" in card
     measured = evaluate_recordings(reader, open_dataset(records), threads=1, draws=10)

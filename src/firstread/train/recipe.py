@@ -152,11 +152,12 @@ class AllDs2020:
 class Beats:
     """How beats are shown to the network, as in the pack's `[recording]`, and how it learns them.
 
-    Records are parted into `folds`; for each fold a network learns from the others, and the pack
-    holds all of these networks together. `width` is how wide each is. Of the commonest label only
-    the share `commonest` is drawn each epoch. A share `made_up` of the regular beats drawn is made
-    premature, so that the network knows more patients with such beats than there are; of the others
-    the share `fibrillating` comes as in atrial fibrillation, and stays what it is. Operating
+    Records are parted into `folds`; for each fold a network (or `repeats` of them) learns from the
+    others, and the pack holds all of these networks together. `width` is how wide each is. Of the
+    commonest label only the share `commonest` is drawn each epoch. A share `made_up` of the regular
+    beats drawn is made premature, so that the network knows more patients with such beats than
+    there are; of the others the share `fibrillating` comes as in atrial fibrillation, and stays
+    what it is. Operating
     points weigh finding a beat `finding` times as much as being right about it.
     """
 
@@ -169,6 +170,7 @@ class Beats:
     alarm_beats: int = 3
     min_length_s: float = 10.0
     folds: int = 5
+    repeats: int = 1
     width: int = 24
     dropout: float = 0.3
     commonest: float = 0.17

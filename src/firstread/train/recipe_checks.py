@@ -21,6 +21,12 @@ _RANGES: dict[str, dict[str, tuple[float, float]]] = {
         "rate": (1e-9, 100), "decay": (0, 1000), "epochs": (1, 100_000), "batch": (1, 65_536),
         "rotations": (0, 1000), "threads": (1, 1024),
     },
+    "beats": {
+        "leads": (1, 16), "rate_hz": (20, 2000), "before_s": (0.05, 5), "after_s": (0.05, 5),
+        "beats_around": (1, 100), "alarm_beats": (1, 100_000), "min_length_s": (1, 86_400),
+        "folds": (2, 100), "repeats": (1, 20), "width": (4, 1024), "dropout": (0, 0.95),
+        "commonest": (0.001, 1), "made_up": (0, 1), "fibrillating": (0, 1), "finding": (0.01, 100),
+    },
     "shares": {"validation": (0.001, 0.9), "test": (0.001, 0.9)},
     "network": {"dropout": (0, 0.95), "views": (1, 4), "stages": (1, 7), "frozen": (0, 16)},
     "augment": {

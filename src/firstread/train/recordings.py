@@ -1,5 +1,5 @@
-"""Annotated recordings become a pack that names beats: a network for each fold of the records,
-all of them in one."""
+"""Annotated recordings become a pack that names beats: a network or more for each fold of the
+records, all of them in one."""
 
 from __future__ import annotations
 
@@ -65,15 +65,16 @@ def train_recordings(
             f"{dataset.name} has {len(beats.names)} records, too few for {recipe.beats.folds} "
             "folds. Add records, or lower [beats] folds."
         )
-    say(f"{len(beats.targets)} beats; {len(folds)} networks learn in turn")
+    turns = folds * recipe.beats.repeats
+    say(f"{len(beats.targets)} beats; {len(turns)} networks learn in turn")
     runs = [
-        _learnt(recipe, beats, fold, members, given=given, work=work, report=report, say=say)
-        for fold, members in enumerate(folds)
+        _learnt(recipe, beats, turn, members, given=given, work=work, report=report, say=say)
+        for turn, members in enumerate(turns)
     ]
     logits = np.zeros((len(beats.targets), len(recipe.sources[0].labels)), np.float32)
-    for members, run in zip(folds, runs, strict=True):
+    for members, run in zip(turns, runs, strict=True):
         held = _of(beats, members)
-        logits[held.numpy()] = answers(run.network, beats, held)
+        logits[held.numpy()] += answers(run.network, beats, held) / recipe.beats.repeats
     offset = as_they_come(logits, beats.targets.numpy())
     say("Measuring, and writing the pack")
     return recording_pack(
@@ -143,7 +144,7 @@ class _Run:
 def _learnt(
     recipe: Recipe,
     beats: BeatSet,
-    fold: int,
+    turn: int,
     members: tuple[int, ...],
     *,
     given: RecordingInput,
@@ -151,26 +152,28 @@ def _learnt(
     report: Callable[[Progress], None],
     say: Callable[[str], None],
 ) -> _Run:
-    """The network of one fold, which never sees the records in `members`."""
-    run = _begun(recipe, given=given, fold=fold)
-    path = work / f"{recipe.name}-{fold}-{recipe.fingerprint()[:16]}.pt"
+    """The network of one turn, which never sees the records in `members`."""
+    run = _begun(recipe, given=given, turn=turn)
+    path = work / f"{recipe.name}-{turn}-{recipe.fingerprint()[:16]}.pt"
     work.mkdir(parents=True, exist_ok=True)
     _resumed(run, path, say=say)
     held = _of(beats, members)
     mask = torch.ones(len(beats.targets), dtype=torch.bool)
     mask[held] = False
     learnt = torch.nonzero(mask).flatten()
-    schedule, folds = recipe.schedule, 1 if recipe.beats is None else recipe.beats.folds
+    schedule, turns = recipe.schedule, 1
+    if recipe.beats is not None:
+        turns = recipe.beats.folds * recipe.beats.repeats
     for epoch in range(len(run.history), schedule.epochs):
         began = time.monotonic()
-        loss = _epoch(run, recipe, beats, learnt, fold=fold, epoch=epoch, given=given)
+        loss = _epoch(run, recipe, beats, learnt, turn=turn, epoch=epoch, given=given)
         right = answers(run.network, beats, held).argmax(1) == beats.targets[held].numpy()
         took_s = time.monotonic() - began
-        left = (folds - fold - 1) * schedule.epochs + schedule.epochs - epoch - 1
+        left = (turns - turn - 1) * schedule.epochs + schedule.epochs - epoch - 1
         run.history.append(
             Progress(
-                epoch=fold * schedule.epochs + epoch + 1,
-                epochs=folds * schedule.epochs,
+                epoch=turn * schedule.epochs + epoch + 1,
+                epochs=turns * schedule.epochs,
                 loss=loss,
                 accuracy=float(right.mean()),
                 took_s=took_s,
@@ -183,8 +186,8 @@ def _learnt(
     return run
 
 
-def _begun(recipe: Recipe, *, given: RecordingInput, fold: int) -> _Run:
-    torch.manual_seed(_seed(recipe, fold, -1))
+def _begun(recipe: Recipe, *, given: RecordingInput, turn: int) -> _Run:
+    torch.manual_seed(_seed(recipe, turn, -1))
     before, length = window_samples(given)
     shape = recipe.beats or Beats()
     learner = BeatNetwork(
@@ -210,13 +213,13 @@ def _epoch(
     beats: BeatSet,
     learnt: Tensor,
     *,
-    fold: int,
+    turn: int,
     epoch: int,
     given: RecordingInput,
 ) -> float:
-    """One epoch; what is drawn follows from the seed, the fold and the epoch alone."""
+    """One epoch; what is drawn follows from the seed, the turn and the epoch alone."""
     schedule, shape = recipe.schedule, recipe.beats or Beats()
-    seed = _seed(recipe, fold, epoch)
+    seed = _seed(recipe, turn, epoch)
     torch.manual_seed(seed)  # dropout
     draw = torch.Generator().manual_seed(seed)
     count = len(recipe.sources[0].labels)
@@ -299,8 +302,8 @@ def _of(beats: BeatSet, members: tuple[int, ...]) -> Tensor:
     return torch.nonzero(torch.isin(beats.records, torch.tensor(members))).flatten()
 
 
-def _seed(recipe: Recipe, fold: int, epoch: int) -> int:
-    text = f"{recipe.seed} {fold} {epoch}".encode()
+def _seed(recipe: Recipe, turn: int, epoch: int) -> int:
+    text = f"{recipe.seed} {turn} {epoch}".encode()
     return int.from_bytes(hashlib.sha256(text).digest()[:6], "big")
 
 
