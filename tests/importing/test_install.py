@@ -187,6 +187,11 @@ def test_a_server_that_says_no_or_nothing_gets_a_sentence(tmp_path, packed, monk
         installed(server.url, tmp_path, of=packed)
 
 
+def test_an_address_that_is_none_gets_a_sentence(tmp_path):
+    with pytest.raises(BadConfiguration, match="no web address"):
+        installed("http://[::1/pack.zip", tmp_path, of=b"x")
+
+
 def test_an_address_without_a_hash_is_not_asked(tmp_path, packed):
     with serving(packed) as server, pytest.raises(BadConfiguration, match="--sha256 HASH"):
         install(server.url, sha256=None, asked=Asked(said=Said()), wanted=Wanted(out=tmp_path))

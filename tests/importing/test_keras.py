@@ -244,6 +244,20 @@ def test_damaged_and_hostile_files_get_one_sentence(tmp_path):
         keras_to_onnx(changed(whole, json.dumps({"class_name": "Secret", "config": {}}).encode()))
 
 
+def test_a_small_file_that_promises_too_many_weights_is_refused(monkeypatch):
+    monkeypatch.setattr("firstread.importing.keras_file.MOST_NUMBERS", 1_000_000)
+    made = KerasMade()
+    made.add("GlobalAveragePooling2D")
+    made.add("Dense", {}, kernel=drawn(3, 2), bias=drawn(2))
+    held = BytesIO(made.sequential())
+    with h5py.File(held, "r+") as file:
+        for number in range(4):
+            file["model_weights"].create_dataset(f"more{number}", shape=(400_000,), dtype="f4")
+    assert len(held.getvalue()) < 100_000
+    with pytest.raises(ModelRefused, match="too many for a pack"):
+        keras_to_onnx(held.getvalue())
+
+
 def test_a_file_that_links_to_others_is_refused(tmp_path):
     other = tmp_path / "other.h5"
     with h5py.File(other, "w") as file:

@@ -234,6 +234,55 @@ def test_what_is_no_classifier_is_refused(tmp_path):
         imported(put(tmp_path, model.SerializeToString()), tmp_path)
 
 
+@pytest.mark.parametrize("where", ["a constant", "a branch", "a function"])
+def test_weights_elsewhere_are_found_wherever_they_are_named(tmp_path, where):
+    tensor = helper.make_tensor("t", onnx.TensorProto.FLOAT, [3], [0.0, 0.0, 0.0])
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="../../etc/passwd")
+    node = helper.make_node("Constant", [], ["c"], value=tensor)
+    model = onnx.load_model_from_string(pooled_linear())
+    if where == "a constant":
+        model.graph.node.append(node)
+    elif where == "a branch":
+        inner = helper.make_graph([node], "inner", [], [])
+        model.graph.node.append(helper.make_node("If", ["p"], ["i"], then_branch=inner))
+    else:
+        ids = [helper.make_opsetid("", 17)]
+        model.functions.append(helper.make_function("own", "f", [], ["c"], [node], ids))
+    with pytest.raises(ModelRefused, match="lie in a file beside it"):
+        imported(put(tmp_path, model.SerializeToString()), tmp_path)
+
+
+def test_answers_that_are_none_are_refused(tmp_path):
+    mean = helper.make_node("GlobalAveragePool", ["picture"], ["p"])
+    flat = helper.make_node("Flatten", ["p"], ["f"])
+    places = onnx_file(
+        [
+            helper.make_node("NonZero", ["picture"], ["z"]),
+            helper.make_node("Cast", ["z"], ["out"], to=onnx.TensorProto.FLOAT),
+        ],
+        {},
+        output=("out", (None, None)),
+    )
+    shown = {
+        "no number": onnx_file([mean, flat, helper.make_node("Div", ["f", "zero"], ["d"]),
+            helper.make_node("Sub", ["d", "d"], ["out"])], {"zero": np.zeros(1, np.float32)}),
+        "another number of answers": places,
+    }  # fmt: skip
+    for sentence, data in shown.items():
+        with pytest.raises(ModelRefused, match=sentence):
+            imported(put(tmp_path, data), tmp_path)
+
+
+def test_a_model_without_an_input_is_refused(tmp_path):
+    model = onnx.load_model_from_string(onnx_file([], {}))
+    del model.graph.input[:]
+    tensor = helper.make_tensor("t", onnx.TensorProto.FLOAT, [1, 3], [0.0, 0.0, 0.0])
+    model.graph.node.append(helper.make_node("Constant", [], ["out"], value=tensor))
+    with pytest.raises(ModelRefused, match="takes no input"):
+        imported(put(tmp_path, model.SerializeToString()), tmp_path)
+
+
 def test_a_pack_is_replaced_only_where_that_is_asked(tmp_path):
     file = put(tmp_path, pooled_linear())
     first = imported(file, tmp_path)

@@ -143,6 +143,21 @@ def test_a_file_of_torch_that_would_run_code_is_not_opened(tmp_path, recipe):
     assert not trace.exists()
 
 
+@pytest.mark.parametrize("how", ["sparse", "complex", "nan"])
+def test_weights_that_are_no_plain_numbers_are_named(tmp_path, recipe, how):
+    weights = build(open_recipe(recipe)).state_dict()
+    name = next(name for name, value in weights.items() if value.ndim > 1)
+    value = weights[name]
+    weights[name] = {
+        "sparse": value.to_sparse(),
+        "complex": value.to(torch.complex64),
+        "nan": value * float("nan"),
+    }[how]
+    torch.save(weights, tmp_path / "weights.pt")
+    with pytest.raises(ModelRefused, match=f"'{name}' are not all finite numbers"):
+        taken(tmp_path / "weights.pt", recipe)
+
+
 def test_a_damaged_safetensors_file_gets_a_sentence(tmp_path, recipe):
     whole = as_safetensors({"a": torch.zeros(3)})
     (tmp_path / "weights.safetensors").write_bytes(whole[:-6])

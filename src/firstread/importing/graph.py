@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,7 +97,7 @@ def opened_model(data: bytes) -> onnx.ModelProto:
         raise ModelRefused("This is no ONNX file. Export the model as ONNX again.") from None
     if not model.graph.node:
         raise ModelRefused("This ONNX file holds no network. Export the model as ONNX again.")
-    for each in model.graph.initializer:
+    for each in _tensors(model):
         if each.data_location == TensorProto.EXTERNAL or each.external_data:
             raise ModelRefused(
                 "The weights of this model lie in a file beside it. Save it as one file: "
@@ -111,6 +111,26 @@ def opened_model(data: bytes) -> onnx.ModelProto:
             "have. Export it with standard operators."
         )
     return model
+
+
+def _tensors(model: onnx.ModelProto) -> Iterator[Any]:
+    """Every array of the file, wherever it stands: each may name another file."""
+    nodes: list[Any] = [node for each in model.functions for node in each.node]
+    graphs: list[Any] = [model.graph]
+    while graphs or nodes:
+        if graphs:
+            graph = graphs.pop()
+            yield from graph.initializer
+            for sparse in graph.sparse_initializer:
+                yield from (sparse.values, sparse.indices)
+            nodes.extend(graph.node)
+            continue
+        for attribute in nodes.pop().attribute:
+            yield from (attribute.t, *attribute.tensors)
+            for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
+                yield from (sparse.values, sparse.indices)
+            graphs.extend([attribute.g] if attribute.HasField("g") else [])
+            graphs.extend(attribute.graphs)
 
 
 def plain_graph(model: onnx.ModelProto, *, output: str | None, labels: int) -> Graph:

@@ -41,7 +41,12 @@ def install(
             raise BadConfiguration(
                 "--sha256 takes the 64 hexadecimal digits that `sha256sum FILE` prints. Correct it."
             )
-    name = Path(unquote(urlsplit(source).path)).name or "model"
+    try:
+        name = Path(unquote(urlsplit(source).path)).name or "model"
+    except ValueError:
+        raise BadConfiguration(
+            "This is no web address that leads to a file. Correct it: https://HOST/FILE."
+        ) from None
     local = _local(source)
     if local is not None:
         _refuse_other_hash(local, sha256)

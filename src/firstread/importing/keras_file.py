@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from firstread.domain.errors import ModelRefused
 
 MOST_NUMBERS = 200_000_000
-"""Of one array of weights: 800 MB, more than any pack holds."""
+"""Of all arrays of weights together: 800 MB, more than any pack holds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,15 @@ def _config(said: Any) -> dict[str, Any]:
 
 def _weights(root: Any) -> dict[str, dict[str, NDArray[np.float32]]]:
     found: dict[str, dict[str, NDArray[np.float32]]] = {}
+    left = MOST_NUMBERS
     for path, dataset in _datasets(root, "", depth=0):
+        # A small file can promise much: arrays that were never written, or one under many names.
+        left -= dataset.size
+        if left < 0:
+            raise ModelRefused(
+                f"The weights of this Keras file are more than {MOST_NUMBERS:,} numbers, too many "
+                "for a pack. Save a smaller model."
+            )
         *folders, last = path.split("/")
         # layer/layer/kernel:0, or outer/inner/kernel:0 for a model within a model.
         layer = folders[-1] if folders else ""

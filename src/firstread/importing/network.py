@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,9 +43,9 @@ def write_network(data: bytes, plan: Plan, *, path: Path) -> Made:
     layout = layout_of(plain, plan.pixels)
     given = _input(plain, plan, layout=layout)
     pictures = some_pictures(given)
-    said = np.stack(
-        [original.answers(each, pixels=plan.pixels, layout=layout) for each in pictures]
-    )
+    each = [original.answers(one, pixels=plan.pixels, layout=layout) for one in pictures]
+    _refuse_no_answers(each)
+    said = np.stack(each)
     are = _what_they_are(plain, plan, said)
     wrapped = wrap(plain, given=given, pixels=plan.pixels, layout=layout, labels=count, are=are)
     logits = _written(wrapped, pictures, path=path)
@@ -63,6 +64,19 @@ def _refuse_few_labels(plan: Plan) -> None:
         raise BadConfiguration(
             "It is not said what the model's answers mean. Name its labels in the order of its "
             "outputs: --labels a,b,c or --labels FILE."
+        )
+
+
+def _refuse_no_answers(given: Sequence[NDArray[Any]]) -> None:
+    if len({each.size for each in given}) > 1:
+        raise ModelRefused(
+            "The model gives another number of answers for another picture, as a detector does. "
+            "Only classifiers can be imported."
+        )
+    if not all(np.isfinite(each).all() for each in given):
+        raise ModelRefused(
+            "The model answers pictures with something that is no number (NaN or infinity). It is "
+            "damaged, or --scale, --mean and --std are not those that it was trained with."
         )
 
 

@@ -43,6 +43,10 @@ class Original:
             raise ModelRefused(
                 f"ONNX Runtime cannot open this model: {_first_line(error)}. Export it anew."
             ) from None
+        if not self._session.get_inputs():
+            raise ModelRefused(
+                "The model takes no input, and so reads no picture. Export it again with its input."
+            )
         self._given = self._session.get_inputs()[0]
         self._output = output
         self._labels = labels
@@ -73,7 +77,12 @@ class Original:
         elif len(found) == 1:
             values = given[0]
         else:
-            values = next((each for each in given if each.size == self._labels), given[0])
+            values = next((each for each in given if np.size(each) == self._labels), given[0])
+        if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiu":
+            raise ModelRefused(
+                "What the model answers is no array of numbers. Export it without the step that "
+                "names its labels (ZipMap, ArgMax to words), or say --output NAME."
+            )
         return np.asarray(values, np.float64).reshape(-1)
 
 

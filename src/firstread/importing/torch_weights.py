@@ -122,7 +122,22 @@ def _fill(network: Any, arrays: dict[str, Any], recipe: Recipe) -> None:
             f"'{wrong[0][:80]}' is missing, too much or of another shape, and {len(wrong) - 1} "
             "more. Name the recipe that they were trained with: --network RECIPE."
         )
+    _refuse_odd(plain)
     network.load_state_dict(plain)
+
+
+def _refuse_odd(arrays: dict[str, Any]) -> None:
+    import torch
+
+    for name, value in arrays.items():
+        is_plain = value.layout is torch.strided and not (
+            value.is_quantized or value.is_complex() or value.is_meta
+        )
+        if not is_plain or not bool(torch.isfinite(value).all()):
+            raise ModelRefused(
+                f"The weights '{name[:80]}' are not all finite numbers. The file is damaged, or "
+                "the model did not learn."
+            )
 
 
 def _arrays(data: bytes) -> dict[str, Any]:
@@ -132,7 +147,10 @@ def _arrays(data: bytes) -> dict[str, Any]:
         return {name: torch.from_numpy(value) for name, value in _safetensors(data).items()}
     try:
         found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError, KeyError):
+    except (
+        pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError, LookupError,
+        AttributeError, TypeError, AssertionError, ArithmeticError, MemoryError, struct.error,
+    ):  # fmt: skip
         raise ModelRefused(
             "This PyTorch file holds more than arrays, or is damaged; what could run code is not "
             "opened. Save the weights alone: torch.save(model.state_dict(), 'weights.pt')."
