@@ -68,7 +68,7 @@ def recipe(tmp_path: Path) -> Path:
 def taken(file: Path, recipe: Path, **how: object):
     said = how.pop("said", Said())
     asked = Asked(
-        said=said, network=how.pop("network", str(recipe)), recipe=how.pop("recipe", None)
+        said=said, network=how.pop("network", str(recipe)), recipe=how.pop("told", None)
     )
     return import_model(file, asked, wanted=Wanted(out=file.parent / "packs", **how))
 
@@ -124,7 +124,7 @@ def test_the_pack_may_be_called_otherwise_and_no_option_is_passed_over(tmp_path,
     with pytest.raises(BadConfiguration, match="Leave --labels out"):
         taken(tmp_path / "weights.pt", recipe, said=Said(labels="a,b"))
     with pytest.raises(BadConfiguration, match="Leave --recipe out"):
-        taken(tmp_path / "weights.pt", recipe, recipe="objects")
+        taken(tmp_path / "weights.pt", recipe, told="objects")
 
 
 class Writes:
