@@ -108,8 +108,10 @@ def test_the_page_shows_it_all_and_fetches_nothing(tmp_path):
 def test_a_file_name_cannot_move_the_cursor(tmp_path):
     folder = cells(tmp_path / "cells")
     (folder / "red" / "\x1b[2Jgone.png").write_bytes(b"no picture")
-    ran = run(str(folder))
+    (folder / "red" / "\udcff.png").write_bytes(b"no picture")
+    ran = run(str(folder), "--html", str(tmp_path / "page.html"))
     assert ran.exit_code == 1
+    assert (tmp_path / "page.html").is_file()
     assert "\x1b" not in ran.output
     assert "[2Jgone.png: This is" in ran.output
 

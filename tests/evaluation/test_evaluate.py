@@ -175,6 +175,18 @@ def test_what_is_named_wrongly_is_told_before_a_sample_is_read(pack, folder, wor
     assert "broken.png" not in result.stdout + result.stderr
 
 
+def test_names_that_are_no_text_and_samples_without_a_label_are_told_of(pack, folder, tmp_path):
+    (folder / "red" / "\x1b[2J\udcff.png").write_bytes(b"no picture")
+    (folder / "stray.png").write_bytes(b"no label")
+    command = ["evaluate", str(pack), str(folder), "--report", str(tmp_path / "page.html")]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 1
+    assert "\x1b" not in result.output
+    assert "red/?[2J?.png: This is" in result.stderr
+    assert "1 without a label are left out, the first is stray.png" in result.stderr
+    assert "[2J?.png" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
 def test_two_packs_are_compared_and_the_end_is_a_sentence(pack, folder, tmp_path):
     other = make_pack(tmp_path / "other", name="weaker", gain=-8.0)
     code, found, _ = evaluated(pack, folder, "--against", other)

@@ -69,7 +69,7 @@ def check(
     if sheet is not None:
         from firstread.datasets.page import page
 
-        sheet.write_text(page(dataset, found), encoding="utf-8")
+        sheet.write_text(page(dataset, found), encoding="utf-8", errors="replace")
     if as_json:
         click.echo(json.dumps(found.as_dict()))
     else:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from firstread.cli.answers import printable
 from firstread.cli.evaluated import as_text
 from firstread.cli.precision import precision
 from firstread.cli.progress import progress
@@ -119,9 +120,18 @@ def evaluate(
     if report is not None:
         write_report(report, found, dataset=dataset, more=more)
     click.echo(json.dumps(whole_as_plain(found, more)) if as_json else as_text(found, more))
-    for each in found.unreadable:
-        click.echo(f"firstread: {each['path']}: {each['error']}", err=True)
+    for line in _left_out(found, dataset):
+        click.echo(printable(f"firstread: {line}"), err=True)
     ctx.exit(1 if found.unreadable else 0)
+
+
+def _left_out(found: Evaluation, dataset: Dataset) -> Iterator[str]:
+    """What lies there and is in no figure."""
+    for each in found.unreadable:
+        yield f"{each['path']}: {each['error']}"
+    if dataset.unlabelled:
+        count, first = len(dataset.unlabelled), dataset.unlabelled[0]
+        yield f"{count} without a label are left out, the first is {first}."
 
 
 def _refuse_what_cannot_be(

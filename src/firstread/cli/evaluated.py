@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from firstread.cli.answers import printable
 from firstread.domain.foremost import FIRST
 
 if TYPE_CHECKING:
@@ -119,12 +120,13 @@ def _matrix(found: Evaluation) -> list[str]:
 
 def _subgroups(found: Sequence[Subgroup]) -> list[str]:
     shown = _most(found, n=lambda each: each.n)
-    width = max(len(found[0].by), *(len(each.value) for each in shown))
+    values = [printable(each.value) for each in shown]
+    width = max(len(found[0].by), *map(len, values))
     lines = ["", f"{found[0].by.ljust(width)}     n  {'accuracy':<22}{'AUC, mean':<22}coverage"]
-    for each in shown:
+    for each, value in zip(shown, values, strict=True):
         shares = "".join(f"{share(s):<22}" for s in (each.accuracy, each.auc, each.coverage))
         few = "  few: says little" if each.few else ""
-        lines.append(f"{each.value.ljust(width)} {each.n:5d}  {shares.rstrip()}{few}")
+        lines.append(f"{value.ljust(width)} {each.n:5d}  {shares.rstrip()}{few}")
     return [*lines, *_left_out(found, shown, "parts")]
 
 

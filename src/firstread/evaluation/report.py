@@ -56,7 +56,8 @@ def write_report(
         rows = [(each["path"], each["error"]) for each in found.unreadable]
         parts.append(section("Could not be read", table(("sample", "why"), rows)))
     title = f"{found.pack} {found.version} on {found.dataset}"
-    path.write_text(page(title, [each for each in parts if each]), encoding="utf-8")
+    whole = page(title, [each for each in parts if each])
+    path.write_text(whole, encoding="utf-8", errors="replace")  # names that are no text
 
 
 def _head(found: Evaluation) -> str:
