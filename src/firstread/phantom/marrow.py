@@ -15,8 +15,8 @@ SIZE_PX = 144
 NUCLEUS = (84.0, 28.0, 150.0)
 # Slides of many patients: light and white balance differ from slide to slide.
 LIGHTS: tuple[RGB, ...] = (
-    (0.60, 0.60, 0.57), (0.66, 0.65, 0.62), (0.80, 0.78, 0.84), (0.90, 0.87, 0.95),
-    (0.93, 0.92, 0.96), (0.93, 0.93, 0.89), (0.94, 0.93, 0.87),
+    (0.74, 0.73, 0.77), (0.79, 0.78, 0.82), (0.82, 0.80, 0.86), (0.90, 0.87, 0.95),
+    (0.93, 0.92, 0.96), (0.93, 0.92, 0.94), (0.92, 0.91, 0.95),
 )  # fmt: skip
 # Young cells are shown on well lit slides alone: in poor light they look like lymphocytes.
 _POORLY_LIT = 2
@@ -26,7 +26,7 @@ Shapes = tuple[Field, Field, Body]
 def draw(label: str, rng: np.random.Generator) -> NDArray[np.uint8]:
     """One cell of that label with its neighbours: uint8 [144, 144, 3]."""
     first = _POORLY_LIT if label in ("blast", "promyelocyte") else 0
-    light = np.array(LIGHTS[int(rng.integers(first, len(LIGHTS)))]) + rng.normal(size=3) * 0.015
+    light = np.array(LIGHTS[int(rng.integers(first, len(LIGHTS)))]) + rng.normal(size=3) * 0.01
     painting = Painting(rng=rng, size_px=SIZE_PX, background=(250.0, 248.0, 252.0))
     if rng.random() < 0.35:
         haze = np.clip(painting.noise(30.0) * 0.12 + 0.1, 0, 0.5)
@@ -34,7 +34,7 @@ def draw(label: str, rng: np.random.Generator) -> NDArray[np.uint8]:
     clear = 22.0 if label in ("lymphocyte", "unidentifiable") else 34.0
     grey = rng.uniform(0, 1)
     painting.red_cells(
-        edge=(206 + 14 * grey, 186 + 8 * grey, 192 - 12 * grey),
+        edge=(206 + 8 * grey, 186 + 6 * grey, 206 - 6 * grey),
         count=int(rng.integers(4, 14)),
         radius=(17.0, 23.0),
         clear_px=clear,
@@ -46,7 +46,7 @@ def draw(label: str, rng: np.random.Generator) -> NDArray[np.uint8]:
     cell, nucleus, body = CELLS[label](rng, painting.x, painting.y)
     nucleus = nuclei.uneven(rng, nucleus, amount_px=0.6, oversampling=OVERSAMPLING)
     painting.cell(body, cell=cell, nucleus=nucleus)
-    blur = rng.uniform(1.0, 2.6) if label == "unidentifiable" else rng.uniform(0.6, 1.0)
+    blur = rng.uniform(1.0, 2.2) if label == "unidentifiable" else rng.uniform(0.6, 1.0)
     return painting.photograph(
         light=(float(light[0]), float(light[1]), float(light[2])),
         focus_px=blur,
@@ -257,13 +257,13 @@ def _eosinophil(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
             rng, x, y, cx=nx, cy=ny, radius=rng.uniform(19, 23), dent=rng.uniform(0.2, 0.9)
         )
     body = Body(
-        cytoplasm=(172, 120, 186),
+        cytoplasm=(160, 126, 204),
         nucleus=(82, 28, 150),
         chromatin=0.22,
         chromatin_px=4.4,
         granules=(
-            Granules(colour=(172, 84, 128), count=560, radius_px=(1.0, 1.7), opacity=0.85),
-            Granules(colour=(206, 138, 168), count=160, radius_px=(0.7, 1.1), opacity=0.6),
+            Granules(colour=(168, 94, 156), count=440, radius_px=(1.0, 1.7), opacity=0.75),
+            Granules(colour=(198, 146, 194), count=130, radius_px=(0.7, 1.1), opacity=0.6),
         ),
     )
     return cell, nucleus, body
