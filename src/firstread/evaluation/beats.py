@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -39,6 +39,17 @@ from firstread.runtime.recording import NamedBeats
 
 _EXCUSED = {"V": "FQ", "S": "Q"}
 """Beats that may be named so without a mistake (EC57, as de Chazal et al. 2004 count)."""
+
+
+def excused_from(
+    code: str, truths: NDArray[np.int64], *, codes: Sequence[str]
+) -> NDArray[np.bool_]:
+    """Which beats [B] of the true labels `truths` do not count when they are named `code`.
+
+    >>> excused_from("V", np.array([0, 1, 2]), codes=("N", "V", "F")).tolist()
+    [False, False, True]
+    """
+    return np.isin(truths, [codes.index(c) for c in _EXCUSED.get(code, "") if c in codes])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,7 +268,7 @@ def _beat_figures(
     figures = []
     for place, (code, plain) in enumerate(zip(codes, of_found, strict=True)):
         true, said = truths == place, labels == place
-        excused = np.isin(truths, [codes.index(c) for c in _EXCUSED.get(code, "") if c in codes])
+        excused = excused_from(code, truths, codes=codes)
         hit = np.concatenate([said[true], np.zeros(int((lost == place).sum()), bool)])
         hit_of = np.concatenate([own[true], of_missed[lost == place]])
         counted = said & ~excused

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from firstread import phantom
 from firstread.datasets import Dataset
 from firstread.evaluation import wilson
+from firstread.evaluation.beats import excused_from
 from firstread.evaluation.metrics import share_of
 from firstread.packs import (
     Golden,
@@ -155,7 +156,8 @@ def _points(
             continue
         true, said = truths == place, chances[:, place]
         finding = 1.0 if recipe.beats is None else recipe.beats.finding
-        threshold = best_point(said, true, finding=finding)
+        counted = ~excused_from(table["code"], truths, codes=recipe.sources[0].labels)
+        threshold = best_point(said[counted], true[counted], finding=finding)
         raised = said >= threshold
         points.append(
             OperatingPoint(
@@ -184,6 +186,7 @@ def _results(
     for place, label in enumerate(manifest.labels):
         if label.positive:
             true, said = truths == place, labels == place
+            named = said & ~excused_from(label.code, truths, codes=manifest.codes)
             rows += [
                 (
                     f"beats named {label.code} among those that are",
@@ -192,8 +195,8 @@ def _results(
                 ),
                 (
                     f"beats that are {label.code} among those so named",
-                    share_of(true[said], clusters=records[said]),
-                    int(said.sum()),
+                    share_of(true[named], clusters=records[named]),
+                    int(named.sum()),
                 ),
             ]
     return tuple(
