@@ -67,9 +67,7 @@ def recipe(tmp_path: Path) -> Path:
 
 def taken(file: Path, recipe: Path, **how: object):
     said = how.pop("said", Said())
-    asked = Asked(
-        said=said, network=how.pop("network", str(recipe)), recipe=how.pop("told", None)
-    )
+    asked = Asked(said=said, network=how.pop("network", str(recipe)), recipe=how.pop("told", None))
     return import_model(file, asked, wanted=Wanted(out=file.parent / "packs", **how))
 
 
