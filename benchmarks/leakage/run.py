@@ -5,7 +5,7 @@ python benchmarks/leakage/run.py [--data ../shared/data] [--seeds 5] [--only cop
 
 Trains each way with each seed, one row each in `benchmarks/leakage/results.json`; a run that is
 there is not made again. `--page` only writes the tables and the picture of docs/leakage.md from
-the rows. Three quarters of an hour on one core; without the data it says so and does nothing.
+the rows. An hour on one core; without the data it says so and does nothing.
 """
 
 from __future__ import annotations
