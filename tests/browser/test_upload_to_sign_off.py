@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from firstread.clinic.models import Case
 from tests.browser_for_tests import SERVER_WARNINGS, Site
@@ -142,6 +143,30 @@ def test_one_file_that_is_too_large_keeps_none_of_the_others_out(
     expect(tech.locator(".file[data-state=done]")).to_have_count(2)
     assert sent.count("POST") == 2  # together they are more than one request may hold
     assert Case.objects.get().samples.count() == 2
+
+
+def test_news_that_come_while_the_page_asks_are_not_lost(site: Site, enter: Enter) -> None:
+    tech = enter("tech")
+    _upload(tech, ("red.png", cell_png("red")))
+    tech.get_by_role("link", name="Open case").click()
+    expect(tech.locator("#read-panel")).to_contain_text("Red cell")
+    asked: list[str] = []
+
+    def late(route: Route) -> None:
+        known = tech_stamp if not asked else "newer"
+        asked.append(known)
+        time.sleep(0.5)
+        route.fulfill(body=known, content_type="text/plain")
+
+    tech_stamp = tech.locator("#case").get_attribute("data-stamp") or ""
+    tech.route("**/stamp", late)
+    # The second comes while the answer to the first, which knows nothing of it, is on its way.
+    tech.evaluate("""() => {
+        const tell = () => document.body.dispatchEvent(new CustomEvent("changed"));
+        tell();
+        setTimeout(tell, 100);
+    }""")
+    expect(tech.locator("#case")).to_have_attribute("data-stamp", "newer")
 
 
 def test_measurements_come_by_form_and_by_table(site: Site, enter: Enter) -> None:

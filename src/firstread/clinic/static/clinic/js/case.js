@@ -95,33 +95,45 @@ document.addEventListener("submit", (event) => {
 /* ---- news ---- */
 const box = find("#case");
 let asking = false;
+let again = false;
 document.body.addEventListener("changed", async () => {
-  if (!(box instanceof HTMLElement) || asking) return;
+  if (!(box instanceof HTMLElement)) return;
+  // What changes while the page asks may be newer than what it is told: it asks once more.
+  again = true;
+  if (asking) return;
   asking = true;
   try {
-    const answer = await fetch(box.dataset.stampUrl ?? "");
-    if (!answer.ok || answer.redirected) return;
-    const stamp = await answer.text();
-    if (stamp === box.dataset.stamp) return;
-    const page = await fetchPage(location.href);
-    if (!page) return;
-    const comment = /** @type {HTMLTextAreaElement | null} */ (find("#comment"))?.value;
-    const choice = /** @type {HTMLInputElement | null} */ (find("input[name=label]:checked"))?.value;
-    const busy = Boolean(comment || choice);
-    const hadMap = Boolean(find("[data-map], [data-trace][data-read]"));
-    take(page, ["case-head", "read-panel", "cells", "beats", "differential", "history", "mails", "decision"]);
-    if (busy) {
-      const words = /** @type {HTMLTextAreaElement | null} */ (find("#comment"));
-      if (words && comment) words.value = comment;
-      for (const radio of document.querySelectorAll("input[name=label]")) {
-        if (radio instanceof HTMLInputElement && radio.value === choice) radio.checked = true;
-      }
+    while (again) {
+      again = false;
+      await update(box);
     }
-    // The stage is left alone while somebody looks at it, unless it gained its map.
-    if (!hadMap) { take(page, ["stage", "trace-meta"]); openStageAgain(); }
-    if (page.querySelectorAll(".case-left > *").length !== document.querySelectorAll(".case-left > *").length) location.reload();
-    box.dataset.stamp = stamp;
   } finally {
     asking = false;
   }
 });
+
+/** @param {HTMLElement} box */
+async function update(box) {
+  const answer = await fetch(box.dataset.stampUrl ?? "");
+  if (!answer.ok || answer.redirected) return;
+  const stamp = await answer.text();
+  if (stamp === box.dataset.stamp) return;
+  const page = await fetchPage(location.href);
+  if (!page) return;
+  const comment = /** @type {HTMLTextAreaElement | null} */ (find("#comment"))?.value;
+  const choice = /** @type {HTMLInputElement | null} */ (find("input[name=label]:checked"))?.value;
+  const busy = Boolean(comment || choice);
+  const hadMap = Boolean(find("[data-map], [data-trace][data-read]"));
+  take(page, ["case-head", "read-panel", "cells", "beats", "differential", "history", "mails", "decision"]);
+  if (busy) {
+    const words = /** @type {HTMLTextAreaElement | null} */ (find("#comment"));
+    if (words && comment) words.value = comment;
+    for (const radio of document.querySelectorAll("input[name=label]")) {
+      if (radio instanceof HTMLInputElement && radio.value === choice) radio.checked = true;
+    }
+  }
+  // The stage is left alone while somebody looks at it, unless it gained its map.
+  if (!hadMap) { take(page, ["stage", "trace-meta"]); openStageAgain(); }
+  if (page.querySelectorAll(".case-left > *").length !== document.querySelectorAll(".case-left > *").length) location.reload();
+  box.dataset.stamp = stamp;
+}
