@@ -150,6 +150,7 @@ def test_news_that_come_while_the_page_asks_are_not_lost(site: Site, enter: Ente
     _upload(tech, ("red.png", cell_png("red")))
     tech.get_by_role("link", name="Open case").click()
     expect(tech.locator("#read-panel")).to_contain_text("Red cell")
+    tech.wait_for_load_state()  # its scripts listen from then on
     asked: list[str] = []
 
     def late(route: Route) -> None:

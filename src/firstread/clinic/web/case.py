@@ -35,9 +35,11 @@ from firstread.domain.read import Read
 @require_GET
 def case_page(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     person = person_of(request)
+    # Before the look: what changes in between is then asked for again, not missed for ever.
+    known = live.changed(case_id)
     view = look(case_id, by=person)
     cell = _cell(view, request.GET.get("cell", ""))
-    context = {"view": view, "case": view.case, "stamp": live.changed(case_id)}
+    context = {"view": view, "case": view.case, "stamp": known}
     context |= _about_cell(view, cell, beat=beat_of(request)) | _about_decision(view, person)
     return render(request, "clinic/case.html", context)
 
