@@ -16,7 +16,14 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser_for_tests import Site
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-EXPECTED = ("status of 401", "status of 405", "status of 403", "status of 404", "status of 422")
+EXPECTED = (
+    "status of 401",
+    "status of 405",
+    "status of 403",
+    "status of 404",
+    "status of 422",
+    "status of 503",
+)
 """Chromium reports refusals as console errors; the tests that provoke them look at the page."""
 
 # On a machine that runs other tests beside this one a read takes its time.

@@ -146,20 +146,15 @@ def test_one_file_that_is_too_large_keeps_none_of_the_others_out(
 
 
 def test_news_that_come_while_the_page_asks_are_not_lost(site: Site, enter: Enter) -> None:
-    tech = enter("tech")
-    _upload(tech, ("red.png", cell_png("red")))
-    tech.get_by_role("link", name="Open case").click()
-    expect(tech.locator("#read-panel")).to_contain_text("Red cell")
-    tech.wait_for_load_state()  # its scripts listen from then on
+    tech, known = _with_a_settled_case(enter)
     asked: list[str] = []
 
     def late(route: Route) -> None:
-        known = tech_stamp if not asked else "newer"
-        asked.append(known)
+        stamp = "newer" if asked else known
+        asked.append(stamp)
         time.sleep(0.5)
-        route.fulfill(body=known, content_type="text/plain")
+        route.fulfill(body=stamp, content_type="text/plain")
 
-    tech_stamp = tech.locator("#case").get_attribute("data-stamp") or ""
     tech.route("**/stamp", late)
     # The second comes while the answer to the first, which knows nothing of it, is on its way.
     tech.evaluate("""() => {
@@ -168,6 +163,51 @@ def test_news_that_come_while_the_page_asks_are_not_lost(site: Site, enter: Ente
         setTimeout(tell, 100);
     }""")
     expect(tech.locator("#case")).to_have_attribute("data-stamp", "newer")
+
+
+def test_a_page_that_the_server_could_not_answer_asks_again(site: Site, enter: Enter) -> None:
+    tech, _ = _with_a_settled_case(enter)
+    asked: list[int] = []
+
+    def first_fails(route: Route) -> None:
+        asked.append(1)
+        if len(asked) == 1:
+            route.fulfill(status=503)
+        else:
+            route.fulfill(body="newer", content_type="text/plain")
+
+    tech.route("**/stamp", first_fails)
+    tech.evaluate('() => document.body.dispatchEvent(new CustomEvent("changed"))')
+    expect(tech.locator("#case")).to_have_attribute("data-stamp", "newer")
+
+
+def test_news_are_listened_to_only_when_every_script_hears_them(site: Site, enter: Enter) -> None:
+    tech = enter("tech")
+    _upload(tech, ("red.png", cell_png("red")))
+    fetched: list[str] = []
+    tech.on("requestfinished", lambda request: fetched.append(request.url.rsplit("/", 1)[-1]))
+
+    def slow(route: Route) -> None:
+        time.sleep(1)
+        route.continue_()
+
+    tech.route("**/trace.js", slow)
+    # Whoever listens earlier hears of the end of a read before the page can act on it.
+    with tech.expect_request("**/events"):
+        tech.get_by_role("link", name="Open case").click()
+    assert "trace.js" in fetched
+    expect(tech.locator("#read-panel")).to_contain_text("Red cell")
+
+
+def _with_a_settled_case(enter: Enter) -> tuple[Page, str]:
+    """The page of a case that was read, when it has heard of that, and its stamp."""
+    tech = enter("tech")
+    _upload(tech, ("red.png", cell_png("red")))
+    tech.get_by_role("link", name="Open case").click()
+    expect(tech.locator("#read-panel")).to_contain_text("Red cell")
+    tech.reload()
+    tech.wait_for_load_state("networkidle")
+    return tech, tech.locator("#case").get_attribute("data-stamp") or ""
 
 
 def test_measurements_come_by_form_and_by_table(site: Site, enter: Enter) -> None:

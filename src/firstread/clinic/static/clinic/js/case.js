@@ -32,6 +32,7 @@ function take(page, ids) {
 /** @param {string} address */
 async function fetchPage(address) {
   const answer = await fetch(address, { headers: { "X-Requested-With": "fetch" } });
+  if (answer.status >= 500) throw new Error(`The server could not answer: ${answer.status}`);
   if (!answer.ok || answer.redirected) return null;
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
@@ -93,6 +94,7 @@ document.addEventListener("submit", (event) => {
 });
 
 /* ---- news ---- */
+const AGAIN_MS = 3000;
 const box = find("#case");
 let asking = false;
 let again = false;
@@ -107,6 +109,9 @@ document.body.addEventListener("changed", async () => {
       again = false;
       await update(box);
     }
+  } catch {
+    // The line for news may still be open and say nothing more, so the page asks again by itself.
+    setTimeout(() => document.body.dispatchEvent(new CustomEvent("changed")), AGAIN_MS);
   } finally {
     asking = false;
   }
@@ -115,6 +120,7 @@ document.body.addEventListener("changed", async () => {
 /** @param {HTMLElement} box */
 async function update(box) {
   const answer = await fetch(box.dataset.stampUrl ?? "");
+  if (answer.status >= 500) throw new Error(`The server could not answer: ${answer.status}`);
   if (!answer.ok || answer.redirected) return;
   const stamp = await answer.text();
   if (stamp === box.dataset.stamp) return;

@@ -111,11 +111,14 @@ if (address && "EventSource" in window) {
     stream?.close();
     stream = null;
   };
-  // A browser has six lines to a server: pages that nobody looks at must not hold them all.
-  document.addEventListener("visibilitychange", () => (document.hidden ? rest() : listen()));
-  addEventListener("pagehide", rest);
-  addEventListener("pageshow", (event) => event.persisted && listen());
-  if (!document.hidden) listen();
+  // Once every script of the page listens: news told before would be heard by nobody, and never told again.
+  document.addEventListener("DOMContentLoaded", () => {
+    // A browser has six lines to a server: pages that nobody looks at must not hold them all.
+    document.addEventListener("visibilitychange", () => (document.hidden ? rest() : listen()));
+    addEventListener("pagehide", rest);
+    addEventListener("pageshow", (event) => event.persisted && listen());
+    if (!document.hidden) listen();
+  });
 }
 
 /* Whoever was signed out meanwhile sees the sign-in page whole, not inside a list. */
