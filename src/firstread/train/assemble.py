@@ -28,7 +28,7 @@ from firstread.train.export import export_image, export_measurements, to_reader
 from firstread.train.familiar import from_measurements
 from firstread.train.figures import results, subgroups
 from firstread.train.golden import image_golden, row_golden
-from firstread.train.history import Progress
+from firstread.train.loop import Trained
 from firstread.train.manifest import CARD_KEYS, provenance, stated
 from firstread.train.networks import Network
 from firstread.train.pixels import Pixels
@@ -59,13 +59,11 @@ def image_pack(
     network: Network | AllNetwork,
     *,
     out: Path,
-    history: Sequence[Progress] = (),
-    kept_epoch: int = 0,
-    device: str = "",
+    runs: Sequence[Trained] = (),
 ) -> Path:
     """Write the pack of a trained network into the folder `out`, replacing the one of that name.
 
-    `history`, `kept_epoch` and `device` are told in the card.
+    `runs`, from which it came, are told in the card.
     """
     own = sources[0]
     given = own.source.input
@@ -92,15 +90,14 @@ def image_pack(
             tested.logits.argmax(1) == tested.truths,
         ),
         room=room_to_learn(learnt=learnt.right, n=len(learnt.places), tested=tested.right),
-        learnt=how_it_learnt(history, kept_epoch=kept_epoch, device=device),
+        learnt=how_it_learnt(runs),
         apart=apart,
         pictures=draw(
             folder,
             manifest,
             truths=tested.truths,
             chances=chances,
-            history=history,
-            kept_epoch=kept_epoch,
+            runs=runs,
         ),
     )
     return sealed(

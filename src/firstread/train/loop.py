@@ -29,6 +29,8 @@ from firstread.train.recipe import Recipe
 from firstread.train.watch import Watch
 
 __all__ = ["Progress", "Step", "Trained", "fit"]
+_APART = 7919
+"""Between the seeds of two runs: farther than the seeds of two recipes lie apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +73,7 @@ def fit(
     sources: Sequence[Pixels],
     *,
     state: Path,
+    run: int = 0,
     device: Device | None = None,
     report: Callable[[Progress], None] = lambda _: None,
     step: Callable[[Step], None] = lambda _: None,
@@ -82,7 +85,8 @@ def fit(
     `state` is a folder for the checkpoint and the table of epochs: a run that was killed continues
     from its last whole epoch, and on a processor ends with the same weights, bit for bit, as one
     that was not. With `[schedule] patience` the weights are those of the epoch that read validation
-    samples best, and the run ends once so many epochs have not bettered it.
+    samples best, and the run ends once so many epochs have not bettered it. Another number `run`
+    begins with the same weights and draws its batches in another order.
 
     Raises BadConfiguration where the device is not there or the weights leave all bounds, and
     OSError where the checkpoint cannot be written.
@@ -91,36 +95,37 @@ def fit(
     device = device or choose(precision=recipe.schedule.precision)
     repeat_exactly(device, threads=recipe.schedule.threads)
     state.mkdir(parents=True, exist_ok=True)
-    kept = state / f"{recipe.name}-{recipe.fingerprint()}.pt"
-    run = _resumed(recipe, device, kept, say=say)
-    if not run.over:
+    name = f"{recipe.name}-{recipe.fingerprint()}"
+    kept = state / (f"{name}-{run}.pt" if run else f"{name}.pt")
+    learning = _resumed(recipe, device, kept, number=run, say=say)
+    if not learning.over:
         lessons = [lesson(pixels, device) for pixels in sources]
         watch = Watch(sources[0], device, seed=recipe.seed)
-    while not run.over:
-        epoch = len(run.history)
+    while not learning.over:
+        epoch = len(learning.history)
         started = time.monotonic()
-        loss = _epoch(run, lessons, epoch=epoch, step=step)
+        loss = _epoch(learning, lessons, epoch=epoch, step=step)
         own = lessons[0].images.shape
         size = picture_size(own[1], own[2], recipe, epoch=epoch)
-        figures = watch.figures(run.average, size=size)
+        figures = watch.figures(learning.average, size=size)
         took_s = time.monotonic() - started
         progress = Progress(
             epoch=epoch + 1, epochs=recipe.schedule.epochs, loss=loss, took_s=took_s, **figures
         )
-        run.history.append(progress)
-        _note_best(run)
-        _keep(run, kept)
-        write_history(run.history, kept.with_suffix(".csv"))
-        report(_with_time_left(run, lessons))
-    return _trained(run)
+        learning.history.append(progress)
+        _note_best(learning)
+        _keep(learning, kept)
+        write_history(learning.history, kept.with_suffix(".csv"))
+        report(_with_time_left(learning, lessons))
+    return _trained(learning)
 
 
-def _begin(recipe: Recipe, device: Device) -> _Run:
+def _begin(recipe: Recipe, device: Device, *, number: int) -> _Run:
     torch.manual_seed(recipe.seed)
     network = build(recipe).to(device.place, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
     average: Network = copy.deepcopy(network).eval()
     return _Run(
-        recipe=recipe,
+        recipe=replace(recipe, seed=recipe.seed + number * _APART),
         device=device,
         network=network,
         average=average,
@@ -228,14 +233,16 @@ def _keep(run: _Run, kept: Path) -> None:
     checkpoint.keep(state, kept)
 
 
-def _resumed(recipe: Recipe, device: Device, kept: Path, *, say: Callable[[str], None]) -> _Run:
+def _resumed(
+    recipe: Recipe, device: Device, kept: Path, *, number: int, say: Callable[[str], None]
+) -> _Run:
     """The run as its checkpoint left it, or a new one.
 
     What decides the rest is weights, optimiser and history, from which it follows whether to stop.
     Random numbers need no keeping, for every epoch has a seed of its own.
     """
     state = checkpoint.resume(kept, say=say)
-    run = _begin(recipe, device)
+    run = _begin(recipe, device, number=number)
     if state is None:
         return run
     try:
@@ -248,7 +255,7 @@ def _resumed(recipe: Recipe, device: Device, kept: Path, *, say: Callable[[str],
         run.best = state["best"]
     except (RuntimeError, ValueError, KeyError, TypeError):
         checkpoint.set_aside(kept, why="is of another network or version", say=say)
-        return _begin(recipe, device)
+        return _begin(recipe, device, number=number)
     return run
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from firstread.evaluation import auc, confusion, wilson
 from firstread.packs import Manifest
 from firstread.runtime.calibrate import finding_set
-from firstread.train.history import Progress
+from firstread.train.loop import Trained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,8 +47,7 @@ def draw(
     *,
     truths: Truths,
     chances: Chances,
-    history: Sequence[Progress] = (),
-    kept_epoch: int = 0,
+    runs: Sequence[Trained] = (),
 ) -> dict[str, str]:
     """Write the pictures of the test part's answers (`truths` [N], `chances` [N, K]) into the pack;
     the words for each, by file name.
@@ -57,9 +56,9 @@ def draw(
     """
     codes = manifest.codes
     drawn: dict[str, tuple[str, Callable[[Axes], None]]] = {}
-    if history:
+    if runs:
         words = "Learning curves: loss of training and validation samples, and accuracy, by epoch"
-        drawn["learning.svg"] = words, lambda axes: _learning(axes, history, kept_epoch)
+        drawn["learning.svg"] = words, lambda axes: _learning(axes, runs)
     drawn["confusion.svg"] = (
         "Confusion matrix: a row for each true label, a column for each label read",
         lambda axes: _confusion(axes, truths, chances, codes),
@@ -134,15 +133,19 @@ def _write(path: Path, paint: Callable[[Axes], None], *, tall: bool) -> None:
         figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
 
 
-def _learning(axes: Axes, history: Sequence[Progress], kept_epoch: int) -> None:
-    epochs = [row.epoch for row in history]
-    axes.plot(epochs, [row.loss for row in history], color=COLOURS[0], label="training loss")
-    validation = [row.validation_loss for row in history]
-    axes.plot(epochs, validation, color=COLOURS[1], label="validation loss, calibrated")
-    accuracy = [row.accuracy for row in history]
-    axes.plot(epochs, accuracy, color=COLOURS[2], label="validation accuracy")
-    if kept_epoch:
-        axes.axvline(kept_epoch, color=GUIDE, linestyle=":", label=f"kept: epoch {kept_epoch}")
+def _learning(axes: Axes, runs: Sequence[Trained]) -> None:
+    for number, run in enumerate(runs):
+        epochs = [row.epoch for row in run.history]
+        curves = {
+            "training loss": [row.loss for row in run.history],
+            "validation loss, calibrated": [row.validation_loss for row in run.history],
+            "validation accuracy": [row.accuracy for row in run.history],
+        }
+        for (words, curve), colour in zip(curves.items(), COLOURS, strict=False):
+            # An underscore keeps the runs after the first out of the legend.
+            axes.plot(epochs, curve, color=colour, label=f"_{words}" if number else words)
+    for epoch in sorted({run.kept_epoch for run in runs}):
+        axes.axvline(epoch, color=GUIDE, linestyle=":", label=f"kept: epoch {epoch}")
     axes.set(xlabel="epoch", ylim=(0, None), title="How it learnt")
     axes.legend(fontsize=8)
 

@@ -101,6 +101,8 @@ class Schedule:
     average: float = 0.998
     precision: str = "float32"
     threads: int = 1
+    # Learns so often from the same start, and takes the mean of the weights it comes to.
+    runs: int = 1
     # Ends after so many epochs without a better one, and keeps the best; 0 learns to the end.
     patience: int = 0
     # A second source teaches the trunk beside the first, until this share of the epochs.
@@ -215,6 +217,7 @@ class Recipe:
             deciding.pop(words)
         if deciding["network"] is not None:
             deciding["network"].pop("views")
+        deciding["schedule"].pop("runs")  # it decides how many there are, not what one learns
         if not deciding["schedule"]["patience"]:
             deciding["schedule"].pop("patience")
         if deciding["allds2020"] is None:
@@ -279,11 +282,21 @@ def open_recipe(path: Path) -> Recipe:
         else:
             ready[key] = value
     recipe = _filled(Recipe, ready, where="recipe")
+    _refuse_discord(recipe)
+    return recipe
+
+
+def _refuse_discord(recipe: Recipe) -> None:
+    """Raises BadConfiguration where tables do not go together."""
     if recipe.kind not in ("image", "measurements", "recording"):
         raise BadConfiguration("The recipe's kind must be image, measurements or recording.")
     if recipe.network is not None:
         flips(recipe.network.views, upright=not recipe.augment.turn)
-    return recipe
+    if recipe.schedule.runs > 1 and (recipe.network is None or recipe.network.family != "lite"):
+        raise BadConfiguration(
+            "The recipe's [schedule] runs takes the mean of weights that began as the same learnt "
+            'ones, which only [network] family = "lite" does. Say that, or leave runs out.'
+        )
 
 
 def flips(views: int, *, upright: bool) -> tuple[tuple[int, ...], ...]:

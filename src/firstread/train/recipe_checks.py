@@ -14,7 +14,7 @@ _RANGES: dict[str, dict[str, tuple[float, float]]] = {
     "schedule": {
         "epochs": (1, 100_000), "batch": (1, 65_536), "rate": (1e-9, 100), "head": (0, 1000),
         "warmup": (1e-6, 0.99), "weight_decay": (0, 10), "smoothing": (0, 0.9),
-        "average": (0, 0.999999), "threads": (1, 1024), "patience": (0, 100_000),
+        "average": (0, 0.999999), "threads": (1, 1024), "patience": (0, 100_000), "runs": (1, 20),
         "beside_until": (0, 1), "beside": (0, 100), "small_until": (0, 1), "small": (0.05, 1),
     },
     "allds2020": {

@@ -14,11 +14,12 @@ from firstread.train.additive import fit_shapes, out_of_fold
 from firstread.train.allds2020_run import train_allds2020
 from firstread.train.assemble import image_pack, measurements_pack
 from firstread.train.device import choose
-from firstread.train.loop import Progress, Step, fit
-from firstread.train.manifest import groups_of, labels_of
+from firstread.train.loop import Progress, Step
 from firstread.train.pixels import load
 from firstread.train.recipe import Recipe, Source
 from firstread.train.recordings import train_recordings
+from firstread.train.rehearsal import rehearse
+from firstread.train.soup import fit_runs
 
 
 def train(
@@ -40,8 +41,7 @@ def train(
     whole epoch. `device` is auto, cpu or cuda; `seeds` is how often a recipe with [allds2020] is
     trained.
     """
-    labels_of(recipe)  # first, so that a mistake in the recipe costs no hours
-    groups_of(recipe)
+    rehearse(recipe)
     _ = recipe.flips
     if seeds != 1 and recipe.allds2020 is None:
         raise BadConfiguration(
@@ -81,17 +81,9 @@ def train(
         f"{len(parts.train)} to learn from, {len(parts.validation)} to calibrate, "
         f"{len(parts.test)} to test"
     )
-    trained = fit(recipe, sources, state=work, device=place, report=report, step=step, say=say)
+    soup = fit_runs(recipe, sources, state=work, device=place, report=report, step=step, say=say)
     say("Measuring, and writing the pack")
-    return image_pack(
-        recipe,
-        sources,
-        trained.network,
-        out=out,
-        history=trained.history,
-        kept_epoch=trained.kept_epoch,
-        device=trained.device,
-    )
+    return image_pack(recipe, sources, soup.network, out=out, runs=soup.runs)
 
 
 def _dataset(source: Source, data: Path, *, alone: bool) -> Dataset:

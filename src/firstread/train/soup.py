@@ -1,0 +1,73 @@
+"""A recipe learnt several times over: runs that differ in the order of their batches, and the mean
+of their weights."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from firstread.train.device import Device
+from firstread.train.history import Progress, Step
+from firstread.train.loop import Trained, fit
+from firstread.train.networks import Network
+from firstread.train.pixels import Pixels
+from firstread.train.recipe import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Soup:
+    """A network on the processor, and the runs whose weights it has the mean of."""
+
+    network: Network
+    runs: tuple[Trained, ...]
+
+
+def fit_runs(
+    recipe: Recipe,
+    sources: Sequence[Pixels],
+    *,
+    state: Path,
+    device: Device | None = None,
+    report: Callable[[Progress], None] = lambda _: None,
+    step: Callable[[Step], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Soup:
+    """Learn the recipe `[schedule] runs` times; the mean of the weights that the runs end with.
+
+    Runs that begin with the same learnt weights end in one basin, where the mean of their weights
+    reads as well as all of them together would, at the price of one (Wortsman et al., ICML 2022).
+    Each has a checkpoint of its own; a recipe that is given more runs keeps those it has. Raises
+    what `fit` raises.
+    """
+    wanted = recipe.schedule.runs
+    done: list[Trained] = []
+    for number in range(wanted):
+        if wanted > 1:
+            say(f"Run {number + 1} of {wanted}")
+
+        def whole(progress: Progress, *, coming: int = wanted - number - 1) -> None:
+            per_epoch = progress.took_s * progress.epochs
+            report(replace(progress, left_s=progress.left_s + coming * per_epoch))
+
+        done.append(
+            fit(
+                recipe, sources, state=state, run=number,
+                device=device, report=whole, step=step, say=say,
+            )
+        )  # fmt: skip
+    return Soup(network=mean([each.network for each in done]), runs=tuple(done))
+
+
+def mean(networks: Sequence[Network]) -> Network:
+    """A network with the mean of the weights of networks of one form."""
+    found = copy.deepcopy(networks[0])
+    states = [network.state_dict() for network in networks]
+    with torch.no_grad():
+        for name, value in found.state_dict().items():
+            if value.is_floating_point():
+                value.copy_(torch.stack([state[name].double() for state in states]).mean(0))
+    return found.eval()
