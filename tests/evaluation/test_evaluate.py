@@ -12,7 +12,7 @@ from PIL import Image
 
 from firstread.cli.main import main
 from tests.images_for_tests import as_png, cell_png
-from tests.packs_for_tests import COLOURS, WARM, make_pack
+from tests.packs_for_tests import COLOURS, LABELS_WITH_UNFIT, WARM, make_pack
 
 
 @pytest.fixture(scope="module")
@@ -267,6 +267,16 @@ def test_familiarity_is_measured_against_another_set(pack, folder, tmp_path):
     assert told["auroc"]["low"] < told["auroc"]["value"]
     command = ["evaluate", str(pack), str(folder), "--familiarity-against", str(foreign)]
     assert "AUROC, familiarity" in CliRunner().invoke(main, command).stdout
+
+
+def test_own_samples_that_are_labelled_unfit_are_not_counted_as_flagged(folder, tmp_path):
+    """That such a picture is flagged is right: it says nothing against the pack."""
+    strict = make_pack(tmp_path / "packs", labels=LABELS_WITH_UNFIT)
+    foreign = strangers_in(tmp_path / "noise")
+    _, found, _ = evaluated(strict, folder, "--familiarity-against", foreign)
+    assert found["unfit_n"] == 4  # the blue ones
+    (told,) = found["familiarity_against"]
+    assert told["own_flagged"]["value"] == found["unfamiliar_n"] == 0
 
 
 def test_another_kind_cannot_be_told_apart(pack, folder, tmp_path):

@@ -39,6 +39,7 @@ class Foreign:
     believed: Share
     """Neither, and answered with 0.9 or more, among the foreign."""
     own_flagged: Share
+    """The same among the pack's own, but those whose true label says that a picture is unfit."""
 
 
 def against(
@@ -69,13 +70,15 @@ def against(
     items = evenly(foreign.items, at_most=AT_MOST)
     reads = [read for read in read_all(items, answer, threads=threads) if read is not None]
     told = refusals(reads, name=foreign.name)
+    usable = np.array([not label.unfit for label in reader.manifest.labels])[own.truths]
+    clusters = None if own.clusters is None else own.clusters[usable]
     return Foreign(
         name=foreign.name,
         n=told.n,
         auroc=_area(own, reads),
         flagged=told.flagged,
         believed=told.believed,
-        own_flagged=share_of(own.unfit | own.unfamiliar, clusters=own.clusters),
+        own_flagged=share_of((own.unfit | own.unfamiliar)[usable], clusters=clusters),
     )
 
 
