@@ -157,8 +157,8 @@ def _page(rows: Sequence[Row]) -> Iterator[str]:
         [cells for row in rows for cells in _alarms(row)],
     )
     yield "\n## Whether a pack knows what is not its own\n"
-    yield f"Familiarity of the own test part against {STRANGERS} samples of each other set. Own samples that"
-    yield "count as flagged are unfamiliar or unfit, and their label does not say that they are unfit."
+    yield f"Familiarity of the own test part against {STRANGERS} samples of each other set. Flagged"
+    yield "is what came out unfamiliar or unfit; own samples labelled unfit are left out there."
     yield ""
     yield from _table(
         ("pack", "own flagged", "lowest AUROC", "against", "AUROC over all sets, mean",
