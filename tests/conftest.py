@@ -110,8 +110,8 @@ def shelf() -> Path:
     from tests.packs_for_tests import make_pack
 
     folder = _HOME / "shelf"
-    if not folder.exists():
-        folder.mkdir()
+    if not (folder / "sizes").exists():
+        folder.mkdir(exist_ok=True)  # a test of an import may have put a pack there
         make_pack(folder)
         make_pack(folder, kind="measurements")
     return folder

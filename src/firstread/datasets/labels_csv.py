@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import posixpath
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TextIO
 
+from firstread.datasets.table import Table, header_of, open_table
 from firstread.datasets.truth import UNKNOWN, Truth
 from firstread.domain.errors import BadDataset
 
@@ -49,17 +48,20 @@ def open_labels(path: Path, *, known: Callable[[str], Truth | None]) -> LabelsTa
     read, a line lacks one of the two, or two lines contradict each other.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as lines:
-            return _table(lines, name=path.name, known=known)
-    except (UnicodeDecodeError, csv.Error) as why:
-        raise BadDataset(
-            f"{path.name} is not a CSV file in UTF-8: {why}. Export it again as CSV, or say "
-            "--labels none."
-        ) from why
+        data = path.read_bytes()
     except OSError as why:
         raise BadDataset(
             f"The labels in {path} cannot be read: {why.strerror}. Check the path."
         ) from why
+    head = header_of(data)
+    if head and not (set(head) & set(PATHS) and set(head) & set(LABELS)):
+        return None
+    try:
+        table = open_table(data, name=path.name)
+    except BadDataset as why:
+        raise BadDataset(f"{why} Or say --labels none.") from why
+    at, what = table.column(*PATHS), table.column(*LABELS)
+    return None if at is None or what is None else _read(table, at=at, what=what, known=known)
 
 
 def plain_path(path: str) -> str:
@@ -67,37 +69,24 @@ def plain_path(path: str) -> str:
     return unicodedata.normalize("NFC", posixpath.normpath(path.strip().replace("\\", "/")))
 
 
-def _table(lines: TextIO, *, name: str, known: Callable[[str], Truth | None]) -> LabelsTable | None:
-    header = lines.readline(1 << 16)
-    reader = csv.reader(_after(header, lines), delimiter=max(",;\t", key=header.count))
-    columns = [cell.strip().casefold() for cell in next(reader, [])]
-    path_at = next((columns.index(each) for each in PATHS if each in columns), None)
-    label_at = next((columns.index(each) for each in LABELS if each in columns), None)
-    if path_at is None or label_at is None:
-        return None
+def _read(table: Table, *, at: str, what: str, known: Callable[[str], Truth | None]) -> LabelsTable:
     entries: dict[str, Truth] = {}
     first_lines: dict[str, tuple[int, str]] = {}
     unknown: list[tuple[int, str]] = []
-    for cells in reader:
-        if not any(cell.strip() for cell in cells):
-            continue
-        line = reader.line_num
-        path, label = (cells[at].strip() if at < len(cells) else "" for at in (path_at, label_at))
+    for line, cells in table:
+        path, label = cells[at], cells[what]
         if not path or not label:
-            raise BadDataset(f"{name}, line {line}, lacks a path or a label. Fill in both columns.")
+            raise BadDataset(
+                f"{table.name}, line {line}, lacks a path or a label. Fill in both columns."
+            )
         key = plain_path(path)
         earlier, other = first_lines.setdefault(key, (line, label))
         if other != label:
             raise BadDataset(
-                f"{name} says of '{path[:200]}' that it is '{other[:60]}' on line {earlier} and "
-                f"'{label[:60]}' on line {line}. Leave the right one."
+                f"{table.name} says of '{path[:200]}' that it is '{other[:60]}' on line {earlier} "
+                f"and '{label[:60]}' on line {line}. Leave the right one."
             )
         entries[key] = known(label) or UNKNOWN
         if entries[key] is UNKNOWN:
             unknown.append((line, label))
-    return LabelsTable(name, entries, unknown=unknown)
-
-
-def _after(header: str, lines: TextIO) -> Iterator[str]:
-    yield header
-    yield from lines
+    return LabelsTable(table.name, entries, unknown=unknown)
