@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from firstread.evaluation import (
     auc,
-    bootstrap_auc,
     calibration_error,
     confusion,
     mean_of,
@@ -63,15 +62,6 @@ def test_an_interval_holds_its_share_and_stays_within_nought_and_one(hits, more)
 def test_an_area_counts_ties_half_and_is_unknown_with_one_side_empty():
     assert auc(np.array([True, False]), np.array([0.5, 0.5])) == 0.5
     assert math.isnan(auc(np.array([True, True]), np.array([0.1, 0.2])))
-
-
-def test_a_bootstrap_interval_holds_the_area_and_shrinks_with_more_samples():
-    rng = np.random.default_rng(0)
-    few, many = rng.random(60) < 0.5, rng.random(2000) < 0.5
-    small = bootstrap_auc(few, few + rng.normal(size=60))
-    large = bootstrap_auc(many, many + rng.normal(size=2000))
-    assert small.low <= small.value <= small.high
-    assert large.high - large.low < small.high - small.low
 
 
 def test_chances_that_hold_have_a_small_calibration_error():

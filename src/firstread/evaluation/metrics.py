@@ -194,30 +194,6 @@ def of_labels(
     return figures
 
 
-def bootstrap_auc(
-    positive: NDArray[np.bool_], scores: Chances, *, draws: int = 500, seed: int = 0
-) -> Share:
-    """The area under the ROC curve of `scores` [N] with a percentile bootstrap interval.
-
-    Each side is drawn from by itself, `draws` times (Efron and Tibshirani 1993). NaN where one is
-    empty.
-
-    >>> bootstrap_auc(np.array([True, True, False]), np.array([0.9, 0.8, 0.1]), draws=10).value
-    1.0
-    """
-    value = auc(positive, scores)
-    if math.isnan(value):
-        return Share(value=value, low=value, high=value)
-    rng = np.random.default_rng(seed)
-    above, below = scores[positive], scores[~positive]
-    found = []
-    for _ in range(draws):
-        drawn = np.concatenate([rng.choice(above, len(above)), rng.choice(below, len(below))])
-        found.append(auc(np.arange(len(drawn)) < len(above), drawn))
-    low, high = np.quantile(found, [0.025, 0.975])
-    return Share(value=value, low=float(low), high=float(high))
-
-
 def mean_of(values: Sequence[float]) -> float:
     """The mean of what could be measured; NaN where nothing could.
 

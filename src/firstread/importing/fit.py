@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from firstread.datasets import Dataset, Item, named, split
 from firstread.domain.errors import BadDataset, BadMeasurement, UnreadableSample
 from firstread.domain.foremost import FIRST, MANY
-from firstread.evaluation import bootstrap_auc, mean_of, wilson
+from firstread.evaluation import wilson
 from firstread.evaluation.answers import refuse_other_labels
 from firstread.evaluation.metrics import among_first
+from firstread.evaluation.ranking import mean_area
 from firstread.packs import DatasetUsed, Manifest, Result
 from firstread.runtime import PackReader
 from firstread.runtime.calibrate import finding_set, probabilities
@@ -201,12 +202,8 @@ def figures(
     if many:
         share("accuracy of the first five", among_first(truths, chances, count=FIRST))
     present = [int(index) for index in np.unique(truths)]
-    areas = [bootstrap_auc(truths == i, chances[:, i]) for i in present if (truths != i).any()]
-    if areas:
-        means = [
-            mean_of([getattr(area, key) for area in areas]) for key in ("value", "low", "high")
-        ]
-        found.append(("AUC, mean over labels", means[0], means[1], means[2]))
+    mean = mean_area([(truths == i, chances[:, i]) for i in present])
+    found.append(("AUC, mean over labels", mean.value, mean.low, mean.high))
     for index in [] if many else present:
         code = manifest.codes[index]
         share(f"sensitivity of {code}", answers[truths == index] == index)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firstread.datasets import Item
-from firstread.evaluation import Share, bootstrap_auc, mean_of, of_labels, wilson
+from firstread.evaluation import Share, mean_of, of_labels, wilson
+from firstread.evaluation.ranking import area_with_interval, mean_area
 from firstread.packs import Conformal, Group, Result
 from firstread.runtime.calibrate import finding_set
 
@@ -51,22 +52,7 @@ def results(
         share(f"accuracy among {group.code}", hits, float(inside.sum()))
     found.append(("balanced accuracy", *_bootstrap_balanced(truths, answers, len(labels), total)))
     figures = of_labels(truths, chances, labels=labels)
-    areas = [bootstrap_auc(truths == i, chances[:, i]) for i in range(len(labels))]
-    found.append(
-        (
-            "AUC, mean over labels",
-            mean_of([area.value for area in areas]),
-            mean_of([area.low for area in areas]),
-            mean_of([area.high for area in areas]),
-        )
-    )
-    for code in positive:
-        area = areas[list(labels).index(code)]
-        found.append((f"AUC of {code} against the rest", area.value, area.low, area.high))
-    for group in groups:
-        places = [list(labels).index(code) for code in group.labels]
-        area = bootstrap_auc(np.isin(truths, places), chances[:, places].sum(1))
-        found.append((f"AUC of {group.code} against the rest", area.value, area.low, area.high))
+    found += _areas(truths, chances, labels=labels, positive=positive, groups=groups, total=total)
     for index, each in enumerate(figures):
         right = (answers == index) & (truths == index)
         share(f"sensitivity of {each.label}", float(right.sum()), float((truths == index).sum()))
@@ -87,6 +73,31 @@ def results(
         )
         for metric, value, low, high in found
     )
+
+
+def _areas(
+    truths: Truths,
+    chances: Chances,
+    *,
+    labels: Sequence[str],
+    positive: Sequence[str],
+    groups: Sequence[Group],
+    total: int,
+) -> list[tuple[str, float, float, float]]:
+    """The areas under the ROC curves, with the intervals that `firstread evaluate` gives them."""
+    # Repeated answers to one sample stand as far apart as there are samples.
+    samples = np.arange(len(truths)) % total if total < len(truths) else None
+    places = {code: [place] for place, code in enumerate(labels)}
+    places |= {group.code: [places[code][0] for code in group.labels] for group in groups}
+    sides = {
+        code: (np.isin(truths, among), chances[:, among].sum(1)) for code, among in places.items()
+    }
+    mean = mean_area([sides[code] for code in labels], clusters=samples)
+    found = [("AUC, mean over labels", mean.value, mean.low, mean.high)]
+    for code in (*positive, *(group.code for group in groups)):
+        area = area_with_interval(*sides[code], clusters=samples)
+        found.append((f"AUC of {code} against the rest", area.value, area.low, area.high))
+    return found
 
 
 def _bootstrap_balanced(
