@@ -115,7 +115,7 @@ export function trace(root) {
         if (label?.notable) found.set(label.title, (found.get(label.title) ?? 0) + 1);
       }
       words += ` · ${last - first} beats`;
-      for (const [title, count] of found) words += `, ${count} ${title.toLowerCase()}`;
+      for (const [title, count] of found) words += `, ${title.toLowerCase()}: ${count}`;
     }
     said.textContent = words;
     range.setAttribute("aria-valuetext", words);
