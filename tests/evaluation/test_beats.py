@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from firstread.cli.main import main as firstread
 from firstread.datasets import open_dataset
 from firstread.domain.errors import BadDataset
 from firstread.evaluation.beats import evaluate_recordings
+from firstread.evaluation.compare import compare
 from firstread.evaluation.matching import match, outside
 from firstread.evaluation.plain import as_plain
 from firstread.runtime import open_reader
@@ -119,3 +121,32 @@ def test_a_pack_that_lacks_a_label_of_the_records_says_so(reader, tmp_path):
         (tmp_path / name).write_bytes(data)
     with pytest.raises(BadDataset, match="beats of the label 'F'"):
         evaluate_recordings(reader, open_dataset(tmp_path), threads=1, draws=20)
+
+
+def test_two_packs_are_compared_on_the_beats_that_both_found(reader, records):
+    answers = evaluate_recordings(reader, open_dataset(records), threads=1, draws=20).answers
+    fewer = answers.only(np.arange(60) % 3 != 1)
+    assert compare(answers, fewer, draws=20).n == 40
+    assert len({sample.path for sample in answers.samples}) == 60
+    assert answers.samples[0].path.startswith("100 at 0:0")
+
+
+def test_a_beats_answer_is_the_label_it_was_given(reader, records):
+    answers = evaluate_recordings(reader, open_dataset(records), threads=1, draws=20).answers
+    otherwise = replace(answers, named=np.where(np.arange(60) == 7, 1, answers.given))
+    (differs,) = compare(answers, otherwise, draws=20).differing
+    assert (differs.first, differs.second) == ("N", answers.codes[1])
+    assert otherwise.only(np.arange(60) == 7).given.tolist() == [1]
+
+
+def test_the_report_of_recordings_tells_beats_and_where_the_mistakes_are(reader, records, tmp_path):
+    page = tmp_path / "page.html"
+    pack = make_recording_pack(tmp_path)
+    command = ["evaluate", str(pack), str(records), "--report", str(page)]
+    assert CliRunner().invoke(firstread, command).exit_code == 0
+    text = page.read_text()
+    assert "<h2>Beats</h2>" in text
+    assert "<td>beats found</td><td>1.000" in text
+    assert "<td>101</td><td>30</td><td>0</td><td>0</td><td>6</td>" in text
+    assert "6 of 60 are read wrong" in text
+    assert "101 at 0:0" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -235,6 +236,11 @@ def test_the_report_is_one_file_that_needs_nothing_else(pack, folder, tmp_path):
     ):  # fmt: skip
         assert f"<h2>{heading}</h2>" in text
     assert text.count("<svg") == text.count("</svg>") >= 6
+    # What differs is named whole: a name that begins left of the drawing would be cut off.
+    name = "calibration error, bins of equally many"
+    at = re.search(r'<text x="(\d+)" y="\d+" text-anchor="end">' + name, text)
+    assert at is not None
+    assert int(at[1]) >= 6.5 * len(name)
     assert "decision support for research" in text.lower()
 
 

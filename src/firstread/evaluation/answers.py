@@ -45,6 +45,13 @@ class Answers:
     ms: NDArray[np.float64]
     """How long each read took."""
     unreadable: tuple[dict[str, str], ...] = ()
+    named: NDArray[np.int64] | None = None
+    """[N], places in `codes`, where the label given is not always the most probable one."""
+
+    @property
+    def given(self) -> NDArray[np.int64]:
+        """The label that each sample was given: [N], places in `codes`."""
+        return self.chances.argmax(1) if self.named is None else self.named
 
     @cached_property
     def clusters(self) -> Clusters | None:
@@ -75,6 +82,7 @@ class Answers:
             unfit=self.unfit[kept],
             samples=tuple(item for item, keep in zip(self.samples, kept, strict=True) if keep),
             ms=self.ms[kept],
+            named=None if self.named is None else self.named[kept],
         )
 
 

@@ -88,6 +88,8 @@ class _Row:
     found: NDArray[np.int64]
     """Places of the beats that are true ones."""
     truths: NDArray[np.int64]
+    true_s: NDArray[np.float64]
+    """When the true ones are, in seconds from the beginning."""
     missed: NDArray[np.int64]
     """Labels of the beats that were not found."""
     extra: NDArray[np.int64]
@@ -125,9 +127,8 @@ def evaluate_recordings(
             f"{dataset.name}. Look at its signals, or name another pack."
         )
     answers = _gathered(rows, pack=reader.manifest, unreadable=unreadable)
-    labels = np.concatenate([row.named.labels[row.found] for row in rows])
     return _as_named(
-        measured(answers, pack=reader.manifest, dataset=dataset.name, draws=draws), labels, rows
+        measured(answers, pack=reader.manifest, dataset=dataset.name, draws=draws), rows
     )
 
 
@@ -165,6 +166,7 @@ def _compared(reader: PackReader, dataset: Dataset, item: Item) -> _Row:
         named=named,
         found=found,
         truths=truths[pairs.true],
+        true_s=true_s[kept][pairs.true],
         missed=truths[pairs.missed],
         extra=named.labels[inside[pairs.extra]],
         familiarity=np.array([np.nan if each is None else each.score for each in near]),
@@ -188,9 +190,9 @@ def _gathered(
     labels = np.concatenate([row.named.labels[row.found] for row in rows])
     truths = np.concatenate([row.truths for row in rows])
     samples = [
-        Item(path=row.item.path, label=codes[truth], patient=row.item.patient)
+        Item(path=_place(row.item, at_s), label=codes[truth], patient=row.item.patient)
         for row in rows
-        for truth in row.truths.tolist()
+        for truth, at_s in zip(row.truths.tolist(), row.true_s.tolist(), strict=True)
     ]
     sets = np.eye(len(codes), dtype=bool)[labels]
     if pack.conformal is not None:
@@ -218,13 +220,25 @@ def _gathered(
         samples=tuple(samples),
         ms=np.repeat([row.ms for row in rows], [len(row.truths) for row in rows]),
         unreadable=unreadable,
+        named=labels,
     )
 
 
-def _as_named(found: Evaluation, labels: NDArray[np.int64], rows: list[_Row]) -> Evaluation:
+def _place(item: Item, at_s: float) -> str:
+    """Where a beat is found again: its record and minute.
+
+    >>> _place(Item(path="203", label=""), 632.4151)
+    '203 at 10:32.415'
+    """
+    minutes, rest_ms = divmod(round(at_s * 1000), 60_000)
+    return f"{item.path} at {minutes}:{rest_ms // 1000:02d}.{rest_ms % 1000:03d}"
+
+
+def _as_named(found: Evaluation, rows: list[_Row]) -> Evaluation:
     """The evaluation with the labels that beats were given, not the most probable ones."""
     answers = found.answers
     codes, truths, clusters = answers.codes, answers.truths, answers.clusters
+    labels = answers.given
     shown = np.eye(len(codes))[labels]
     given = [
         replace(each, auc=before.auc)

@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 WIDTH, HEIGHT = 420, 320
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 10, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 12, 10, 44
 _MOST_POINTS = 400
 """Of a curve; more would only make the page heavy."""
+_LETTER = 7
+"""So wide a letter may be, of the 12 pixels in which a chart is lettered."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -79,31 +81,35 @@ def chart(
 
 
 def forest(rows: Sequence[Row], *, title: str) -> str:
-    """Differences with their intervals beside a line at nought, as an SVG element."""
+    """Differences with their intervals beside a line at nought; as wide as their names need, so
+    that a phone scrolls it.
+    """
     known = [each for each in rows if np.isfinite([each.low, each.high]).all()]
     reach = max((max(abs(each.low), abs(each.high)) for each in known), default=0.0) or 0.01
-    tall = 26 * len(known) + 34
-    middle, scale = 300, 120 / reach
+    told = [f"{each.value:+.3f} ({each.low:+.3f} to {each.high:+.3f})" for each in known]
+    named = _LETTER * max((len(each.name) for each in known), default=0)
+    middle, scale, tall = named + 140, 120 / reach, 26 * len(known) + 34
+    wide = named + 280 + _LETTER * max(map(len, told), default=0)
     parts = [
-        _opened(560, tall, title=title),
+        f'<div class="scroll forest"><p class="caption">{escape(title)}</p>',
+        _opened(wide, tall, title=title),
         f'<line class="faint" x1="{middle}" x2="{middle}" y1="4" y2="{tall - 24}"/>',
     ]
-    for place, each in enumerate(known):
+    for place, (each, words) in enumerate(zip(known, told, strict=True)):
         y = 18 + 26 * place
         low, at, high = (middle + scale * e for e in (each.low, each.value, each.high))
         parts.append(
-            f'<text x="170" y="{y + 4}" text-anchor="end">{escape(each.name)}</text>'
+            f'<text x="{named}" y="{y + 4}" text-anchor="end">{escape(each.name)}</text>'
             f'<line class="c0" x1="{low:.1f}" x2="{high:.1f}" y1="{y}" y2="{y}"/>'
             f'<circle class="c0 dot" cx="{at:.1f}" cy="{y}" r="4"/>'
-            f'<text x="430" y="{y + 4}">{each.value:+.3f} ({each.low:+.3f} to {each.high:+.3f})'
-            "</text>"
+            f'<text x="{named + 280}" y="{y + 4}">{words}</text>'
         )
     parts += [
         f'<text class="tick" x="{middle + scale * at:.1f}" y="{tall - 6}" text-anchor="middle">'
         f"{at:+.2f}</text>"
         for at in (-reach, 0.0, reach)
     ]
-    return "".join([*parts, "</svg>"])
+    return "".join([*parts, "</svg></div>"])
 
 
 def _opened(width: int, height: int, *, title: str) -> str:

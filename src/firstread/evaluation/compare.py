@@ -157,7 +157,7 @@ def compare(first: Answers, second: Answers, *, draws: int = DRAWS) -> Compariso
     """
     first, second = _aligned(first, second)
     clusters, truths = first.clusters, first.truths
-    right = [each.chances.argmax(1) == truths for each in (first, second)]
+    right = [each.given == truths for each in (first, second)]
     return Comparison(
         n=len(truths),
         by_patient=clusters is not None,
@@ -195,6 +195,7 @@ def _aligned(first: Answers, second: Answers) -> tuple[Answers, Answers]:
         truths=first.truths,
         chances=second.chances[:, order],
         sets=second.sets[:, order],
+        named=None if second.named is None else np.argsort(order)[second.named],
     )
 
 
@@ -243,12 +244,16 @@ def _ratio(weights: NDArray[np.float64], both: NDArray[np.float64]) -> NDArray[n
     return np.asarray(share)
 
 
+def _of(answers: Answers, given: NDArray[np.int64]) -> NDArray[np.float64]:
+    return answers.chances[np.arange(len(given)), given]
+
+
 def _differing(first: Answers, second: Answers) -> tuple[Differing, ...]:
-    one, other = first.chances.argmax(1), second.chances.argmax(1)
+    one, other = first.given, second.given
     rows = np.flatnonzero(one != other)
     wrong_by = np.where(
         (one == first.truths) | (other == first.truths),
-        np.where(one == first.truths, second.chances.max(1), first.chances.max(1)) + 1,
+        np.where(one == first.truths, _of(second, other), _of(first, one)) + 1,
         0.0,
     )
     return tuple(

@@ -219,7 +219,7 @@ def _figures(answers: Answers, *, draws: int) -> tuple[dict[str, Share], float]:
 
 def _among_groups(answers: Answers) -> dict[str, Share]:
     """Of each group with several labels, how often one of its samples got its very label."""
-    right = answers.chances.argmax(1) == answers.truths
+    right = answers.given == answers.truths
     found = {}
     for code in (group for group, labels in answers.groups.items() if len(labels) > 1):
         true, _ = answers.of(code)

@@ -61,7 +61,7 @@ def set_aside(answers: Answers) -> tuple[Kept, ...]:
         "ambiguous": ambiguous,
         "unfit, unfamiliar or ambiguous": answers.unfit | answers.unfamiliar | ambiguous,
     }
-    right = answers.chances.argmax(1) == answers.truths
+    right = answers.given == answers.truths
     return tuple(
         Kept(
             without=name,
@@ -79,7 +79,7 @@ def risk_coverage(answers: Answers) -> tuple[NDArray[np.float64], NDArray[np.flo
     Geifman and El-Yaniv, NeurIPS 2017. Equally sure answers are set aside together.
     """
     sure = answers.chances.max(1)
-    wrong = (answers.chances.argmax(1) != answers.truths).astype(float)
+    wrong = (answers.given != answers.truths).astype(float)
     order = np.argsort(-sure, kind="stable")
     last = np.flatnonzero(np.append(np.diff(sure[order]) != 0, True))
     count = last + 1
@@ -101,7 +101,7 @@ def by_column(answers: Answers, *, by: str, dataset: Dataset) -> tuple[Subgroup,
 
 def _subgroup(answers: Answers, *, by: str, value: str) -> Subgroup:
     every = np.ones(len(answers.truths), bool)
-    right = answers.chances.argmax(1) == answers.truths
+    right = answers.given == answers.truths
     shares = {
         code: at_alarm(answers.of(code)[0], raised, clusters=answers.clusters)
         for code, raised in answers.alarms.items()

@@ -38,6 +38,7 @@ def write_report(
     parts = [
         _head(found),
         section("All figures", _overall(found)),
+        section("Beats", _beats(found)),
         section("By label", _labels(found)),
         section("Read as, and truly", drawings.confusion(found)),
         section("Found against spared", drawings.roc(found), drawings.precision(found)),
@@ -94,6 +95,30 @@ def _overall(found: Evaluation) -> str:
         ("a read takes", f"{found.ms:.1f} ms"),
     ]
     return table(("figure", "value"), rows)
+
+
+def _beats(found: Evaluation) -> str:
+    if found.beats is None:
+        return ""
+    rows = [
+        ("beats found", share(found.beats.detection_sensitivity)),
+        ("of those found true", share(found.beats.detection_ppv)),
+    ]
+    named = [
+        (each.label, str(each.n), share(each.sensitivity), share(each.ppv))
+        for each in found.beats.labels
+        if each.n
+    ]
+    records = [
+        (each.record, str(each.beats), str(each.missed), str(each.extra),
+         str(each.beats - each.missed - each.right), each.unfit or "")
+        for each in found.beats.records
+    ]  # fmt: skip
+    return (
+        table(("figure", "value"), rows)
+        + table(("as AAMI counts", "n", "sensitivity", "+P"), named)
+        + table(("record", "beats", "missed", "not true", "named wrongly", "unfit"), records)
+    )
 
 
 def _labels(found: Evaluation) -> str:
@@ -222,11 +247,12 @@ def _spoiled(found: Sequence[Refusals]) -> str:
 
 
 def _worst(found: Evaluation, dataset: Dataset) -> str:
-    answers = found.chances.argmax(1)
+    answers = found.answers.given
+    said = found.chances[np.arange(found.n), answers]
     wrong = np.flatnonzero(answers != found.truths)
     if not len(wrong):
         return "<p>There is none.</p>"
-    surest = sorted(wrong, key=lambda row: -found.chances[row].max())[:_WORST]
+    surest = sorted(wrong, key=lambda row: -said[row])[:_WORST]
     codes = found.answers.codes
     cards = []
     for row in surest:
@@ -236,7 +262,7 @@ def _worst(found: Evaluation, dataset: Dataset) -> str:
         told = ", ".join([f"truly {codes[found.truths[row]]}", *notes])
         cards.append(
             f"<li>{_thumbnail(item, dataset)}<strong>{escape(codes[answers[row]])} "
-            f"{found.chances[row].max():.0%}</strong><span>{escape(told)}</span>"
+            f"{said[row]:.0%}</strong><span>{escape(told)}</span>"
             f"<small>{escape(item.path)}</small></li>"
         )
     count = f"{len(wrong)} of {found.n} are read wrong; the surest {len(surest)} of them:"
