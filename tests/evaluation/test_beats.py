@@ -137,6 +137,9 @@ def test_a_beats_answer_is_the_label_it_was_given(reader, records):
     (differs,) = compare(answers, otherwise, draws=20).differing
     assert (differs.first, differs.second) == ("N", answers.codes[1])
     assert otherwise.only(np.arange(60) == 7).given.tolist() == [1]
+    assert compare(answers, otherwise, draws=20).differences["accuracy"].value == pytest.approx(
+        -1 / 60
+    )
 
 
 def test_the_report_of_recordings_tells_beats_and_where_the_mistakes_are(reader, records, tmp_path):

@@ -44,12 +44,18 @@ def terms_of(
     chances: Chances,
     *,
     sets: NDArray[np.bool_],
+    given: Truths | None = None,
     ordered: bool = False,
     clusters: Clusters | None = None,
 ) -> Terms:
-    """The terms of `chances` [N, K]; `sets` [N, K] says which labels stand in the finding set."""
+    """The terms of `chances` [N, K]; `sets` [N, K] says which labels stand in the finding set.
+
+    `given` [N] are the labels given, where those are not always the most probable ones; the
+    calibration error is of the most probable ones all the same.
+    """
     every, count = np.arange(len(truths)), chances.shape[1]
-    own, answers, sure = chances[every, truths], chances.argmax(1), chances.max(1)
+    own, likeliest, sure = chances[every, truths], chances.argmax(1), chances.max(1)
+    answers = likeliest if given is None else given
     right = answers == truths
     missed = chances.copy()
     missed[every, truths] -= 1
@@ -64,7 +70,7 @@ def terms_of(
     marked = [np.where(right, truths, -1), truths, answers]
     columns = [np.stack(plain, axis=1), *(_marks(each, count) for each in marked)]
     binned = [_bins(sure, even=even) for even in (False, True)]
-    gap = (right - sure)[:, np.newaxis]
+    gap = ((likeliest == truths) - sure)[:, np.newaxis]
     columns += [_marks(place, int(place.max()) + 1) * gap for place in binned]
     sums = np.concatenate(columns, axis=1)
     if clusters is not None:

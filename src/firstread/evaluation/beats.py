@@ -7,7 +7,6 @@ five minutes count too: the pack learns nothing from them.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +25,6 @@ from firstread.evaluation.metrics import (
     LabelFigures,
     Share,
     confusion,
-    mean_of,
     of_labels,
     share_of,
 )
@@ -246,18 +244,11 @@ def _as_named(found: Evaluation, rows: list[_Row]) -> Evaluation:
             of_labels(truths, shown, labels=codes, clusters=clusters), found.labels, strict=True
         )
     ]
-    accuracy = share_of(labels == truths, clusters=clusters)
-    means = {
-        "balanced_accuracy": mean_of([each.sensitivity.value for each in given]),
-        "f1": mean_of([each.f1 for each in given]),
-    }
     return replace(
         found,
-        accuracy=accuracy,
-        figures={**found.figures, "accuracy": accuracy}
-        | {name: Share(value=value, low=math.nan, high=math.nan) for name, value in means.items()},
-        balanced_accuracy=means["balanced_accuracy"],
-        f1=means["f1"],
+        accuracy=found.figures["accuracy"],
+        balanced_accuracy=found.figures["balanced_accuracy"].value,
+        f1=found.figures["f1"].value,
         labels=tuple(given),
         confusion=tuple(
             tuple(int(cell) for cell in row) for row in confusion(truths, labels, count=len(codes))

@@ -202,7 +202,10 @@ def _aligned(first: Answers, second: Answers) -> tuple[Answers, Answers]:
 def _differences(first: Answers, second: Answers, *, draws: int) -> dict[str, Share]:
     """The overall figures and what alarms find and spare, drawn again together."""
     clusters = first.clusters
-    terms = [terms_of(e.truths, e.chances, sets=e.sets, clusters=clusters) for e in (first, second)]
+    terms = [
+        terms_of(e.truths, e.chances, sets=e.sets, given=e.named, clusters=clusters)
+        for e in (first, second)
+    ]
     shared = [code for code in first.alarms if code in second.alarms]
     hits = [_alarm_terms(each, shared, truths=first) for each in (first, second)]
 

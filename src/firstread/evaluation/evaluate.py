@@ -193,6 +193,7 @@ def _figures(answers: Answers, *, draws: int) -> tuple[dict[str, Share], float]:
         truths,
         chances,
         sets=answers.sets,
+        given=answers.named,
         ordered=are_ordered(answers.codes),
         clusters=clusters,
     )
@@ -204,7 +205,7 @@ def _figures(answers: Answers, *, draws: int) -> tuple[dict[str, Share], float]:
     for name in ("ece", "ece_equal_mass"):
         figures[name] = _reversed(float(whole[name][0]), drawn[name])
     held = answers.sets[np.arange(len(truths)), truths]
-    figures["accuracy"] = share_of(chances.argmax(1) == truths, clusters=clusters)
+    figures["accuracy"] = share_of(answers.given == truths, clusters=clusters)
     if len(answers.codes) > MANY:  # people are shown the first five of many
         held_first = among_first(truths, chances, count=FIRST)
         figures["top_five_accuracy"] = share_of(held_first, clusters=clusters)
