@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import io
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,7 +16,13 @@ from PIL import Image
 
 from firstread.datasets import Dataset
 from firstread.datasets.endings import IMAGE_ENDINGS
-from firstread.domain.errors import BadConfiguration, BadDataset, ModelRefused, UnreadableSample
+from firstread.domain.errors import (
+    BadConfiguration,
+    BadDataset,
+    ModelRefused,
+    PackRefused,
+    UnreadableSample,
+)
 from firstread.importing.card import write_import_card
 from firstread.importing.fit import fit
 from firstread.importing.made import Made
@@ -31,8 +36,11 @@ from firstread.packs import (
     Provenance,
     pack_sha256,
     seal,
+    verify,
     write_manifest,
 )
+from firstread.packs.place import put_in_place as replaced
+from firstread.packs.place import written_alone
 from firstread.runtime import open_reader
 from firstread.runtime.prepare import pixels_of
 from firstread.runtime.session import Session
@@ -125,16 +133,8 @@ def refuse_other_file(plan: Plan, file_sha256: str) -> None:
 def fresh(wanted: Wanted, name: str) -> Iterator[Path]:
     """An empty folder beside the packs, gone afterwards; refuses where the name is taken."""
     _refuse_taken(wanted, name)
-    # A name with a dot is on no shelf, so a half-written pack is never offered.
-    folder = wanted.out / f".{name}.part"
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    try:
+    with written_alone(wanted.out, name) as folder:
         yield folder
-    finally:
-        if folder.exists():
-            shutil.rmtree(folder)
 
 
 def _refuse_taken(wanted: Wanted, name: str) -> None:
@@ -149,23 +149,20 @@ def _refuse_taken(wanted: Wanted, name: str) -> None:
 def put_in_place(folder: Path, wanted: Wanted, *, name: str) -> Path:
     """The sealed folder becomes the pack of that name; the one before it goes."""
     place = wanted.out / name
-    old = wanted.out / f".{name}.old"
     if place.exists():
         if pack_sha256_or_none(place) == pack_sha256(folder):
             return place
         _refuse_taken(wanted, name)
-        if old.exists():
-            shutil.rmtree(old)
-        place.rename(old)
-    folder.rename(place)
-    if old.exists():
-        shutil.rmtree(old)
-    return place
+    return replaced(folder, place)
 
 
 def pack_sha256_or_none(place: Path) -> str | None:
-    """The hash of the pack that stands there, None where nothing shows one."""
-    return pack_sha256(place) if (place / "SHA256SUMS").is_file() else None
+    """The hash of the pack that stands there, None where no whole one does."""
+    try:
+        verify(place)
+    except PackRefused:
+        return None
+    return pack_sha256(place)
 
 
 def _draft(plan: Plan, made: Made, *, file: str, file_sha256: str) -> Manifest:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from firstread.packs import (
     seal,
     write_manifest,
 )
+from firstread.packs.place import emptied, put_in_place
 from firstread.runtime.calibrate import probabilities
 from firstread.runtime.session import Session
 from firstread.train.additive import AdditiveReader, Shapes
@@ -267,20 +267,12 @@ def sealed(
     told = {key: recipe.pack.get(key, "") for key in CARD_KEYS}
     write_card(folder, manifest, story=replace(story, **told))
     seal(folder)
-    place = folder.parent / recipe.name
-    if place.exists():
-        shutil.rmtree(place)
-    folder.rename(place)
-    return place
+    return put_in_place(folder, folder.parent / recipe.name)
 
 
 def fresh(out: Path, name: str) -> Path:
     # A name with a dot is on no shelf, so a half-written pack is never offered.
-    folder = out / f".{name}.part"
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    return folder
+    return emptied(out / f".{name}.part")
 
 
 def _some(indices: Sequence[int], seed: int, *, at_most: int = 2500) -> list[int]:

@@ -27,6 +27,7 @@ from firstread.domain.errors import BadConfiguration, BadDataset, TwinRefused
 from firstread.evaluation.answers import refuse_other_labels
 from firstread.packs import Golden, Input, Manifest, Result, Twin, seal, write_manifest
 from firstread.packs.golden import golden_bytes
+from firstread.packs.place import put_in_place, written_alone
 from firstread.runtime import PackReader, open_reader
 from firstread.runtime.calibrate import probabilities
 from firstread.runtime.prepare import pixels_of
@@ -314,22 +315,15 @@ def _sealed(
         golden=tuple(_golden(pack, each, twin, manifest.input) for each in manifest.golden),
         results=measured.int8_results,
     )
-    # A name with a dot is on no shelf, so a half-written pack is never offered.
-    part = out / f".{manifest.name}.part"
-    if part.exists():
-        shutil.rmtree(part)
-    shutil.copytree(pack, part)
-    if manifest.twin is not None:
-        (part / manifest.twin.network).unlink(missing_ok=True)
-    shutil.copyfile(network, part / NETWORK)
-    write_manifest(replace(manifest, twin=stated), part)
-    seal(part)
-    open_reader(part, precision="int8")
-    place = out / manifest.name
-    if place.exists():
-        shutil.rmtree(place)
-    part.rename(place)
-    return place
+    with written_alone(out, manifest.name) as part:
+        shutil.copytree(pack, part, dirs_exist_ok=True)
+        if manifest.twin is not None:
+            (part / manifest.twin.network).unlink(missing_ok=True)
+        shutil.copyfile(network, part / NETWORK)
+        write_manifest(replace(manifest, twin=stated), part)
+        seal(part)
+        open_reader(part, precision="int8")
+        return put_in_place(part, out / manifest.name)
 
 
 def _golden(pack: Path, golden: Golden, twin: Session, given: Input | None) -> Golden:

@@ -3,13 +3,15 @@ on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 
 from firstread.datasets import Dataset, open_dataset
 from firstread.domain.errors import BadConfiguration, BadDataset
+from firstread.packs.place import alone, written_alone
 from firstread.train.additive import fit_shapes, out_of_fold
 from firstread.train.allds2020_run import train_allds2020
 from firstread.train.assemble import image_pack, measurements_pack
@@ -39,7 +41,10 @@ def train(
     `data` holds a folder per source of the recipe, by its name; with one source it may be that
     folder itself. `work` keeps checkpoints, so that a run that was killed goes on from its last
     whole epoch. `device` is auto, cpu or cuda; `seeds` is how often a recipe with [allds2020] is
-    trained.
+    trained. One process at a time trains a recipe in `work`, or writes its pack into `out`.
+
+    Raises BadConfiguration and BadDataset where recipe, folders or samples do not fit, and OSError
+    where the disk does not take what is written.
     """
     rehearse(recipe)
     _ = recipe.flips
@@ -48,7 +53,47 @@ def train(
             f"The recipe {recipe.name} is trained with one seed. Leave --seeds out: it is for "
             "recipes with an [allds2020] table."
         )
-    datasets = [_dataset(source, data, alone=len(recipe.sources) == 1) for source in recipe.sources]
+    with _alone(recipe, out=out, work=work):
+        return _trained(
+            recipe, data=data, out=out, work=work, device=device, seeds=seeds,
+            report=report, step=step, say=say,
+        )  # fmt: skip
+
+
+@contextmanager
+def _alone(recipe: Recipe, *, out: Path, work: Path) -> Iterator[None]:
+    """Nobody else learns this recipe there or writes its pack; that both can be written is known
+    before any time is spent."""
+    busy = (
+        f"Another training of '{recipe.name}' goes on in {work}. Wait until it ends, or name "
+        "another folder with --work."
+    )
+    work.mkdir(parents=True, exist_ok=True)
+    lock = work / f"{recipe.name}-{recipe.fingerprint()}.lock"
+    try:
+        with alone(lock, otherwise=busy), written_alone(out, recipe.name):
+            yield
+    finally:
+        for folder in (work, out):
+            with suppress(OSError):
+                folder.rmdir()  # only where nothing came into it
+
+
+def _trained(
+    recipe: Recipe,
+    *,
+    data: Path,
+    out: Path,
+    work: Path,
+    device: str,
+    seeds: int,
+    report: Callable[[Progress], None],
+    step: Callable[[Step], None],
+    say: Callable[[str], None],
+) -> Path:
+    datasets = [
+        _dataset(source, data, single=len(recipe.sources) == 1) for source in recipe.sources
+    ]
     if recipe.kind == "measurements":
         return _train_measurements(recipe, datasets[0], out=out, say=say)
     if recipe.kind == "recording":
@@ -86,9 +131,9 @@ def train(
     return image_pack(recipe, sources, soup.network, out=out, runs=soup.runs)
 
 
-def _dataset(source: Source, data: Path, *, alone: bool) -> Dataset:
+def _dataset(source: Source, data: Path, *, single: bool) -> Dataset:
     inner = data / source.name
-    if not inner.is_dir() and not alone:
+    if not inner.is_dir() and not single:
         raise BadDataset(
             f"The recipe needs the folder '{source.name}' in {data}. Name the folder that holds it."
         )
