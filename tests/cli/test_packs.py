@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,16 @@ def test_list_names_each_pack_and_a_refused_one_too(packs: Path) -> None:
     assert rows["colour"]["labels"] == ["red", "green", "blue"]
     assert rows["sizes"]["kind"] == "measurements"
     assert "lacks 'pack'" in rows["broken"]["error"]
-    assert "broken               REFUSED" in _packs("list").stdout
+    assert re.search(r"^broken +REFUSED", _packs("list").stdout, re.MULTILINE)
+
+
+def test_columns_line_up_however_long_a_name_is(packs: Path) -> None:
+    make_pack(packs, name="a-name-that-is-longer-than-most-others-are")
+    lines = _packs("list").stdout.splitlines()
+    versions = [re.search(r"  \d+\.\d+\.\d+  ", line) for line in lines]
+    assert len({found and found.start() for found in versions}) == 1
+    shown = _packs("show", "fundus").stdout.split("  results\n")[1].splitlines()
+    assert len({line.index("  0.") for line in shown}) == 1
 
 
 def test_show_says_for_whom_and_how_well(packs: Path) -> None:

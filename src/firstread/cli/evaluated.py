@@ -36,19 +36,23 @@ def as_text(found: Evaluation, more: More) -> str:
 def _table(found: Evaluation) -> list[str]:
     by = "" if found.answers.clusters is None else f" of {found.answers.patients} patients"
     figures = found.figures
-    lines = [
-        f"{found.pack} {found.version} on {found.dataset}, {found.n} samples{by}",
-        "",
-        f"accuracy            {share(found.accuracy)}",
+    rows = [
+        ("accuracy", share(found.accuracy)),
         *_first_five(found),
         *_among_groups(found),
-        f"balanced accuracy   {share(figures['balanced_accuracy'])}",
-        f"AUC, mean           {share(figures['auc'])}",
-        f"F1, mean            {share(figures['f1'])}",
-        f"calibration error   {share(figures['ece'])}, without chance {found.ece_debiased:.3f}",
-        f"coverage            {share(found.coverage)}, {found.mean_set_size:.2f} labels a set",
-        f"unfamiliar          {found.unfamiliar} of {found.n}; unfit {found.unfit}",
-        f"a read takes        {found.ms:6.1f} ms",
+        ("balanced accuracy", share(figures["balanced_accuracy"])),
+        ("AUC, mean", share(figures["auc"])),
+        ("F1, mean", share(figures["f1"])),
+        ("calibration error", f"{share(figures['ece'])}, without chance {found.ece_debiased:.3f}"),
+        ("coverage", f"{share(found.coverage)}, {found.mean_set_size:.2f} labels a set"),
+        ("unfamiliar", f" {found.unfamiliar} of {found.n}; unfit {found.unfit}"),
+        ("a read takes", f"{found.ms:6.1f} ms"),
+    ]
+    width = max(18, *(len(name) for name, _ in rows)) + 2
+    lines = [
+        f"{found.pack} {found.version} on {found.dataset}, {found.n:,} samples{by}",
+        "",
+        *(f"{name.ljust(width)}{told}" for name, told in rows),
         "",
         *_beats(found),
         *_labels(found),
@@ -85,7 +89,7 @@ def _beats(found: Evaluation) -> list[str]:
 def _labels(found: Evaluation) -> list[str]:
     shown = _most(found.labels, n=lambda each: each.n)
     width = max(len("label"), *(len(each.label) for each in shown))
-    lines = [f"{'label'.ljust(width)}     n  {'sensitivity':<22}{'specificity':<22}ppv"]
+    lines = [f"{'label'.ljust(width)}     n   {'sensitivity':<22}{'specificity':<22}ppv"]
     for each in shown:
         shares = (each.sensitivity, each.specificity, each.ppv)
         lines.append(
@@ -99,7 +103,7 @@ def _alarms(found: Evaluation) -> list[str]:
         return []
     shown = _most(found.alarms, n=lambda each: each.n)
     width = max(len("alarm"), *(len(each.code) for each in shown))
-    lines = ["", f"{'alarm'.ljust(width)}     n  {'found':<22}{'spared':<22}AUC"]
+    lines = ["", f"{'alarm'.ljust(width)}     n   {'found':<22}{'spared':<22}AUC"]
     for each in shown:
         at = each.at_alarm
         shares = (at.sensitivity, at.specificity) if at else ()
@@ -122,7 +126,7 @@ def _subgroups(found: Sequence[Subgroup]) -> list[str]:
     shown = _most(found, n=lambda each: each.n)
     values = [printable(each.value) for each in shown]
     width = max(len(found[0].by), *map(len, values))
-    lines = ["", f"{found[0].by.ljust(width)}     n  {'accuracy':<22}{'AUC, mean':<22}coverage"]
+    lines = ["", f"{found[0].by.ljust(width)}     n   {'accuracy':<22}{'AUC, mean':<22}coverage"]
     for each, value in zip(shown, values, strict=True):
         shares = "".join(f"{share(s):<22}" for s in (each.accuracy, each.auc, each.coverage))
         few = "  few: says little" if each.few else ""
@@ -130,14 +134,14 @@ def _subgroups(found: Sequence[Subgroup]) -> list[str]:
     return [*lines, *_left_out(found, shown, "parts")]
 
 
-def _among_groups(found: Evaluation) -> list[str]:
+def _among_groups(found: Evaluation) -> list[tuple[str, str]]:
     among = [name for name in found.figures if name.startswith("accuracy_among_")]
-    return [f"{name.replace('_', ' '):<20}{share(found.figures[name])}" for name in among]
+    return [(name.replace("_", " "), share(found.figures[name])) for name in among]
 
 
-def _first_five(found: Evaluation) -> list[str]:
+def _first_five(found: Evaluation) -> list[tuple[str, str]]:
     held = found.figures.get("top_five_accuracy")
-    return [] if held is None else [f"among first five    {share(held)}"]
+    return [] if held is None else [("among first five", share(held))]
 
 
 def _most(rows: Sequence[T], *, n: Callable[[T], int]) -> list[T]:
@@ -156,7 +160,7 @@ def _foreign(found: Sequence[Foreign]) -> list[str]:
     if not found:
         return []
     width = max(len("samples of"), *(len(each.name) for each in found))
-    head = f"{'samples of'.ljust(width)}     n  {'AUROC, familiarity':<22}{'flagged':<22}believed"
+    head = f"{'samples of'.ljust(width)}     n   {'AUROC, familiarity':<22}{'flagged':<22}believed"
     return [
         "",
         head,
@@ -172,7 +176,7 @@ def _spoiled(found: Sequence[Refusals]) -> list[str]:
     if not found:
         return []
     width = max(len(each.name) for each in found)
-    head = f"{'spoiled'.ljust(width)}     n  {'flagged':<22}believed"
+    head = f"{'spoiled'.ljust(width)}     n   {'flagged':<22}believed"
     return [
         "",
         head,

@@ -15,7 +15,9 @@ from firstread.domain.errors import FirstreadError, MissingExtra
 from firstread.domain.foremost import MANY
 
 if TYPE_CHECKING:
-    from firstread.packs import Group, Manifest, OperatingPoint
+    from collections.abc import Sequence
+
+    from firstread.packs import Group, Manifest, OperatingPoint, Result
     from firstread.train.quantise import Measured
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -42,11 +44,17 @@ def list_(*, as_json: bool) -> None:
         return
     if not rows:
         click.echo("There are no packs here. Set FIRSTREAD_PACKS to a folder that holds some.")
+    names, versions, checks = (
+        max((len(row.get(key, "")) for row in rows), default=0)
+        for key in ("name", "version", "check")
+    )
     for row in rows:
+        name = row["name"].ljust(names)
         if "error" in row:
-            click.echo(f"{row['name']:<20} REFUSED  {row['error']}")
+            click.echo(f"{name}  REFUSED  {row['error']}")
         else:
-            click.echo(f"{row['name']:<20} {row['version']:<8} {row['check']:<16} {row['title']}")
+            version, check = row["version"].ljust(versions), row["check"].ljust(checks)
+            click.echo(f"{name}  {version}  {check}  {row['title']}")
 
 
 @packs.command()
@@ -184,7 +192,7 @@ def _verified(folder: Path) -> dict[str, Any]:
     }
 
 
-def _group(group: Group, point: OperatingPoint | None) -> str:
+def _group(group: Group, point: OperatingPoint | None, *, told: str) -> str:
     note = f"{' or '.join(group.labels)}"
     if group.positive:
         note += f"; positive, {group.priority}"
@@ -193,7 +201,7 @@ def _group(group: Group, point: OperatingPoint | None) -> str:
             f", alarm from {point.threshold:.2f} on: sensitivity {point.sensitivity:.3f}, "
             f"specificity {point.specificity:.3f} ({point.measured_on})"
         )
-    return f"    {group.code:<16} {group.title:<28} {note}"
+    return f"    {told}  {note}"
 
 
 def _portrait(manifest: Manifest) -> list[str]:
@@ -208,7 +216,9 @@ def _portrait(manifest: Manifest) -> list[str]:
     ]
     points = {point.label: point for point in manifest.operating_points}
     shown = manifest.labels[:MANY]
-    for label in shown:
+    titles = [(each.code, each.title) for each in shown]
+    named = _columns(titles + [(each.code, each.title) for each in manifest.groups])
+    for label, told in zip(shown, named, strict=False):
         note = "asks for a better sample" if label.unfit else ""
         if label.positive:
             note = f"positive, {label.priority}"
@@ -218,26 +228,37 @@ def _portrait(manifest: Manifest) -> list[str]:
                 f", alarm from {point.threshold:.2f} on: sensitivity {point.sensitivity:.3f}, "
                 f"specificity {point.specificity:.3f} ({point.measured_on})"
             )
-        lines.append(f"    {label.code:<16} {label.title:<28} {note}".rstrip())
+        lines.append(f"    {told}  {note}".rstrip())
     if len(manifest.labels) > len(shown):
         lines.append(f"    and {len(manifest.labels) - len(shown)} more; --json names them all")
     if manifest.groups:
         lines.append("  groups")
-    lines += [_group(group, points.get(group.code)) for group in manifest.groups]
+    lines += [
+        _group(group, points.get(group.code), told=told)
+        for group, told in zip(manifest.groups, named[len(shown) :], strict=True)
+    ]
     if manifest.results:
         lines.append("  results")
-    lines += [
-        f"    {each.metric:<28} {each.value:.3f}  ({each.low:.3f} to {each.high:.3f})  "
-        f"{each.set}, n = {each.n}"
-        for each in manifest.results
-    ]
+    lines += _results(manifest.results, on=True)
     if manifest.twin is not None:
         twin = manifest.twin
         lines.append(
             f"  int8 twin       {twin.times_as_fast:.2f} times as fast on {twin.measured_on}"
         )
-        lines += [
-            f"    {each.metric:<28} {each.value:.3f}  ({each.low:.3f} to {each.high:.3f})"
-            for each in twin.results
-        ]
+        lines += _results(twin.results, on=False)
     return lines
+
+
+def _columns(rows: Sequence[tuple[str, str]]) -> list[str]:
+    """Two columns that line up, however long the words are."""
+    first, second = (max((len(row[side]) for row in rows), default=0) for side in (0, 1))
+    return [f"{one.ljust(first)}  {other.ljust(second)}" for one, other in rows]
+
+
+def _results(results: Sequence[Result], *, on: bool) -> list[str]:
+    width = max((len(each.metric) for each in results), default=0)
+    return [
+        f"    {each.metric.ljust(width)}  {each.value:.3f}  ({each.low:.3f} to {each.high:.3f})"
+        + (f"  {each.set}, n = {each.n}" if on else "")
+        for each in results
+    ]
