@@ -162,6 +162,16 @@ def test_the_theme_that_was_chosen_stays(site: Site, enter: Enter) -> None:
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
+def test_a_case_without_an_answer_is_printed_without_an_empty_box(site: Site, enter: Enter) -> None:
+    case = read_case("red", accession="P1")
+    page = enter("ana")
+    page.goto(f"/cases/{case.pk}")
+    expect(page.locator("#decision")).to_be_visible()
+    page.emulate_media(media="print")
+    expect(page.locator("#decision")).to_be_hidden()
+    expect(page.get_by_role("heading", name="First read", exact=True)).to_be_visible()
+
+
 def test_opening_the_link_of_a_mail_shows_the_case_and_changes_nothing(
     site: Site, enter: Enter
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLPattern, reverse
+from django.utils.html import strip_tags
 
 from firstread.clinic.models import Case, Person, Review
 from firstread.clinic.web.urls import urlpatterns
@@ -146,6 +147,15 @@ def test_no_page_runs_inline_scripts_or_is_kept_by_a_shared_computer(
             if response["Content-Type"].startswith("image/")
             else kept == "no-store"
         )
+
+
+def test_a_pack_begins_with_what_its_alarm_rests_on(case: Case, client: Client) -> None:
+    client.force_login(Person.objects.get(username="ana"))
+    text = " ".join(strip_tags(client.get("/packs").content.decode()).split())
+    fundus = text[text.index("Fundus photograph") :]
+    first, second = fundus.index("Accuracy"), fundus.index("AUC of referable retinopathy")
+    assert first < second < fundus.index("Balanced accuracy")
+    assert "among" not in fundus[first:second]
 
 
 def test_only_the_pictures_of_a_card_are_served(case: Case, client: Client) -> None:

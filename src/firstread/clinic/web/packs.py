@@ -113,8 +113,14 @@ def _card(folder: Path, champions: dict[str, Check]) -> dict[str, Any]:
 
 
 def _headline(manifest: Manifest) -> list[dict[str, Any]]:
-    """The figures that a card begins with: at most three, accuracy first."""
-    first = sorted(manifest.results, key=lambda each: not each.metric.startswith("accuracy"))
+    """The figures that a card begins with: at most three, accuracy and what the alarm rests on."""
+    alarms = [f"AUC of {each.code} against the rest" for each in manifest.groups if each.positive]
+    order = ["accuracy", *alarms, "balanced accuracy", "AUC, mean over labels"]
+
+    def place(result: Result) -> int:
+        return order.index(result.metric) if result.metric in order else len(order)
+
+    first = sorted(manifest.results, key=place)
     return [_result(each, _titles(manifest)) for each in first[:3]]
 
 
