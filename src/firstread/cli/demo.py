@@ -20,7 +20,9 @@ import click
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="This machine only.")
 @click.option(
-    "--data", type=click.Path(path_type=Path, file_okay=False), help="Keep the demo's data there."
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep the demo's data there; else in ~/.cache/firstread/demo, whatever FIRSTREAD_HOME is.",
 )
 @click.option("--reset", is_flag=True, help="Throw away what was done in the demo before.")
 def demo(*, port: int, host: str, data: Path | None, reset: bool) -> None:
