@@ -102,6 +102,8 @@ def test_the_page_shows_it_all_and_fetches_nothing(tmp_path):
     assert "<b>" not in html
     assert html.count("data:image/webp;base64,") > 20
     assert "blue and green: blue/wrong.png, green/05.png" in html
+    assert "Groups that stay together:" in html
+    assert "<h2>Samples without a label</h2><p>None.</p>" in html
     assert re.findall(r"(?:src|href)=\"(?!data:)", html) == []
 
 

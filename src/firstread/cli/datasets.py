@@ -148,7 +148,7 @@ def _trouble(found: Findings, *, shown: int | None) -> Iterator[str]:
     kinds: list[tuple[str, Sequence[str]]] = [
         ("unreadable", [f"{path}: {why}" for path, why in found.unreadable]),
         (
-            "one picture under two labels",
+            f"one {'picture' if found.kind == 'image' else 'sample'} under two labels",
             [f"{' and '.join(one.labels)}: {', '.join(one.paths)}" for one in found.conflicts],
         ),
         ("samples without a label", found.unlabelled),

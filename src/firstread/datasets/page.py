@@ -16,10 +16,10 @@ EXAMPLES, SHOWN = 8, 60
 _SIDE_PX = 112
 
 _STYLE = """
-:root { color-scheme: light dark; --ink: #1c2422; --soft: #5d6a66; --line: #dde4e1;
-  --ground: #fbfcfb; --card: #ffffff; --bar: #2f8f6f; --bad: #b3382c; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6ecea; --soft: #9aa8a3; --line: #2e3835;
-  --ground: #121716; --card: #1a211f; --bar: #4fb893; --bad: #ef7d70; } }
+:root { color-scheme: light dark; --ink: #17222e; --soft: #5b6875; --line: #d9dfe5;
+  --ground: #ffffff; --card: #f5f7f9; --bar: #1668b8; --bad: #c2410c; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6ebf0; --soft: #9aa7b4; --line: #33404c;
+  --ground: #11181f; --card: #1a232c; --bar: #63b0f4; --bad: #fb923c; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--ground);
   max-width: 1080px; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
@@ -28,10 +28,11 @@ table { border-collapse: collapse; width: 100%; } td { padding: .2rem .75rem .2r
 td.n { text-align: right; font-variant-numeric: tabular-nums; width: 5rem; }
 .bar { display: block; height: .8rem; border-radius: .2rem; background: var(--bar);
   min-width: 2px; }
-.sheet { display: flex; flex-wrap: wrap; gap: .5rem; }
+.sheet { display: grid; gap: .5rem; grid-template-columns: repeat(auto-fill, minmax(152px, 1fr)); }
+.sheet.pairs { grid-template-columns: repeat(auto-fill, minmax(250px, 1fr)); }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: .5rem;
-  padding: .5rem; max-width: 250px; }
-figure img { height: 112px; max-width: 112px; object-fit: contain; border-radius: .25rem; }
+  padding: .5rem; } figure.whole { grid-column: 1 / -1; }
+figure img { height: 112px; width: 112px; object-fit: contain; border-radius: .25rem; }
 figcaption { font-size: .8rem; color: var(--soft); overflow-wrap: anywhere; }
 """
 
@@ -39,14 +40,17 @@ figcaption { font-size: .8rem; color: var(--soft); overflow-wrap: anywhere; }
 def page(dataset: Dataset, found: Findings) -> str:
     """The whole page as HTML; pictures that cannot be opened are named without one."""
     by_path = {item.path: item for item in dataset.items}
+    image = dataset.kind == "image"
     body = [_head(found), _balance(found)]
-    if dataset.kind == "image":
+    if image:
         body += [_examples(dataset), _sizes(found)]
+    one = "picture" if image else "sample"
     body += [
-        _section("One picture under two labels", _conflicts(dataset, found, by_path), bad=True),
+        _section(f"One {one} under two labels", _conflicts(dataset, found, by_path), bad=True),
         _section("Unreadable", _unreadable(found), bad=True),
+        _section("Samples without a label", [_figure(dataset, [], e) for e in found.unlabelled]),
         _section(f"Suspected label errors{_how_far(found)}", _suspects(dataset, found, by_path)),
-        _section("Near duplicates", _near(dataset, found, by_path)),
+        _section("Near duplicates", _near(dataset, found, by_path), pairs=True) if image else "",
         _section("Exact duplicates", _duplicates(dataset, found, by_path)),
     ]
     return (
@@ -60,7 +64,14 @@ def page(dataset: Dataset, found: Findings) -> str:
 def _head(found: Findings) -> str:
     whose = "no patients named" if found.patients is None else f"{found.patients:,} patients"
     remark = f"<p>{escape(found.remark)}</p>" if found.remark else ""
-    return f"<h1>{escape(found.name)}</h1><p>{found.n:,} samples, {whose}.</p>{remark}"
+    given = ", ".join(f"{part} ({n:,})" for part, n in found.parts.items())
+    parts = f"<p>Parts that came with it: {escape(given)}.</p>" if given else ""
+    groups = (
+        f"<p>Groups that stay together: {found.groups:,}, the largest of "
+        f"{found.largest_group:,}.</p>"
+    )
+    head = f"<h1>{escape(found.name)}</h1><p>{found.n:,} samples, {whose}.</p>"
+    return head + remark + parts + groups
 
 
 def _balance(found: Findings) -> str:
@@ -88,13 +99,13 @@ def _examples(dataset: Dataset) -> str:
         some = own[:: max(1, len(own) // EXAMPLES)][:EXAMPLES]
         pictures = "".join(_picture(dataset, item) for item in some)
         parts.append(
-            f"<p>{escape(label)}</p><div class=sheet><figure style='max-width:none'>"
+            f'<p>{escape(label)}</p><div class="sheet"><figure class="whole">'
             f"{pictures}</figure></div>"
         )
     return f"<h2>What they look like</h2>{''.join(parts)}"
 
 
-def _section(title: str, figures: list[str], *, bad: bool = False) -> str:
+def _section(title: str, figures: list[str], *, bad: bool = False, pairs: bool = False) -> str:
     if not figures:
         return f"<h2>{title}</h2><p>None.</p>"
     shown = figures[:SHOWN]
@@ -102,7 +113,7 @@ def _section(title: str, figures: list[str], *, bad: bool = False) -> str:
     state = ' class="bad"' if bad else ""
     return (
         f"<h2{state}>{title}</h2><p>{len(figures):,}{rest}.</p>"
-        f'<div class="sheet">{"".join(shown)}</div>'
+        f'<div class="sheet{" pairs" * pairs}">{"".join(shown)}</div>'
     )
 
 
