@@ -59,6 +59,17 @@ def test_a_linear_model_says_what_each_measurement_adds(tmp_path):
         assert abs(sums[1] - sums[0] - model.decision_function(row[np.newaxis])[0]) < 1e-3
 
 
+def test_a_model_that_fills_in_what_is_missing_may_be_given_less(tmp_path):
+    filling = make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression())
+    reader = open_reader(taken(saved(filling, tmp_path), tmp_path).folder)
+    row = {"a": 5.0, "b": None, "c": 2.0, "d": 7.0}
+    said = filling.predict_proba([[5.0, np.nan, 2.0, 7.0]])[0][1]
+    found = {each.label: each.probability for each in reader.read_measurements(row).read.findings}
+    assert found["malignant"] == pytest.approx(said, abs=1e-4)
+    plain = taken(saved(LogisticRegression(), tmp_path), tmp_path, name="plain")
+    assert not any(each.may_be_missing for each in open_reader(plain.folder).manifest.measurements)
+
+
 def test_a_forest_is_read_without_contributions_and_says_so(tmp_path):
     model = RandomForestClassifier(12, random_state=0)
     file = saved(model, tmp_path, classes=3)

@@ -118,13 +118,16 @@ def _asked(data: bytes, *, low: list[float], high: list[float]) -> dict[str, Any
 
 def _measurements(plan: Plan, told: dict[str, Any]) -> tuple[Measurement, ...]:
     count = int(told["features"])
+    fills = bool((told.get("linear") or {}).get("fill"))
     if plan.measurements:
         if len(plan.measurements) != count:
             raise BadConfiguration(
                 f"The model takes {count} measurements, and {len(plan.measurements)} are named. "
                 "Name them all, in the order of its columns."
             )
-        return plan.measurements
+        if plan.span is None:  # a recipe says of each whether it may be missing
+            return plan.measurements
+        return tuple(replace(each, may_be_missing=fills) for each in plan.measurements)
     if plan.span is None:
         raise BadConfiguration(
             f"It is not said which values the model's {count} measurements can have. Say --range "
@@ -140,7 +143,7 @@ def _measurements(plan: Plan, told: dict[str, Any]) -> tuple[Measurement, ...]:
             unit="none",
             minimum=low,
             maximum=high,
-            may_be_missing=bool(told.get("linear", {}).get("fill")),
+            may_be_missing=fills,
         )
         for number, name in enumerate(names)
     )
