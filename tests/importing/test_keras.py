@@ -13,6 +13,7 @@ import torch.nn.functional as F  # noqa: N812  everybody's name for it
 
 from firstread.datasets import open_dataset
 from firstread.domain.errors import ModelRefused
+from firstread.evaluation import evaluate
 from firstread.importing.keras_model import keras_to_onnx
 from firstread.runtime import open_reader
 from firstread.runtime.session import Session
@@ -312,6 +313,9 @@ def test_the_retina_model_is_measured_on_the_open_scans(data_folder, tmp_path):
     assert (right, len(scans)) == (19, 21)  # as docs/importing.md says
     accuracy = next(each for each in reader.manifest.results if each.metric == "accuracy")
     assert (accuracy.n, round(accuracy.value * accuracy.n)) == (len(scans), right)
+    area = next(each for each in reader.manifest.results if each.metric.startswith("AUC"))
+    told = evaluate(reader, open_dataset(samples), threads=1, draws=20).figures["auc"]
+    assert (area.low, area.high) == pytest.approx((told.low, told.high), abs=1e-4)  # by patient
     assert "too few to calibrate with" in (pack / "card.md").read_text()
 
 

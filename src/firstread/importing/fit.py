@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from firstread.datasets import Dataset, Item, named, split
 from firstread.domain.errors import BadDataset, BadMeasurement, UnreadableSample
 from firstread.domain.foremost import FIRST, MANY
-from firstread.evaluation import wilson
 from firstread.evaluation.answers import refuse_other_labels
-from firstread.evaluation.metrics import among_first
+from firstread.evaluation.metrics import among_first, share_of
 from firstread.evaluation.ranking import mean_area
+from firstread.evaluation.resample import clusters_of
 from firstread.packs import DatasetUsed, Manifest, Result
 from firstread.runtime import PackReader
 from firstread.runtime.calibrate import finding_set, probabilities
@@ -183,35 +183,36 @@ def _calibrated(
 def figures(
     manifest: Manifest, seen: Seen, rows: NDArray[np.int64], *, of: str
 ) -> tuple[Result, ...]:
-    """The figures of some of the samples, each with its 95 % interval.
+    """The figures of some of the samples, each with its 95 % interval, by patient where known.
 
     Of many labels they are given of all together, and of how often the first five hold.
     """
     truths = seen.truths[rows]
     chances = probabilities(seen.logits[rows], temperature=manifest.calibration.temperature)
+    clusters = clusters_of([seen.items[row].patient for row in rows])
     found: list[tuple[str, float, float, float]] = []
 
-    def share(metric: str, right: NDArray[np.bool_]) -> None:
-        if right.size:
-            told = wilson(int(right.sum()), int(right.size))
+    def share(metric: str, right: NDArray[np.bool_], among: NDArray[np.bool_]) -> None:
+        if among.any():
+            told = share_of(right[among], clusters=None if clusters is None else clusters[among])
             found.append((metric, told.value, told.low, told.high))
 
-    answers = chances.argmax(1)
-    share("accuracy", answers == truths)
+    answers, every = chances.argmax(1), np.ones(len(rows), bool)
+    share("accuracy", answers == truths, every)
     many = len(manifest.labels) > MANY
     if many:
-        share("accuracy of the first five", among_first(truths, chances, count=FIRST))
+        share("accuracy of the first five", among_first(truths, chances, count=FIRST), every)
     present = [int(index) for index in np.unique(truths)]
-    mean = mean_area([(truths == i, chances[:, i]) for i in present])
+    mean = mean_area([(truths == i, chances[:, i]) for i in present], clusters=clusters)
     found.append(("AUC, mean over labels", mean.value, mean.low, mean.high))
     for index in [] if many else present:
         code = manifest.codes[index]
-        share(f"sensitivity of {code}", answers[truths == index] == index)
-        share(f"specificity of {code}", answers[truths != index] != index)
+        share(f"sensitivity of {code}", answers == index, truths == index)
+        share(f"specificity of {code}", answers != index, truths != index)
     if manifest.conformal is not None:
         sets = [finding_set(manifest.codes, row, conformal=manifest.conformal) for row in chances]
         held = [manifest.codes[t] in inside for t, inside in zip(truths, sets, strict=True)]
-        share("coverage of the finding set", np.array(held))
+        share("coverage of the finding set", np.array(held), every)
     return tuple(_result(of, len(rows), *each) for each in found if not math.isnan(each[1]))
 
 
