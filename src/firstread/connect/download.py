@@ -42,32 +42,32 @@ def download(
         # Nothing packed: a part of a packed file is no part of the file.
         headers={"Accept-Encoding": "identity"},
     ) as client:
-        resumed = part.exists()
-        _fetch(client, url, part, told=told)
-        if _sha256(part) != sha256 and resumed:
-            # What lay here may have been of another file: once more, from the beginning.
+        if _fetch(client, url, part, told=told) and _sha256(part) != sha256:
+            # What lay here may have been of another file, or what was asked for by its range was
+            # another part of it: once more, from the beginning.
             part.unlink()
             _fetch(client, url, part, told=told)
     found = _sha256(part)
     if found != sha256:
         part.unlink()
         raise DownloadRefused(
-            f"What the address gives is not what was asked for: its SHA-256 begins with "
-            f"{found[:12]}, "
-            f"not with {sha256[:12]}. Nothing of it was opened. Compare address and hash."
+            f"What the address gives is not what was asked for: its SHA-256 is {found}, not "
+            f"{sha256}. Nothing of it was opened. Compare address and hash."
         )
     part.replace(to)
 
 
 def _fetch(
     client: httpx.Client, url: str, part: Path, *, told: Callable[[int, int | None], None]
-) -> None:
-    idle, pause_s, reason = 0, PAUSE_S, ""
+) -> bool:
+    """Whether the file was put together from several parts."""
+    idle, pause_s, reason, parts = 0, PAUSE_S, "", 0
     while idle < TRIES:
         before = part.stat().st_size if part.exists() else 0
+        parts += bool(before)
         try:
             if _once(client, url, part, told=told):
-                return
+                return bool(parts)
             reason = "it breaks off"
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects):
             raise DownloadRefused(
@@ -109,13 +109,13 @@ def _once(
         have = have if goes_on else 0
         length = answer.headers.get("content-length", "")
         whole = have + int(length) if length.isdecimal() else None
-        _refuse_large(max(have, whole or 0))
+        _refuse_large(max(have, whole or 0), part)
         with part.open("ab" if goes_on else "wb") as file:
             # As it comes: what waits to fill a chunk would be lost where the connection breaks.
             for chunk in answer.iter_raw():
                 file.write(chunk)
                 have += len(chunk)
-                _refuse_large(have)
+                _refuse_large(have, part)
                 told(have, whole)
     return whole is None or have >= whole
 
@@ -127,8 +127,9 @@ def _begins(answer: httpx.Response) -> int:
     return int(first) if unit == "bytes" and first.isdecimal() else -1
 
 
-def _refuse_large(size: int) -> None:
+def _refuse_large(size: int, part: Path) -> None:
     if size > MOST_BYTES:
+        part.unlink(missing_ok=True)
         raise DownloadRefused(
             f"The file is larger than {MOST_BYTES // 1024**3} GB, too large for a pack. "
             "Check the address."
