@@ -173,6 +173,18 @@ def test_a_checkpoint_of_another_network_is_not_mixed_with_this_one(tmp_path):
     assert same(whole, again)
 
 
+def test_a_checkpoint_that_learnt_from_other_samples_is_not_gone_on_with(tmp_path):
+    said: list[str] = []
+    fit(recipe(), [pixels()], state=tmp_path, say=said.append)
+    fit(recipe(), [pixels()], state=tmp_path, say=said.append)
+    assert not said
+    other = fit(recipe(), [pixels(count=44)], state=tmp_path, say=said.append)
+    assert "has learnt from other samples than these" in said[0]
+    assert len(list(tmp_path.glob("*.unusable"))) == 1
+    anew = weights(fit(recipe(), [pixels(count=44)], state=tmp_path / "anew"))
+    assert all(torch.equal(value, anew[name]) for name, value in weights(other).items())
+
+
 def test_a_checkpoint_cannot_run_code(tmp_path):
     class Trap:
         def __reduce__(self):
@@ -200,7 +212,7 @@ def test_a_full_disk_is_a_sentence_and_the_last_checkpoint_stays(colours, recipe
     assert "cannot be used: File too large" in ended.stderr
     assert "whether the disk has space" in ended.stderr
     assert "Traceback" not in ended.stderr
-    assert not list((tmp_path / "work").iterdir())
+    assert not list(tmp_path.glob("work/*"))
 
 
 def test_a_loss_that_is_no_number_ends_the_run_with_the_remedy(tmp_path):

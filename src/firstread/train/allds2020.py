@@ -13,7 +13,7 @@ import torch.nn.functional as F  # noqa: N812  everybody's name for it
 from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
-from firstread.train.checkpoint import keep, resume
+from firstread.train.checkpoint import keep, resume, samples_of
 from firstread.train.device import Device, choose, repeat_exactly
 from firstread.train.fixed_copies import copies
 from firstread.train.history import Progress
@@ -118,13 +118,14 @@ def fit(
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
     run = _Run(network, how)
     given, truths = torch.from_numpy(images).to(place.place), torch.from_numpy(targets)
-    for epoch in range(_resumed(run, checkpoint, say=say), how.epochs):
+    samples = samples_of(images, [targets])
+    for epoch in range(_resumed(run, checkpoint, samples=samples, say=say), how.epochs):
         started = time.monotonic()
         drawn = Generator().manual_seed(seed * 1_000_003 + epoch)
         order = torch.randperm(len(given), generator=drawn)
         loss = run.epoch(given, truths.to(place.place), torch.split(order, how.batch))
         if checkpoint is not None:
-            keep({"epoch": epoch, "parts": run.state()}, checkpoint)
+            keep({"epoch": epoch, "parts": run.state()}, checkpoint, samples=samples)
         took_s = time.monotonic() - started
         report(
             Progress(
@@ -191,9 +192,11 @@ def _optimiser(network: AllNetwork, how: AllDs2020) -> torch.optim.Optimizer:
     )
 
 
-def _resumed(run: _Run, checkpoint: Path | None, *, say: Callable[[str], None]) -> int:
+def _resumed(
+    run: _Run, checkpoint: Path | None, *, samples: str, say: Callable[[str], None]
+) -> int:
     """The epoch to go on with."""
-    state = None if checkpoint is None else resume(checkpoint, say=say)
+    state = None if checkpoint is None else resume(checkpoint, samples=samples, say=say)
     if state is None:
         return 0
     run.load(state["parts"])

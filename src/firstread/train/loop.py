@@ -97,7 +97,8 @@ def fit(
     state.mkdir(parents=True, exist_ok=True)
     name = f"{recipe.name}-{recipe.fingerprint()}"
     kept = state / (f"{name}-{run}.pt" if run else f"{name}.pt")
-    learning = _resumed(recipe, device, kept, number=run, say=say)
+    samples = _samples(sources)
+    learning = _resumed(recipe, device, kept, number=run, samples=samples, say=say)
     if not learning.over:
         lessons = [lesson(pixels, device) for pixels in sources]
         watch = Watch(sources[0], device, seed=recipe.seed)
@@ -114,7 +115,7 @@ def fit(
         )
         learning.history.append(progress)
         _note_best(learning)
-        _keep(learning, kept)
+        _keep(learning, kept, samples=samples)
         write_history(learning.history, kept.with_suffix(".csv"))
         report(_with_time_left(learning, lessons))
     return _trained(learning)
@@ -220,7 +221,17 @@ def _note_best(run: _Run) -> None:
         run.best = {name: value.clone() for name, value in run.average.state_dict().items()}
 
 
-def _keep(run: _Run, kept: Path) -> None:
+def _samples(sources: Sequence[Pixels]) -> str:
+    """The hash of all that decides what is learnt: training parts, and the one that is watched."""
+    chosen = [(each, list(each.parts.train)) for each in sources]
+    chosen.append((sources[0], list(sources[0].parts.validation)))
+    arrays = [part for each, among in chosen for part in (
+        (each.images[index] for index in among), [each.targets[among]],
+    )]  # fmt: skip
+    return checkpoint.samples_of(*arrays)
+
+
+def _keep(run: _Run, kept: Path, *, samples: str) -> None:
     state: dict[str, Any] = {
         "epoch": len(run.history) - 1,
         "network": run.network.state_dict(),
@@ -230,18 +241,24 @@ def _keep(run: _Run, kept: Path) -> None:
         "history": [vars(row) for row in run.history],
         "best": run.best,
     }
-    checkpoint.keep(state, kept)
+    checkpoint.keep(state, kept, samples=samples)
 
 
 def _resumed(
-    recipe: Recipe, device: Device, kept: Path, *, number: int, say: Callable[[str], None]
+    recipe: Recipe,
+    device: Device,
+    kept: Path,
+    *,
+    number: int,
+    samples: str,
+    say: Callable[[str], None],
 ) -> _Run:
     """The run as its checkpoint left it, or a new one.
 
     What decides the rest is weights, optimiser and history, from which it follows whether to stop.
     Random numbers need no keeping, for every epoch has a seed of its own.
     """
-    state = checkpoint.resume(kept, say=say)
+    state = checkpoint.resume(kept, samples=samples, say=say)
     run = _begin(recipe, device, number=number)
     if state is None:
         return run

@@ -153,11 +153,16 @@ def _learnt(
     say: Callable[[str], None],
 ) -> _Run:
     """The network of one turn, which never sees the records in `members`."""
-    run = _begun(recipe, given=given, turn=turn)
     path = work / f"{recipe.name}-{turn}-{recipe.fingerprint()[:16]}.pt"
     work.mkdir(parents=True, exist_ok=True)
-    _resumed(run, path, say=say)
     held = _of(beats, members)
+    samples = checkpoint.samples_of(
+        *([each.numpy()] for each in (beats.windows, beats.typical, beats.rhythm, beats.targets)),
+        [held.numpy()],
+    )
+    run = _resumed(_begun(recipe, given=given, turn=turn), path, samples=samples, say=say)
+    if run is None:
+        run = _begun(recipe, given=given, turn=turn)
     mask = torch.ones(len(beats.targets), dtype=torch.bool)
     mask[held] = False
     learnt = torch.nonzero(mask).flatten()
@@ -180,7 +185,7 @@ def _learnt(
                 left_s=left * took_s,
             )
         )
-        _kept(run, path)
+        _kept(run, path, samples=samples)
         report(run.history[-1])
     run.network.eval()
     return run
@@ -307,7 +312,7 @@ def _seed(recipe: Recipe, turn: int, epoch: int) -> int:
     return int.from_bytes(hashlib.sha256(text).digest()[:6], "big")
 
 
-def _kept(run: _Run, path: Path) -> None:
+def _kept(run: _Run, path: Path, *, samples: str) -> None:
     state = {
         "network": run.network.state_dict(),
         "learner": run.learner.state_dict(),
@@ -315,13 +320,15 @@ def _kept(run: _Run, path: Path) -> None:
         "steps": run.steps,
         "history": [vars(row) for row in run.history],
     }
-    checkpoint.keep(state, path)
+    checkpoint.keep(state, path, samples=samples)
 
 
-def _resumed(run: _Run, path: Path, *, say: Callable[[str], None]) -> None:
-    state = checkpoint.resume(path, say=say)
+def _resumed(run: _Run, path: Path, *, samples: str, say: Callable[[str], None]) -> _Run | None:
+    """The run with what its checkpoint holds; None where that is of another form, for it may have
+    been taken in by half."""
+    state = checkpoint.resume(path, samples=samples, say=say)
     if state is None:
-        return
+        return run
     try:
         run.network.load_state_dict(state["network"])
         run.learner.load_state_dict(state["learner"])
@@ -330,5 +337,6 @@ def _resumed(run: _Run, path: Path, *, say: Callable[[str], None]) -> None:
         run.steps = int(state["steps"])
     except checkpoint.DAMAGE:
         checkpoint.set_aside(path, why="is of another form", say=say)
-        return
+        return None
     say(f"Going on after {len(run.history)} epochs")
+    return run

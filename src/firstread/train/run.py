@@ -68,13 +68,14 @@ def _alone(recipe: Recipe, *, out: Path, work: Path) -> Iterator[None]:
         f"Another training of '{recipe.name}' goes on in {work}. Wait until it ends, or name "
         "another folder with --work."
     )
+    new = [folder for folder in (work, out) if not folder.exists()]
     work.mkdir(parents=True, exist_ok=True)
     lock = work / f"{recipe.name}-{recipe.fingerprint()}.lock"
     try:
         with alone(lock, otherwise=busy), written_alone(out, recipe.name):
             yield
     finally:
-        for folder in (work, out):
+        for folder in new:
             with suppress(OSError):
                 folder.rmdir()  # only where nothing came into it
 
