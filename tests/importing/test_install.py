@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -136,7 +137,20 @@ def installed(url: str, out: Path, *, of: bytes, **said: Any):
     return install(url, sha256=sha256(of), asked=asked, wanted=Wanted(out=out))
 
 
-@pytest.mark.parametrize("answer", [whole, breaks_off, knows_no_ranges, redirects])
+def gives_another_part(server: Server, request: BaseHTTPRequestHandler) -> None:
+    """Breaks off once, and to what is asked for then it says that part and gives the beginning."""
+    data, first = server.data, len(server.asked) == 1
+    begin = int((request.headers.get("Range") or "bytes=0-").removeprefix("bytes=").rstrip("-"))
+    request.send_response(206 if begin else 200)
+    request.send_header("Content-Length", str(len(data) - begin))
+    request.send_header("Content-Range", f"bytes {begin}-{len(data) - 1}/{len(data)}")
+    request.end_headers()
+    request.wfile.write(data[: len(data) // 3 if first else len(data) - begin])
+
+
+@pytest.mark.parametrize(
+    "answer", [whole, breaks_off, knows_no_ranges, redirects, gives_another_part]
+)
 def test_a_pack_arrives_whole_from_any_server(tmp_path, packed, answer):
     with serving(packed, answer) as server:
         made = installed(server.url, tmp_path, of=packed)
@@ -171,7 +185,7 @@ def test_other_bytes_are_refused_before_anything_is_opened(tmp_path, packed):
     with serving(other) as server, pytest.raises(DownloadRefused, match="Nothing of it was opened"):
         installed(server.url, tmp_path, of=packed)
     assert not list(tmp_path.glob("[!.]*"))
-    assert not list((tmp_path / ".downloads").iterdir())
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_server_that_says_no_or_nothing_gets_a_sentence(tmp_path, packed, monkeypatch):
@@ -185,6 +199,31 @@ def test_a_server_that_says_no_or_nothing_gets_a_sentence(tmp_path, packed, monk
     monkeypatch.setattr(fetching, "MOST_BYTES", 1000)
     with serving(packed) as server, pytest.raises(DownloadRefused, match="larger than"):
         installed(server.url, tmp_path, of=packed)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_pack_that_is_refused_leaves_nothing_behind(tmp_path):
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as file:
+        file.writestr("pack.toml", "")
+        file.writestr("../../out.txt", "out")
+    data = made.getvalue()
+    with serving(data) as server, pytest.raises(PackRefused, match="leads out of"):
+        installed(server.url, tmp_path / "shelf" / "inner", of=data)
+    assert not list(tmp_path.rglob("*.txt"))
+    assert not list((tmp_path / "shelf" / "inner").iterdir())
+
+
+def test_a_damaged_pack_on_the_shelf_is_put_right_by_installing_it_again(tmp_path, packed):
+    with serving(packed) as server:
+        place = installed(server.url, tmp_path, of=packed).folder
+        (place / "card.md").write_text("somebody wrote here")
+        with pytest.raises(BadConfiguration, match="--replace"):
+            installed(server.url, tmp_path, of=packed)
+        asked, wanted = Asked(said=Said()), Wanted(out=tmp_path, replace=True)
+        install(server.url, sha256=sha256(packed), asked=asked, wanted=wanted)
+    assert open_reader(place)
+    assert [path.name for path in tmp_path.iterdir()] == [place.name]
 
 
 def test_an_address_that_is_none_gets_a_sentence(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -56,10 +57,16 @@ def install(
             "An address comes with the hash of what it gives: --sha256 HASH. Take it from who made "
             "the file, not from the same address."
         )
-    fetched = _fetched(source, sha256=sha256, out=wanted.out, told=told)
-    made = _installed(fetched, name=name, asked=asked, wanted=wanted)
-    fetched.unlink()
-    _tidy(wanted.out / DOWNLOADS)
+    try:
+        fetched = _fetched(source, sha256=sha256, out=wanted.out, told=told)
+        try:
+            made = _installed(fetched, name=name, asked=asked, wanted=wanted)
+        except PackRefused:
+            fetched.unlink()  # it will never be another
+            raise
+        fetched.unlink()
+    finally:
+        _tidy(wanted.out / DOWNLOADS)
     return made
 
 
@@ -124,8 +131,8 @@ def _installed(path: Path, *, name: str, asked: Asked, wanted: Wanted) -> Import
 
 
 def _tidy(folder: Path) -> None:
-    if not any(folder.iterdir()):
-        folder.rmdir()
+    with suppress(OSError):
+        folder.rmdir()  # only where nothing waits in it to be gone on with
 
 
 def _sha256(path: Path) -> str:
