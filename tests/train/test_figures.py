@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from firstread.evaluation.ranking import area_with_interval, mean_area
+from firstread.packs import Result
 from firstread.train.figures import results
 
 LABELS = ("ill", "well")
@@ -18,9 +19,9 @@ def answers(seed: int, *, n: int) -> tuple[np.ndarray, np.ndarray]:
     return truths, np.stack([ill, 1 - ill], 1)
 
 
-def told(truths: np.ndarray, chances: np.ndarray, *, n: int | None = None) -> dict[str, object]:
+def told(truths: np.ndarray, chances: np.ndarray, **more: object) -> dict[str, Result]:
     found = results(
-        truths, chances, labels=LABELS, positive=("ill",), conformal=None, of="made up", n=n
+        truths, chances, labels=LABELS, positive=("ill",), conformal=None, of="made up", **more
     )
     return {each.metric: each for each in found}
 
@@ -41,7 +42,25 @@ def test_an_area_has_the_interval_that_evaluate_gives_it():
 
 def test_answers_that_are_repeated_make_no_interval_narrower():
     truths, chances = answers(2, n=60)
-    once = told(truths, chances)["AUC, mean over labels"]
-    often = told(np.tile(truths, 10), np.tile(chances, (10, 1)), n=60)["AUC, mean over labels"]
-    assert often.value == once.value
-    assert often.high - often.low >= 0.95 * (once.high - once.low)
+    once = told(truths, chances)
+    often = told(
+        np.tile(truths, 10), np.tile(chances, (10, 1)), clusters=np.tile(np.arange(60), 10), n=60
+    )
+    for metric in ("accuracy", "AUC, mean over labels", "balanced accuracy", "sensitivity of ill"):
+        one, many = once[metric], often[metric]
+        assert many.n == 60
+        assert many.value == pytest.approx(one.value, abs=1e-4)
+        assert many.high - many.low == pytest.approx(one.high - one.low, rel=0.15)
+
+
+def test_samples_of_few_patients_say_less():
+    truths, chances = answers(3, n=120)
+    # A patient's samples are right or wrong together, as they are where people differ.
+    order = np.argsort(np.where(truths == 0, chances[:, 1], chances[:, 0]))
+    few = np.zeros(120, np.int64)
+    few[order] = np.arange(120) // 10
+    alone, together = told(truths, chances), told(truths, chances, clusters=few)
+    for metric in ("accuracy", "balanced accuracy"):
+        one, other = alone[metric], together[metric]
+        assert other.value == one.value
+        assert other.high - other.low > 1.5 * (one.high - one.low)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firstread.datasets import Dataset
+from firstread.evaluation.resample import Clusters, clusters_of
 from firstread.packs import (
     Manifest,
     Measurement,
@@ -108,6 +109,7 @@ def image_pack(
         chances,
         of="own test part",
         n=len(tested.truths),
+        clusters=clusters_of([own.dataset.items[index].patient for index in own.parts.test]),
         story=story,
         ships=ships,
     )
@@ -212,6 +214,7 @@ def measurements_pack(
         provenance=provenance(recipe, [(dataset, recipe.sources[0].licence)]),
     )
     of = f"{len(folded)} times repeated cross-validation by patient"
+    known = clusters_of([item.patient for item in dataset.items])
     chances = probabilities(logits, temperature=manifest.calibration.temperature)
     drawn = draw(folder, manifest, truths=repeated, chances=chances)
     return sealed(
@@ -222,6 +225,7 @@ def measurements_pack(
         chances,
         of=of,
         n=len(rows),
+        clusters=np.tile(np.arange(len(rows)) if known is None else known, len(folded)),
         story=Story(pictures=drawn),
     )
 
@@ -235,6 +239,7 @@ def sealed(
     *,
     of: str,
     n: int,
+    clusters: Clusters | None,
     story: Story,
     ships: Manifest | None = None,
     more: Sequence[Result] = (),
@@ -253,6 +258,7 @@ def sealed(
         conformal=manifest.conformal,
         of=of,
         n=n,
+        clusters=clusters,
         groups=manifest.groups,
     )
     if ships is not None:

@@ -98,6 +98,7 @@ def recording_pack(
         chances,
         of=f"{OF}, {len(beats.names)} records",
         n=len(truths),
+        clusters=beats.records.numpy(),
         story=story,
         more=_results(manifest, beats, chances),
     )

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firstread.datasets import Item
-from firstread.evaluation import Share, mean_of, of_labels, wilson
+from firstread.evaluation import Share, share_of, wilson
+from firstread.evaluation.agreement import overall, terms_of
 from firstread.evaluation.ranking import area_with_interval, mean_area
+from firstread.evaluation.resample import DRAWS, Clusters, percentiles, resamples
 from firstread.packs import Conformal, Group, Result
 from firstread.runtime.calibrate import finding_set
 
@@ -26,53 +28,61 @@ def results(
     positive: Sequence[str],
     conformal: Conformal | None,
     of: str,
+    clusters: Clusters | None = None,
     n: int | None = None,
     groups: Sequence[Group] = (),
 ) -> tuple[Result, ...]:
     """The figures of one set: accuracy, its mean over labels, AUC, sensitivity and specificity per
     label.
 
-    `n` is the number of independent samples where `truths` repeats them; intervals are as wide as
-    that number makes them.
+    Rows of one of the `clusters` [N] are one patient's, or one sample's that was answered
+    repeatedly: intervals are as wide as these make them. `n` is the number of samples where it is
+    not that of rows.
     """
-    total = n or len(truths)
-    repeats = len(truths) / total
-    found: list[tuple[str, float, float, float]] = []
-
-    def share(metric: str, hits: float, among: float) -> None:
-        if among:
-            exact = wilson(round(hits / repeats), round(among / repeats))
-            found.append((metric, hits / among, exact.low, exact.high))
-
     answers = chances.argmax(1)
-    share("accuracy", float((answers == truths).sum()), len(truths))
+    sets = _sets(chances, labels=labels, conformal=conformal)
+    found: list[tuple[str, Share]] = []
+
+    def share(metric: str, hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> None:
+        if among.any():
+            own = None if clusters is None else clusters[among]
+            found.append((metric, share_of(hits[among], clusters=own)))
+
+    every = np.ones(len(truths), bool)
+    share("accuracy", answers == truths, every)
     for group in (each for each in groups if len(each.labels) > 1):
         inside = np.isin(truths, [list(labels).index(code) for code in group.labels])
-        hits = float((answers == truths)[inside].sum())
-        share(f"accuracy among {group.code}", hits, float(inside.sum()))
-    found.append(("balanced accuracy", *_bootstrap_balanced(truths, answers, len(labels), total)))
-    figures = of_labels(truths, chances, labels=labels)
-    found += _areas(truths, chances, labels=labels, positive=positive, groups=groups, total=total)
-    for index, each in enumerate(figures):
-        right = (answers == index) & (truths == index)
-        share(f"sensitivity of {each.label}", float(right.sum()), float((truths == index).sum()))
-        other = (answers != index) & (truths != index)
-        share(f"specificity of {each.label}", float(other.sum()), float((truths != index).sum()))
+        share(f"accuracy among {group.code}", answers == truths, inside)
+    found.append(("balanced accuracy", _balanced(truths, chances, sets, clusters=clusters)))
+    found += _areas(
+        truths, chances, labels=labels, positive=positive, groups=groups, clusters=clusters
+    )
+    for index, code in enumerate(labels):
+        share(f"sensitivity of {code}", answers == index, truths == index)
+        share(f"specificity of {code}", answers != index, truths != index)
     if conformal is not None:
-        sets = [finding_set(labels, row, conformal=conformal) for row in chances]
-        held = sum(labels[truth] in inside for truth, inside in zip(truths, sets, strict=True))
-        share("coverage of the finding set", float(held), len(truths))
+        share("coverage of the finding set", sets[np.arange(len(truths)), truths], every)
     return tuple(
         Result(
             set=of,
-            n=total,
+            n=n or len(truths),
             metric=metric,
-            value=round(value, 4),
-            low=round(min(low, value), 4),
-            high=round(max(high, value), 4),
+            value=round(each.value, 4),
+            low=round(min(each.low, each.value), 4),
+            high=round(max(each.high, each.value), 4),
         )
-        for metric, value, low, high in found
+        for metric, each in found
     )
+
+
+def _sets(
+    chances: Chances, *, labels: Sequence[str], conformal: Conformal | None
+) -> NDArray[np.bool_]:
+    """[N, K]: which labels stand in each finding set; without `conformal` the most probable one."""
+    if conformal is None:
+        return np.arange(len(labels)) == chances.argmax(1)[:, None]
+    sets = [finding_set(labels, row, conformal=conformal) for row in chances]
+    return np.array([[code in inside for code in labels] for inside in sets])
 
 
 def _areas(
@@ -82,39 +92,38 @@ def _areas(
     labels: Sequence[str],
     positive: Sequence[str],
     groups: Sequence[Group],
-    total: int,
-) -> list[tuple[str, float, float, float]]:
-    """The areas under the ROC curves, with the intervals that `firstread evaluate` gives them."""
-    # Repeated answers to one sample stand as far apart as there are samples.
-    samples = np.arange(len(truths)) % total if total < len(truths) else None
+    clusters: Clusters | None,
+) -> list[tuple[str, Share]]:
     places = {code: [place] for place, code in enumerate(labels)}
     places |= {group.code: [places[code][0] for code in group.labels] for group in groups}
     sides = {
         code: (np.isin(truths, among), chances[:, among].sum(1)) for code, among in places.items()
     }
-    mean = mean_area([sides[code] for code in labels], clusters=samples)
-    found = [("AUC, mean over labels", mean.value, mean.low, mean.high)]
-    for code in (*positive, *(group.code for group in groups)):
-        area = area_with_interval(*sides[code], clusters=samples)
-        found.append((f"AUC of {code} against the rest", area.value, area.low, area.high))
-    return found
+    mean = mean_area([sides[code] for code in labels], clusters=clusters)
+    return [
+        ("AUC, mean over labels", mean),
+        *(
+            (f"AUC of {code} against the rest", area_with_interval(*sides[code], clusters=clusters))
+            for code in (*positive, *(group.code for group in groups))
+        ),
+    ]
 
 
-def _bootstrap_balanced(
-    truths: Truths, answers: Truths, count: int, total: int, *, draws: int = 1000
-) -> tuple[float, float, float]:
-    """Mean sensitivity with a percentile bootstrap interval over samples drawn within each
-    label."""
-    rng = np.random.default_rng(0)
-    by_label = [answers[truths == index] == index for index in range(count)]
-    by_label = [right for right in by_label if len(right)]
-    share = total / len(truths)
-    drawn = np.zeros(draws)
-    for right in by_label:
-        size = max(1, round(len(right) * share))
-        drawn += rng.binomial(size, right.mean(), draws) / size
-    low, high = np.quantile(drawn / len(by_label), [0.025, 0.975])
-    return mean_of([float(right.mean()) for right in by_label]), float(low), float(high)
+def _balanced(
+    truths: Truths, chances: Chances, sets: NDArray[np.bool_], *, clusters: Clusters | None
+) -> Share:
+    """Mean sensitivity, with a percentile interval over resampled patients (or samples)."""
+    terms = terms_of(
+        truths, chances, sets=sets, given=chances.argmax(1), ordered=False, clusters=clusters
+    )
+    drawn = np.concatenate(
+        [
+            overall(terms, block)["balanced_accuracy"]
+            for block in resamples(len(truths), clusters=clusters, draws=DRAWS)
+        ]
+    )
+    low, high = percentiles(drawn)
+    return Share(value=float(overall(terms)["balanced_accuracy"][0]), low=low, high=high)
 
 
 @dataclass(frozen=True, kw_only=True)
