@@ -80,7 +80,8 @@ def _sets(
 ) -> NDArray[np.bool_]:
     """[N, K]: which labels stand in each finding set; without `conformal` the most probable one."""
     if conformal is None:
-        return np.arange(len(labels)) == chances.argmax(1)[:, None]
+        first: NDArray[np.bool_] = np.arange(len(labels)) == chances.argmax(1)[:, None]
+        return first
     sets = [finding_set(labels, row, conformal=conformal) for row in chances]
     return np.array([[code in inside for code in labels] for inside in sets])
 
