@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from firstread.cli.main import main
+from firstread.datasets import open_dataset
+from firstread.packs import DatasetUsed, open_manifest, seal, write_manifest
 from tests.images_for_tests import as_png, cell_png
 from tests.packs_for_tests import COLOURS, LABELS_WITH_UNFIT, WARM, make_pack
 
@@ -249,6 +253,25 @@ def test_a_report_that_has_no_place_is_refused_before_the_work(pack, folder):
     result = CliRunner().invoke(main, command)
     assert result.exit_code == 2
     assert "there is no folder" in result.stderr
+
+
+def test_samples_that_the_pack_was_made_of_are_told_of(pack, folder, tmp_path):
+    _, found, _ = evaluated(pack, folder)
+    assert "flatter" not in str(found["warnings"])
+    used = DatasetUsed(name="set", sha256=open_dataset(folder).sha256, n=12, licence="none")
+    own = tmp_path / "packs" / "colour"
+    shutil.copytree(pack, own)
+    manifest = open_manifest(own)
+    write_manifest(
+        replace(manifest, provenance=replace(manifest.provenance, datasets=(used,))), own
+    )
+    seal(own)
+    _, found, _ = evaluated(own, folder)
+    assert "has learnt from most of it: the figures flatter" in found["warnings"][0]
+    assert (
+        "the figures flatter"
+        in CliRunner().invoke(main, ["evaluate", str(own), str(folder)]).stdout
+    )
 
 
 def strangers_in(folder: Path) -> Path:

@@ -19,7 +19,7 @@ from firstread.datasets import Dataset, Item
 from firstread.datasets.records import beats_of
 from firstread.domain.errors import BadDataset
 from firstread.evaluation.answers import Answers, read_each, refuse_other_labels
-from firstread.evaluation.evaluate import Evaluation, measured
+from firstread.evaluation.evaluate import Evaluation, has_learnt, measured
 from firstread.evaluation.matching import WITHIN_S, match, outside
 from firstread.evaluation.metrics import (
     LabelFigures,
@@ -125,9 +125,8 @@ def evaluate_recordings(
             f"{dataset.name}. Look at its signals, or name another pack."
         )
     answers = _gathered(rows, pack=reader.manifest, unreadable=unreadable)
-    return _as_named(
-        measured(answers, pack=reader.manifest, dataset=dataset.name, draws=draws), rows
-    )
+    found = measured(answers, pack=reader.manifest, dataset=dataset.name, draws=draws)
+    return _as_named(replace(found, learnt=has_learnt(reader.manifest, dataset)), rows)
 
 
 def _compared(reader: PackReader, dataset: Dataset, item: Item) -> _Row:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from firstread.datasets import Dataset
+from firstread.datasets import Dataset, named
 from firstread.domain.foremost import FIRST, MANY
 from firstread.evaluation.agreement import are_ordered, overall, terms_of
 from firstread.evaluation.alarms import AlarmFigures, figures_of
@@ -86,6 +86,8 @@ class Evaluation:
     ms: float
     """The median time of a read."""
     answers: Answers
+    learnt: bool = False
+    """Whether the pack was made of this very set, and has learnt from a part of it."""
     beats: BeatFigures | None = None
     """What only recordings have; their other figures are of beats."""
 
@@ -108,6 +110,11 @@ class Evaluation:
     def warnings(self) -> tuple[str, ...]:
         """What makes the figures say less than they seem to."""
         found = []
+        if self.learnt:
+            found.append(
+                f"The pack {self.pack} was made of this very set and has learnt from most of it: "
+                "the figures flatter. Its card has those of samples that it had not seen."
+            )
         few = [f"{each.label} ({each.n})" for each in self.labels if 0 < each.n < FEW]
         if few:
             found.append(f"Under {FEW} samples are {_first(few)}: their figures say little.")
@@ -141,7 +148,14 @@ def evaluate(
     that cannot be opened are listed, not raised.
     """
     answers = read_dataset(reader, dataset, threads=threads, step=step)
-    return measured(answers, pack=reader.manifest, dataset=dataset.name, draws=draws)
+    found = measured(answers, pack=reader.manifest, dataset=dataset.name, draws=draws)
+    return replace(found, learnt=has_learnt(reader.manifest, dataset))
+
+
+def has_learnt(pack: Manifest, dataset: Dataset) -> bool:
+    """Whether the pack was made of this very set, whole as it is."""
+    known = {used.sha256 for used in pack.provenance.datasets}
+    return dataset.sha256 in known or named(dataset, pack.codes).sha256 in known
 
 
 def measured(answers: Answers, *, pack: Manifest, dataset: str, draws: int = DRAWS) -> Evaluation:
