@@ -54,6 +54,7 @@ def test_the_page_shows_the_first_five_and_takes_any_answer(
     page = client.get(reverse("case", args=[case.pk])).content.decode()
     assert page.count('class="finding-title"') == 5
     assert "995 more labels share the other" in page
+    assert "Not calibrated" not in page
     maps = re.search(r"<select data-map-label.*?</select>", page, re.DOTALL)
     assert maps
     assert maps[0].count("<option") == 5
@@ -113,3 +114,14 @@ def test_an_imported_pack_says_where_from_and_its_check_is_set_up_like_any(
     assert "Imported from" in page
     assert "theirs.onnx" in page
     assert "imported 20" in page
+    golden = tmp_path / "packs" / "foreign" / "golden" / "01.png"
+    case = receive(
+        [Incoming(data=golden.read_bytes(), name="photo.png")],
+        check="foreign",
+        door="page",
+        accession="F-1",
+        by=clinic.tech,
+    ).case
+    assert read_all() == 1
+    page = client.get(reverse("case", args=[case.pk])).content.decode()
+    assert "Not calibrated" in page
