@@ -156,6 +156,9 @@ def test_a_pack_begins_with_what_its_alarm_rests_on(case: Case, client: Client) 
     first, second = fundus.index("Accuracy"), fundus.index("AUC of referable retinopathy")
     assert first < second < fundus.index("Balanced accuracy")
     assert "among" not in fundus[first:second]
+    heartbeat = text[text.index("Heartbeats of an ECG") :]
+    assert heartbeat.index("Beats named S") < heartbeat.index("Beats named V")
+    assert "Accuracy" not in heartbeat[: heartbeat.index("Beats found")]
 
 
 def test_only_the_pictures_of_a_card_are_served(case: Case, client: Client) -> None:
