@@ -59,6 +59,8 @@ def test_a_recipe_and_records_become_a_pack_that_reads(pack, records):
     assert len(found.beats) > 25
     assert found.familiarity is not None
     card = (pack / "card.md").read_text()
+    assert "(learning.svg)" in card
+    assert "validation loss" not in (pack / "learning.svg").read_text()  # it has none
     assert "beats found" in card
     assert "Each of its 4 networks learnt 2 epochs" in card
     assert "ended early" not in card

@@ -98,7 +98,8 @@ def image_pack(
             manifest,
             truths=tested.truths,
             chances=chances,
-            runs=runs,
+            histories=[run.history for run in runs],
+            kept=[run.kept_epoch for run in runs],
         ),
     )
     return sealed(

@@ -84,7 +84,7 @@ def recording_pack(
         provenance=provenance(recipe, [(dataset, recipe.sources[0].licence)]),
     )
     manifest = replace(manifest, golden=recording_golden(folder, manifest))
-    pictures = draw(folder, manifest, truths=truths, chances=chances)
+    pictures = draw(folder, manifest, truths=truths, chances=chances, histories=histories)
     story = Story(
         pictures=pictures,
         learnt=_how_they_learnt(histories),

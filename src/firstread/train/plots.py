@@ -3,6 +3,7 @@ chances and finding sets hold."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from firstread.evaluation import auc, confusion, wilson
 from firstread.packs import Manifest
 from firstread.runtime.calibrate import finding_set
-from firstread.train.loop import Trained
+from firstread.train.history import Progress
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,18 +48,21 @@ def draw(
     *,
     truths: Truths,
     chances: Chances,
-    runs: Sequence[Trained] = (),
+    histories: Sequence[Sequence[Progress]] = (),
+    kept: Sequence[int] = (),
 ) -> dict[str, str]:
     """Write the pictures of the test part's answers (`truths` [N], `chances` [N, K]) into the pack;
     the words for each, by file name.
+
+    `histories` are the epochs of each run, and `kept` those whose weights the pack has.
 
     Each is a small SVG on its own paper, so that it reads on a dark page too.
     """
     codes = manifest.codes
     drawn: dict[str, tuple[str, Callable[[Axes], None]]] = {}
-    if runs:
+    if histories:
         words = "Learning curves: loss of training and validation samples, and accuracy, by epoch"
-        drawn["learning.svg"] = words, lambda axes: _learning(axes, runs)
+        drawn["learning.svg"] = words, lambda axes: _learning(axes, histories, kept)
     drawn["confusion.svg"] = (
         "Confusion matrix: a row for each true label, a column for each label read",
         lambda axes: _confusion(axes, truths, chances, codes),
@@ -133,18 +137,19 @@ def _write(path: Path, paint: Callable[[Axes], None], *, tall: bool) -> None:
         figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
 
 
-def _learning(axes: Axes, runs: Sequence[Trained]) -> None:
-    for number, run in enumerate(runs):
-        epochs = [row.epoch for row in run.history]
+def _learning(axes: Axes, histories: Sequence[Sequence[Progress]], kept: Sequence[int]) -> None:
+    for number, history in enumerate(histories):
         curves = {
-            "training loss": [row.loss for row in run.history],
-            "validation loss, calibrated": [row.validation_loss for row in run.history],
-            "validation accuracy": [row.accuracy for row in run.history],
+            "training loss": [row.loss for row in history],
+            "validation loss, calibrated": [row.validation_loss for row in history],
+            "validation accuracy": [row.accuracy for row in history],
         }
         for (words, curve), colour in zip(curves.items(), COLOURS, strict=False):
-            # An underscore keeps the runs after the first out of the legend.
-            axes.plot(epochs, curve, color=colour, label=f"_{words}" if number else words)
-    for epoch in sorted({run.kept_epoch for run in runs}):
+            if not all(math.isnan(each) for each in curve):
+                # An underscore keeps the runs after the first out of the legend.
+                label = f"_{words}" if number else words
+                axes.plot(range(1, len(curve) + 1), curve, color=colour, label=label)
+    for epoch in sorted(set(kept)):
         axes.axvline(epoch, color=GUIDE, linestyle=":", label=f"kept: epoch {epoch}")
     axes.set(xlabel="epoch", ylim=(0, None), title="How it learnt")
     axes.legend(fontsize=8)
