@@ -134,7 +134,7 @@ def test_a_label_that_the_recipe_lacks_is_named(colours, recipe_file, tmp_path):
     [
         ("epochs = 8", "epoch = 8", r"\[schedule\] does not know 'epoch'"),
         ('kind = "image"', 'kind = "sound"', "kind must be image"),
-        ("seed = 5", "", "lacks a key.*seed"),
+        ("seed = 5", "", "is not whole: it lacks.*seed"),
         ('code = "blue"', 'code = "green"', "must be those of its first"),
         ("[network]", "[network", "is not TOML"),
         ("epochs = 8", "epochs = 0", r"\[schedule\] epochs must lie between 1 and"),

@@ -26,6 +26,7 @@ from firstread.packs import (
 )
 from firstread.runtime.calibrate import probabilities
 from firstread.train.recipe import Recipe
+from firstread.train.recipe_checks import said_of_call
 from firstread.train.thresholds import fit_conformal, fit_operating_point, fit_temperature
 
 # What [pack] says for the card alone.
@@ -43,7 +44,9 @@ def labels_of(recipe: Recipe) -> tuple[Label, ...]:
             for table in recipe.labels
         )
     except TypeError as why:
-        raise BadConfiguration(f"A [[label]] of the recipe is not as it should be: {why}.") from why
+        raise BadConfiguration(
+            f"A [[label]] of the recipe is not as it should be: {said_of_call(why)}. Correct it."
+        ) from why
     if tuple(label.code for label in labels) != recipe.sources[0].labels:
         raise BadConfiguration(
             "The recipe's [[label]] tables must be those of its first [[source]], in the same "
@@ -65,8 +68,8 @@ def groups_of(recipe: Recipe) -> tuple[Group, ...]:
             group = Group(**{**said, "labels": tuple(said.get("labels", ()))})
         except TypeError as why:
             raise BadConfiguration(
-                f"A [[group]] of the recipe is not as it should be: {why}. It has code, title, "
-                "labels, positive, priority and sensitivity."
+                f"A [[group]] of the recipe is not as it should be: {said_of_call(why)}. It has "
+                "code, title, labels, positive, priority and sensitivity."
             ) from why
         unknown = [code for code in group.labels if code not in codes]
         if unknown or not group.labels:
@@ -129,7 +132,9 @@ def stated(
             **{key: value for key, value in recipe.pack.items() if key not in CARD_KEYS},
         )
     except TypeError as why:
-        raise BadConfiguration(f"The recipe's [pack] is not as it should be: {why}.") from why
+        raise BadConfiguration(
+            f"The recipe's [pack] is not as it should be: {said_of_call(why)}. Correct it."
+        ) from why
     return Manifest(
         format=1,
         pack=about,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from firstread.datasets import Dataset, Split, named, split
-from firstread.domain.errors import BadDataset
-from firstread.runtime.prepare import prepared_of
+from firstread.datasets import Dataset, Item, Split, named, split
+from firstread.domain.errors import BadDataset, UnreadableSample
+from firstread.packs import Input
+from firstread.runtime.prepare import Prepared, prepared_of
 from firstread.train.recipe import Recipe, Source
 
 
@@ -30,7 +31,8 @@ class Pixels:
 def load(dataset: Dataset, source: Source, recipe: Recipe) -> Pixels:
     """Decode and prepare every picture, once.
 
-    Raises BadDataset where a label of the folder is not among the recipe's.
+    Raises BadDataset where a label of the folder is not among the recipe's, or a picture cannot be
+    read.
     """
     dataset = named(dataset, source.labels)
     unknown = sorted(set(dataset.labels) - set(source.labels))
@@ -41,7 +43,7 @@ def load(dataset: Dataset, source: Source, recipe: Recipe) -> Pixels:
         )
     index_of = {label: index for index, label in enumerate(source.labels)}
     given = source.input
-    prepared = [prepared_of(dataset.data(item), given) for item in dataset.items]
+    prepared = [_prepared(dataset, item, given) for item in dataset.items]
     images = np.stack([each.pixels for each in prepared])
     colours = [each.colour for each in prepared if each.colour is not None]
     targets = np.array([index_of[item.label] for item in dataset.items], np.int64)
@@ -55,3 +57,13 @@ def load(dataset: Dataset, source: Source, recipe: Recipe) -> Pixels:
         parts=parts,
         colours=np.array(colours) if colours else None,
     )
+
+
+def _prepared(dataset: Dataset, item: Item, given: Input) -> Prepared:
+    try:
+        return prepared_of(dataset.data(item), given)
+    except UnreadableSample as why:
+        raise BadDataset(
+            f"'{item.path}' cannot be learnt from: {why} Or take it out of the folder. `firstread "
+            "datasets check` finds all that are like it."
+        ) from why

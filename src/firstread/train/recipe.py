@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from firstread.domain.errors import BadConfiguration
 from firstread.packs import Input
-from firstread.train.recipe_checks import refuse_mistakes
+from firstread.train.recipe_checks import refuse_mistakes, refuse_table_mistakes, said_of_call
 
 T = TypeVar("T")
 
@@ -247,7 +247,9 @@ def _filled(kind: type[T], values: Any, *, where: str) -> T:
     try:
         return kind(**ready)
     except TypeError as why:
-        raise BadConfiguration(f"The recipe's [{where}] lacks a key: {why}. Add it.") from why
+        raise BadConfiguration(
+            f"The recipe's [{where}] is not whole: {said_of_call(why)}. Add it."
+        ) from why
 
 
 def open_recipe(path: Path) -> Recipe:
@@ -276,9 +278,11 @@ def open_recipe(path: Path) -> Recipe:
         if key in known:
             ready[key] = _filled(known[key], value, where=key)
         elif key == "source":
-            ready["sources"] = tuple(_filled(Source, one, where="source") for one in value)
+            ready["sources"] = tuple(
+                _filled(Source, one, where="source") for one in _tables(value, where="source")
+            )
         elif key in ("label", "group", "measurement"):
-            ready[key + "s"] = tuple(value)
+            ready[key + "s"] = _tables(value, where=key)
         else:
             ready[key] = value
     recipe = _filled(Recipe, ready, where="recipe")
@@ -286,10 +290,26 @@ def open_recipe(path: Path) -> Recipe:
     return recipe
 
 
+def _tables(value: Any, *, where: str) -> tuple[dict[str, Any], ...]:
+    if not isinstance(value, list) or not value:
+        raise BadConfiguration(f"The recipe needs [[{where}]] tables. Write each as one.")
+    for each in value:
+        refuse_table_mistakes(each, where=where)
+    return tuple(value)
+
+
 def _refuse_discord(recipe: Recipe) -> None:
     """Raises BadConfiguration where tables do not go together."""
     if recipe.kind not in ("image", "measurements", "recording"):
         raise BadConfiguration("The recipe's kind must be image, measurements or recording.")
+    if not recipe.sources:
+        raise BadConfiguration("The recipe needs [[source]] tables. Write each as one.")
+    refuse_table_mistakes(recipe.pack, where="pack")
+    if recipe.network is not None and len(recipe.network.widths) != len(recipe.network.depths):
+        raise BadConfiguration(
+            "The recipe's [network] widths and depths say one number for each stage, and are not "
+            "equally many. Correct them."
+        )
     if recipe.network is not None:
         flips(recipe.network.views, upright=not recipe.augment.turn)
     if recipe.schedule.runs > 1 and (recipe.network is None or recipe.network.family != "lite"):

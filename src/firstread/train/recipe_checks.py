@@ -28,7 +28,15 @@ _RANGES: dict[str, dict[str, tuple[float, float]]] = {
         "commonest": (0.001, 1), "made_up": (0, 1), "fibrillating": (0, 1), "finding": (0.01, 100),
     },
     "shares": {"validation": (0.001, 0.9), "test": (0.001, 0.9)},
-    "network": {"dropout": (0, 0.95), "views": (1, 4), "stages": (1, 7), "frozen": (0, 16)},
+    "network": {
+        "dropout": (0, 0.95), "views": (1, 4), "stages": (1, 7), "frozen": (0, 16),
+        "stem": (1, 4096), "widths": (1, 4096), "depths": (1, 100),
+    },
+    # Smaller ones have nothing left in them once the network has halved them.
+    "source": {"width_px": (16, 4096), "height_px": (16, 4096)},
+    # Seeds of epochs are a million times it.
+    "recipe": {"seed": (0, 1_000_000_000)},
+    "label": {"sensitivity": (0.01, 1)}, "group": {"sensitivity": (0.01, 1)},
     "augment": {
         "tilt": (0, 180), "scale_low": (0.05, 20), "scale_high": (0.05, 20), "shear": (0, 2),
         "shift": (0, 1), "background": (0, 1), "stain": (0, 3), "brightness": (0, 1),
@@ -47,12 +55,49 @@ def refuse_mistakes(kind: type, values: Mapping[str, Any], *, where: str) -> Non
             raise BadConfiguration(
                 f"The recipe's [{where}] {key} must be {wanted}, not {value!r}. Correct it."
             )
-        bounds = _RANGES.get(where, {}).get(key)
-        if bounds and not bounds[0] <= value <= bounds[1]:
+        for each in value if isinstance(value, tuple) else (value,):
+            _refuse_out_of_bounds(each, key=key, where=where)
+
+
+def refuse_table_mistakes(values: Any, *, where: str) -> None:
+    """Raises BadConfiguration where a table that goes into pack.toml is none, or says a sensitivity
+    that is no share. What else it says is looked at as a pack's manifest is."""
+    if not isinstance(values, dict):
+        raise BadConfiguration(f"The recipe's [{where}] must be a table. Write it as one.")
+    for key in ("words", "larger"):
+        if where == "pack" and not isinstance(values.get(key, ""), str):
+            raise BadConfiguration(f"The recipe's [pack] {key} must be a text. Correct it.")
+    if "sensitivity" in values:
+        wanted = _wanted(float, values["sensitivity"])
+        if wanted:
             raise BadConfiguration(
-                f"The recipe's [{where}] {key} must lie between {bounds[0]:g} and {bounds[1]:g}, "
-                f"and is {value!r}. Correct it."
+                f"The recipe's [[{where}]] sensitivity must be {wanted}, not "
+                f"{values['sensitivity']!r}. Correct it."
             )
+        _refuse_out_of_bounds(values["sensitivity"], key="sensitivity", where=where)
+
+
+def said_of_call(why: TypeError) -> str:
+    """What a value of ours lacks or does not know, in plain words.
+
+    >>> said_of_call(TypeError("About.__init__() missing 1 required keyword-only argument: 'many'"))
+    "it lacks 'many'"
+    >>> said_of_call(TypeError("Label.__init__() got an unexpected keyword argument 'priorty'"))
+    "it does not know 'priorty'"
+    """
+    text = str(why).partition("() ")[2] or str(why)
+    if text.startswith("missing"):
+        return f"it lacks {text.partition(': ')[2]}"
+    return text.replace("got an unexpected keyword argument", "it does not know")
+
+
+def _refuse_out_of_bounds(value: Any, *, key: str, where: str) -> None:
+    bounds = _RANGES.get(where, {}).get(key)
+    if bounds and not bounds[0] <= value <= bounds[1]:
+        raise BadConfiguration(
+            f"The recipe's [{where}] {key} must lie between {bounds[0]:g} and {bounds[1]:g}, "
+            f"and is {value!r}. Correct it."
+        )
 
 
 def _wanted(hint: Any, value: Any) -> str:

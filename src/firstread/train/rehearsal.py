@@ -16,6 +16,7 @@ from firstread.packs import (
 from firstread.packs.write import manifest_to_toml
 from firstread.train.manifest import stated
 from firstread.train.recipe import Recipe
+from firstread.train.recipe_checks import said_of_call
 from firstread.train.recordings import input_of
 
 
@@ -31,7 +32,10 @@ def rehearse(recipe: Recipe) -> None:
     try:
         parse_manifest(manifest_to_toml(_with_its_kind(manifest, recipe)))
     except (PackRefused, TypeError) as why:
-        found = str(why).removesuffix(" Train or copy the pack again.").rstrip(".")
+        said = str(why)
+        if isinstance(why, TypeError):
+            said = f"A table of it is not as it should be: {said_of_call(why)}"
+        found = said.removesuffix(" Train or copy the pack again.").rstrip(".")
         raise BadConfiguration(
             f"The pack of this recipe would be refused. {found}. Correct the recipe."
         ) from why

@@ -17,7 +17,7 @@ from firstread.train.allds2020_run import train_allds2020
 from firstread.train.assemble import image_pack, measurements_pack
 from firstread.train.device import choose
 from firstread.train.loop import Progress, Step
-from firstread.train.pixels import load
+from firstread.train.pixels import Pixels, load
 from firstread.train.recipe import Recipe, Source
 from firstread.train.recordings import train_recordings
 from firstread.train.rehearsal import rehearse
@@ -123,6 +123,7 @@ def _trained(
             f"The folder {datasets[0].name} has too few samples to be parted into training, "
             "validation and test. Add samples, or patients."
         )
+    _refuse_labels_without_samples(recipe, sources[0])
     say(
         f"{len(parts.train)} to learn from, {len(parts.validation)} to calibrate, "
         f"{len(parts.test)} to test"
@@ -130,6 +131,27 @@ def _trained(
     soup = fit_runs(recipe, sources, state=work, device=place, report=report, step=step, say=say)
     say("Measuring, and writing the pack")
     return image_pack(recipe, sources, soup.network, out=out, runs=soup.runs)
+
+
+def _refuse_labels_without_samples(recipe: Recipe, own: Pixels) -> None:
+    """Raises BadDataset where a label cannot be learnt, or an alarm cannot be measured."""
+    remedy = "Add samples of other patients, or take it out of the recipe."
+    learnt = {own.source.labels[own.targets[index]] for index in own.parts.train}
+    for code in own.source.labels:
+        if code not in learnt:
+            raise BadDataset(
+                f"No sample of '{code}' stands in the training part of {own.dataset.name}. {remedy}"
+            )
+    alarms = {each["code"]: {each["code"]} for each in recipe.labels if each["positive"]}
+    alarms |= {each["code"]: set(each["labels"]) for each in recipe.groups}
+    tested = {own.source.labels[own.targets[index]] for index in own.parts.test}
+    for code, among in alarms.items():
+        if not tested & among or not tested - among:
+            which = "others" if tested & among else "it"
+            raise BadDataset(
+                f"How well '{code}' is told cannot be measured: the test part of "
+                f"{own.dataset.name} holds no sample of {which}. {remedy}"
+            )
 
 
 def _dataset(source: Source, data: Path, *, single: bool) -> Dataset:

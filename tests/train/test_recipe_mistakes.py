@@ -1,0 +1,101 @@
+"""A mistake in a recipe is one sentence with the key, before anything is learnt."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+pytest.importorskip("torch")
+
+import numpy as np
+from click.testing import CliRunner
+from PIL import Image
+
+from firstread.cli.main import main
+from tests.train.conftest import SMALL
+
+GREEN = '[[label]]\ncode = "green"\ntitle = "Green"\npositive = true\npriority = "asap"\n'
+LABELS = SMALL.partition("[[label]]")[0]
+PACK = SMALL[SMALL.index("[pack]") : SMALL.index("[[label]]")]
+SOURCE = SMALL[SMALL.index("[[source]]") : SMALL.index("[network]")]
+
+
+def refused(recipe: str, colours, folder) -> str:
+    file = folder / "recipe.toml"
+    file.write_text(recipe)
+    words = ["--data", str(colours), "--out", str(folder / "o"), "--work", str(folder / "w")]
+    result = CliRunner().invoke(main, ["train", str(file), *words])
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code != 0
+    assert "epoch 1/" not in result.stderr
+    assert {each.name for each in folder.iterdir()} == {"recipe.toml"}
+    return result.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("seed = 5", "seed = -5", r"seed must lie between"),
+        ("seed = 5", "seed = 99999999999999999999", r"seed must lie between"),
+        ("stem = 8", "stem = 0", r"[network] stem must lie between"),
+        ("widths = [16, 16, 16]", "widths = [16, 0, 16]", r"[network] widths must lie between"),
+        ("depths = [1, 1, 1]", "depths = [1]", "widths and depths"),
+        ("width_px = 32", "width_px = 1", r"[source] width_px must lie between 16"),
+        ('priority = "urgent"', "sensitivity = 2.0", "sensitivity must lie between"),
+        ('priority = "urgent"', 'sensitivity = "high"', "sensitivity must be a number"),
+        ("many = false", "", "it lacks 'many'"),
+        ("many = false", "many = false\nwords = 5", "[pack] words must be a text"),
+        ('priority = "urgent"', 'priorty = "urgent"', "it does not know 'priorty'"),
+        (SOURCE, "", "it lacks 'sources'"),
+        (SMALL[SMALL.index("[[label]]") :], "", "[[label]] tables"),
+        ("[[source]]", "[source]", "[[source]] tables"),
+    ],
+)
+def test_a_mistake_is_named_with_its_key(colours, tmp_path, old: str, new: str, sentence: str):
+    assert old in SMALL
+    assert sentence in refused(SMALL.replace(old, new, 1), colours, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("first", "sentence"),
+    [
+        ("source = []\n", "[[source]] tables"),
+        ("source = 5\n", "[[source]] tables"),
+        ("label = [1, 2]\n", "[label] must be a table"),
+        ("pack = 3\n", "[pack] must be a table"),
+    ],
+)
+def test_a_table_that_is_none_is_named(colours, tmp_path, first: str, sentence: str):
+    rest = {"sour": SMALL.replace(SOURCE, ""), "labe": LABELS, "pack": SMALL.replace(PACK, "")}
+    assert sentence in refused(first + rest[first[:4]], colours, tmp_path)
+
+
+def test_a_label_that_nobody_has_is_named_before_it_learns(colours, tmp_path):
+    recipe = SMALL.replace('labels = ["red", "blue"]', 'labels = ["red", "blue", "green"]') + GREEN
+    said = refused(recipe, colours, tmp_path)
+    assert "No sample of 'green' stands in the training part of colours." in said
+
+
+def test_an_alarm_that_no_test_sample_would_measure_is_named_before_it_learns(colours, tmp_path):
+    folder = tmp_path / "data" / "colours"
+    for label in ("red", "blue", "green"):
+        (folder / label).mkdir(parents=True)
+    for file in colours.glob("*/*.png"):
+        (folder / file.parent.name / file.name).write_bytes(file.read_bytes())
+    noise = np.random.default_rng(1).integers(0, 255, (40, 40, 3), np.uint8)
+    Image.fromarray(noise).save(folder / "green" / "one.png")
+    recipe = SMALL.replace('labels = ["red", "blue"]', 'labels = ["red", "blue", "green"]') + GREEN
+    (tmp_path / "run").mkdir()
+    said = refused(recipe, folder, tmp_path / "run")
+    assert "How well 'green' is told cannot be measured" in said
+
+
+def test_a_damaged_picture_is_named_with_its_path(colours, tmp_path):
+    shutil.copytree(colours, tmp_path / "data")
+    picture = tmp_path / "data" / "red" / "7.png"
+    picture.write_bytes(picture.read_bytes()[:200])
+    (tmp_path / "run").mkdir()
+    said = refused(SMALL, tmp_path / "data", tmp_path / "run")
+    assert "'red/7.png' cannot be learnt from" in said
+    assert "firstread datasets check" in said
