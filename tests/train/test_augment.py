@@ -100,3 +100,12 @@ def test_a_covered_patch_has_the_mean_of_its_picture():
         assert 6 <= len(columns) <= 16
         assert int(where.sum()) == len(rows) * len(columns)
         torch.testing.assert_close(new[:, where][:, 0], picture.mean((1, 2)))
+
+
+def test_a_picture_that_is_black_all_over_stays_a_picture():
+    # One of them among thousands made every loss of its epoch no number.
+    images = np.zeros((6, 32, 32, 3), np.uint8)
+    by = torch.Generator().manual_seed(1)
+    ground = backgrounds(images)
+    found = augment(torch.from_numpy(images), ground, ground, Augment(), size=(32, 32), by=by)
+    assert bool(torch.isfinite(found).all())

@@ -71,7 +71,8 @@ def _recolour(
     light = light * _uniform(n, colours, low=1 - bright * 0.3, high=1 + bright * 0.3, by=by)
     # Beer-Lambert: light that passed the stain is a share of the background's, so a share carries
     # over. In place, for memory is what this waits for.
-    share = x.div_(background[:, :, None, None]).clamp_(0.004, 1.25)
+    # A picture that is black all over has no light to share.
+    share = x.div_(background[:, :, None, None].clamp(min=1e-3)).clamp_(0.004, 1.25)
     x = share.log_().mul_(power[:, :, None, None]).exp_().mul_(light[:, :, None, None])
     mean = x.mean((1, 2, 3), keepdim=True)
     factor = _uniform(n, 1, 1, 1, low=1 - how.contrast, high=1 + how.contrast, by=by)
