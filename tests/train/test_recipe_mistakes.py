@@ -48,6 +48,7 @@ def refused(recipe: str, colours, folder) -> str:
         ("many = false", "many = false\nwords = 5", "[pack] words must be a text"),
         ('priority = "urgent"', 'priorty = "urgent"', "it does not know 'priorty'"),
         (SOURCE, "", "it lacks 'sources'"),
+        ('licence = "CC0-1.0"', "", "'colours' has no licence"),
         (SMALL[SMALL.index("[[label]]") :], "", "[[label]] tables"),
         ("[[source]]", "[source]", "[[source]] tables"),
     ],

@@ -26,6 +26,12 @@ def rehearse(recipe: Recipe) -> None:
     Raises BadConfiguration where [pack], [[label]], [[group]] or [[measurement]] say what no pack
     may.
     """
+    for source in recipe.sources:
+        if not source.licence.strip():
+            raise BadConfiguration(
+                f"The recipe's [[source]] '{source.name}' has no licence, and the pack must state "
+                "it. Add the key licence."
+            )
     truths = np.arange(len(recipe.labels))
     made_up = np.eye(len(truths), dtype=np.float32)
     manifest = stated(recipe, made_up, truths, measured_on="nothing")
