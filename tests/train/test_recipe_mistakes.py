@@ -41,6 +41,8 @@ def refused(recipe: str, colours, folder) -> str:
         ("stem = 8", "stem = 0", r"[network] stem must lie between"),
         ("widths = [16, 16, 16]", "widths = [16, 0, 16]", r"[network] widths must lie between"),
         ("depths = [1, 1, 1]", "depths = [1]", "widths and depths"),
+        ("[pack]", "[beats]\n\n[pack]", "[network] and [beats]"),
+        ("stain = 0.02", "stain = 0.02\nscale_low = 1.5", "scale_low lies above scale_high"),
         ("width_px = 32", "width_px = 1", r"[source] width_px must lie between 16"),
         ('priority = "urgent"', "sensitivity = 2.0", "sensitivity must lie between"),
         ('priority = "urgent"', 'sensitivity = "high"', "sensitivity must be a number"),

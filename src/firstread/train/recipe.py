@@ -305,6 +305,17 @@ def _refuse_discord(recipe: Recipe) -> None:
     if not recipe.sources:
         raise BadConfiguration("The recipe needs [[source]] tables. Write each as one.")
     refuse_table_mistakes(recipe.pack, where="pack")
+    ways = ("network", "allds2020", "additive", "beats")
+    said = [way for way in ways if getattr(recipe, way) is not None]
+    if len(said) > 1:
+        raise BadConfiguration(
+            f"The recipe has [{said[0]}] and [{said[1]}], and each says how it learns. Leave one "
+            "out."
+        )
+    if not 0 < recipe.augment.scale_low <= recipe.augment.scale_high:
+        raise BadConfiguration(
+            "The recipe's [augment] scale_low lies above scale_high. Exchange them."
+        )
     if recipe.network is not None and len(recipe.network.widths) != len(recipe.network.depths):
         raise BadConfiguration(
             "The recipe's [network] widths and depths say one number for each stage, and are not "
