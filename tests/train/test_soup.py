@@ -36,24 +36,41 @@ def test_runs_begin_alike_and_learn_in_another_order(tmp_path):
 def test_the_pack_gets_the_mean_of_their_weights(tmp_path):
     told: list[Progress] = []
     said: list[str] = []
-    soup = fit_runs(recipe(runs=2), [pixels()], state=tmp_path, report=told.append, say=said.append)
+    near = recipe(runs=2, rate=0.001)
+    soup = fit_runs(near, [pixels()], state=tmp_path, report=told.append, say=said.append)
     first, second = (weights(run) for run in soup.runs)
     found = soup.network.state_dict()
     assert any(not torch.equal(first[name], second[name]) for name in first)
     for name, value in found.items():
         assert torch.allclose(value, (first[name] + second[name]) / 2, atol=1e-6)
     assert said[0] == "Run 1 of 2"
+    assert said[2].startswith("Validation loss of the mean of the weights: 0.")
     assert [row.epoch for row in told] == [*range(1, 7)] * 2
     assert told[5].left_s > 0
     assert told[11].left_s == 0
 
 
+def test_runs_that_end_far_apart_have_no_mean(tmp_path):
+    said: list[str] = []
+    soup = fit_runs(recipe(runs=2, rate=0.1), [pixels()], state=tmp_path, say=said.append)
+    assert "the pack gets the best of them alone" in said[-1]
+    (best,) = soup.runs
+    single = [
+        fit(recipe(rate=0.1), [pixels()], state=tmp_path, run=run).history[-1].validation_loss
+        for run in (0, 1)
+    ]
+    assert best.history[-1].validation_loss == min(single)
+    found = soup.network.state_dict()
+    assert all(torch.equal(value, found[name]) for name, value in weights(best).items())
+
+
 def test_more_runs_keep_the_first_and_the_same_runs_give_the_same_bits(tmp_path):
-    one = fit_runs(recipe(), [pixels()], state=tmp_path / "kept")
+    near, nearer = recipe(rate=0.001), recipe(runs=2, rate=0.001)
+    one = fit_runs(near, [pixels()], state=tmp_path / "kept")
     told: list[Progress] = []
-    both = fit_runs(recipe(runs=2), [pixels()], state=tmp_path / "kept", report=told.append)
+    both = fit_runs(nearer, [pixels()], state=tmp_path / "kept", report=told.append)
     assert len(told) == 6
-    again = fit_runs(recipe(runs=2), [pixels()], state=tmp_path / "anew")
+    again = fit_runs(nearer, [pixels()], state=tmp_path / "anew")
     assert all(
         torch.equal(value, weights(both.runs[0])[name])
         for name, value in weights(one.runs[0]).items()

@@ -4,18 +4,21 @@ of their weights."""
 from __future__ import annotations
 
 import copy
+import math
+import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
-from firstread.train.device import Device
+from firstread.train.device import Device, choose
 from firstread.train.history import Progress, Step
 from firstread.train.loop import Trained, fit
 from firstread.train.networks import Network
 from firstread.train.pixels import Pixels
 from firstread.train.recipe import Recipe
+from firstread.train.watch import Watch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +43,10 @@ def fit_runs(
 
     Runs that begin with the same learnt weights end in one basin, where the mean of their weights
     reads as well as all of them together would, at the price of one (Wortsman et al., ICML 2022).
-    Each has a checkpoint of its own; a recipe that is given more runs keeps those it has. Raises
-    what `fit` raises.
+    Where they do not, a ridge lies between them, and the mean has a higher validation loss than
+    they have on average (Frankle et al., ICML 2020): then the best of them is taken alone. Each has
+    a checkpoint of its own; a recipe that is given more runs keeps those it has. Raises what `fit`
+    raises.
     """
     wanted = recipe.schedule.runs
     done: list[Trained] = []
@@ -59,7 +64,29 @@ def fit_runs(
                 device=device, report=whole, step=step, say=say,
             )
         )  # fmt: skip
-    return Soup(network=mean([each.network for each in done]), runs=tuple(done))
+    if wanted == 1:
+        return Soup(network=done[0].network, runs=tuple(done))
+    return _together(recipe, sources[0], done, say=say)
+
+
+def _together(
+    recipe: Recipe, own: Pixels, runs: Sequence[Trained], *, say: Callable[[str], None]
+) -> Soup:
+    """The mean of all, or the best of them where the mean is no better than one that is drawn."""
+    together = mean([each.network for each in runs])
+    watch = Watch(own, choose("cpu", precision="float32"), seed=recipe.seed)
+    height, width = own.images.shape[1:3]
+    loss = watch.figures(together, size=(height, width)).get("validation_loss", math.nan)
+    losses = [run.history[run.kept_epoch - 1].validation_loss for run in runs]
+    say(
+        f"Validation loss of the mean of the weights: {loss:.3f}; "
+        f"of single runs: {', '.join(f'{each:.3f}' for each in losses)}"
+    )
+    if loss > statistics.fmean(losses):
+        best = runs[losses.index(min(losses))]
+        say("The runs did not end near each other: the pack gets the best of them alone.")
+        return Soup(network=best.network, runs=(best,))
+    return Soup(network=together, runs=tuple(runs))
 
 
 def mean(networks: Sequence[Network]) -> Network:
