@@ -24,7 +24,7 @@ from firstread.train import device as devices
 from firstread.train.batches import batches, lesson, order
 from firstread.train.history import Progress, Step
 from firstread.train.loop import Trained, fit
-from tests.train.learning_for_tests import pixels, recipe, weights
+from tests.train.learning_for_tests import SOURCE, pixels, recipe, weights
 
 NO_CARD = not torch.cuda.is_available()
 ROOT = Path(__file__).resolve().parents[2]
@@ -267,3 +267,17 @@ def test_a_graphics_card_learns_and_hands_its_checkpoint_to_a_processor(tmp_path
     assert math.isfinite(trained.history[-1].loss)
     taken_over = fit(recipe(epochs=12), [pixels()], state=tmp_path, device=processor)
     assert same(trained, taken_over)
+
+
+def test_a_second_source_is_learnt_beside_the_first_and_known_again(tmp_path):
+    other = replace(SOURCE, name="circles")
+    both = replace(recipe(), sources=(SOURCE, other))
+    beside = replace(pixels(count=60), source=other)
+    whole = fit(both, [pixels(), beside], state=tmp_path)
+    said: list[str] = []
+    again = fit(both, [pixels(), beside], state=tmp_path, say=said.append)
+    assert same(whole, again)
+    assert said == []
+    changed = replace(beside, images=255 - beside.images)
+    fit(both, [pixels(), changed], state=tmp_path, say=said.append)
+    assert "has learnt from other samples than these" in said[0]

@@ -7,7 +7,7 @@ import copy
 import math
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812  everybody's name for it
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from firstread.domain.errors import BadConfiguration
@@ -223,12 +224,14 @@ def _note_best(run: _Run) -> None:
 
 def _samples(sources: Sequence[Pixels]) -> str:
     """The hash of all that decides what is learnt: training parts, and the one that is watched."""
-    chosen = [(each, list(each.parts.train)) for each in sources]
-    chosen.append((sources[0], list(sources[0].parts.validation)))
-    arrays = [part for each, among in chosen for part in (
-        (each.images[index] for index in among), [each.targets[among]],
-    )]  # fmt: skip
-    return checkpoint.samples_of(*arrays)
+
+    def arrays() -> Iterator[NDArray[Any]]:
+        watched = (sources[0], sources[0].parts.validation)
+        for each, part in (*((each, each.parts.train) for each in sources), watched):
+            yield from (each.images[index] for index in part)
+            yield each.targets[list(part)]
+
+    return checkpoint.samples_of(arrays())
 
 
 def _keep(run: _Run, kept: Path, *, samples: str) -> None:
