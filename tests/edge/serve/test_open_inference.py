@@ -307,8 +307,8 @@ def test_a_bomb_is_refused_before_it_is_unpacked(protocol):
     ("body", "named", "status"),
     [
         (b"not gzip", "gzip", 400),
-        (gzip.compress(b'{"inputs": []}')[:-6], "gzip", 400),
-        (gzip.compress(b"{}") + b"more", "gzip", 400),
+        (gzip.compress(b'{"inputs": []}', mtime=0)[:-6], "gzip", 400),
+        (gzip.compress(b"{}", mtime=0) + b"more", "gzip", 400),
         (b"\x28\xb5\x2f\xfd", "zstd", 415),
         (b"{}", "gzip, gzip", 415),
     ],
