@@ -34,14 +34,14 @@ def case(clinic: Clinic, things: Path) -> Case:
     """A golden picture of the pack `things`, read."""
     check = Check.objects.create(name="objects", title="Objects", pack="things", kind="image")
     Reader.objects.create(check_row=check, person=clinic.ana)
-    data = (things / "golden" / "01.png").read_bytes()
-    case = receive(
-        [Incoming(data=data, name="photo.png")],
-        check="objects",
-        door="page",
-        accession="O-1",
-        by=clinic.tech,
-    ).case
+    return read_golden(things, clinic=clinic, check="objects")
+
+
+def read_golden(pack: Path, *, clinic: Clinic, check: str) -> Case:
+    """A case of a pack's first golden picture, read."""
+    data = (pack / "golden" / "01.png").read_bytes()
+    photo = Incoming(data=data, name="photo.png")
+    case = receive([photo], check=check, door="page", accession="O-1", by=clinic.tech).case
     assert read_all() == 1
     case.refresh_from_db()
     return case
@@ -114,14 +114,6 @@ def test_an_imported_pack_says_where_from_and_its_check_is_set_up_like_any(
     assert "Imported from" in page
     assert "theirs.onnx" in page
     assert "imported 20" in page
-    golden = tmp_path / "packs" / "foreign" / "golden" / "01.png"
-    case = receive(
-        [Incoming(data=golden.read_bytes(), name="photo.png")],
-        check="foreign",
-        door="page",
-        accession="F-1",
-        by=clinic.tech,
-    ).case
-    assert read_all() == 1
+    case = read_golden(tmp_path / "packs" / "foreign", clinic=clinic, check="foreign")
     page = client.get(reverse("case", args=[case.pk])).content.decode()
     assert "Not calibrated" in page
