@@ -189,13 +189,19 @@ def test_the_command_shows_both_beside_each_other(made: Quantised) -> None:
     assert "milliseconds a picture" in shown
 
 
+def _pictures(name: str) -> Path:
+    """The folder of real pictures, which no clone holds."""
+    if not (DATA / name).is_dir():
+        pytest.skip(f"the pictures of {name} are not here: set FIRSTREAD_DATASETS")
+    return DATA / name
+
+
 @pytest.mark.data
 def test_a_shipped_pack_keeps_its_accuracy_in_whole_numbers(tmp_path: Path) -> None:
-    if not (DATA / "marrow-cell").is_dir():
-        pytest.skip("the pictures of marrow-cell are not here: set FIRSTREAD_DATASETS")
+    pictures = _pictures("marrow-cell")
     with pytest.MonkeyPatch.context() as patch:
         _fast_enough(patch)
-        made = quantise(SHIPPED, open_dataset(DATA / "marrow-cell"), out=tmp_path)
+        made = quantise(SHIPPED, open_dataset(pictures), out=tmp_path)
     plain, whole = (
         next(each.value for each in found if each.metric == "accuracy")
         for found in (made.measured.float_results, made.measured.int8_results)
@@ -205,9 +211,8 @@ def test_a_shipped_pack_keeps_its_accuracy_in_whole_numbers(tmp_path: Path) -> N
 
 @pytest.mark.data
 def test_a_shipped_pack_that_whole_numbers_make_worse_gets_no_twin(tmp_path: Path) -> None:
-    if not (DATA / "blood-cell").is_dir():
-        pytest.skip("the pictures of blood-cell are not here: set FIRSTREAD_DATASETS")
+    pictures = _pictures("blood-cell")
     with pytest.MonkeyPatch.context() as patch:
         _fast_enough(patch)
         with pytest.raises(TwinRefused, match="read with the pack 'blood-cell' as it is"):
-            quantise(ROOT / "packs" / "blood-cell", open_dataset(DATA / "blood-cell"), out=tmp_path)
+            quantise(ROOT / "packs" / "blood-cell", open_dataset(pictures), out=tmp_path)

@@ -47,7 +47,7 @@ def test_a_mistake_in_the_pack_table_is_named(said: dict[str, object], found: st
 )
 def test_a_mistake_above_the_tables_is_named_with_its_remedy(change: dict[str, str], found: str):
     with pytest.raises(BadConfiguration, match=rf"{found}.*Correct the recipe\.$") as caught:
-        rehearse(replace(malaria(), **change))  # type: ignore[arg-type]
+        rehearse(replace(malaria(), **change))  # type: ignore[arg-type]  # any field of a recipe
     assert "Train or copy" not in str(caught.value)
 
 

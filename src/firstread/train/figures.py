@@ -114,9 +114,7 @@ def _balanced(
     truths: Truths, chances: Chances, sets: NDArray[np.bool_], *, clusters: Clusters | None
 ) -> Share:
     """Mean sensitivity, with a percentile interval over resampled patients (or samples)."""
-    terms = terms_of(
-        truths, chances, sets=sets, given=chances.argmax(1), ordered=False, clusters=clusters
-    )
+    terms = terms_of(truths, chances, sets=sets, clusters=clusters)
     drawn = np.concatenate(
         [
             overall(terms, block)["balanced_accuracy"]

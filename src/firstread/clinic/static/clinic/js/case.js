@@ -29,12 +29,17 @@ function take(page, ids) {
   document.dispatchEvent(new CustomEvent("htmx:afterSettle"));
 }
 
-/** @param {string} address */
-async function fetchPage(address) {
+/** What the address gives; null where it is not for this person, or no longer there. @param {string} address */
+async function ask(address) {
   const answer = await fetch(address, { headers: { "X-Requested-With": "fetch" } });
   if (answer.status >= 500) throw new Error(`The server could not answer: ${answer.status}`);
-  if (!answer.ok || answer.redirected) return null;
-  return new DOMParser().parseFromString(await answer.text(), "text/html");
+  return answer.ok && !answer.redirected ? answer.text() : null;
+}
+
+/** @param {string} address */
+async function fetchPage(address) {
+  const text = await ask(address);
+  return text === null ? null : new DOMParser().parseFromString(text, "text/html");
 }
 
 let wanted = 0;
@@ -119,11 +124,8 @@ document.body.addEventListener("changed", async () => {
 
 /** @param {HTMLElement} box */
 async function update(box) {
-  const answer = await fetch(box.dataset.stampUrl ?? "");
-  if (answer.status >= 500) throw new Error(`The server could not answer: ${answer.status}`);
-  if (!answer.ok || answer.redirected) return;
-  const stamp = await answer.text();
-  if (stamp === box.dataset.stamp) return;
+  const stamp = await ask(box.dataset.stampUrl ?? "");
+  if (stamp === null || stamp === box.dataset.stamp) return;
   const page = await fetchPage(location.href);
   if (!page) return;
   const comment = /** @type {HTMLTextAreaElement | null} */ (find("#comment"))?.value;
