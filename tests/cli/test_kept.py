@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from firstread.cli.kept import KeptAnswers
 from firstread.cli.main import main
 from tests.images_for_tests import cell_png
 from tests.packs_for_tests import make_pack
@@ -121,6 +122,30 @@ def test_two_runs_do_not_write_one_file(samples: Path, tmp_path: Path) -> None:
 def test_what_is_no_plain_file_is_refused(samples: Path, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert "is no plain file" in _run(samples, tmp_path / "pipe").stderr
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_stop_while_an_answer_is_kept_counts_it(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    keep = KeptAnswers.keep
+
+    def stopped(kept: KeptAnswers, answer: dict[str, object], **names: str) -> None:
+        third = "green/2" in str(answer["path"])
+        if third and moment == "before":
+            signal.raise_signal(signal.SIGINT)
+        keep(kept, answer, **names)
+        if third and moment == "after":
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(KeptAnswers, "keep", stopped)
+    out = tmp_path / "answers.jsonl"
+    result = _run(samples, out)
+    assert result.exit_code == 130
+    count = len(out.read_bytes().splitlines())
+    assert 0 < count < 7
+    assert f"{count} of 7 were read. Run the same command again to go on." in result.stderr
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])

@@ -23,6 +23,7 @@ from firstread.cli.answers import (
 )
 from firstread.cli.progress import progress
 from firstread.cli.samples import ToRead, files_of, rows_of, sample_of
+from firstread.cli.stopping import stop_waits
 from firstread.domain.errors import (
     BadConfiguration,
     BadDataset,
@@ -238,8 +239,8 @@ class _Run:
                     lambda sample: self._answered(*sample, read=read),
                     threads=at_once if several else 1,
                 ):
-                    if self._kept is not None and sha256 is not None:
-                        self._kept.keep(answer, sample_sha256=sha256)
+                    with stop_waits():
+                        self._count(answer, sha256=sha256)
                     step.say(self._shown(truth, answer))
                     step()
         except KeyboardInterrupt:
@@ -275,10 +276,14 @@ class _Run:
         except FirstreadError as error:
             return truth, place | {"error": str(error)}, None
 
-    def _shown(self, truth: Truth | None, answer: dict[str, Any]) -> str:
-        outcome = self._tally.add(answer, truth)
+    def _count(self, answer: dict[str, Any], *, sha256: str | None) -> None:
+        if self._kept is not None and sha256 is not None:
+            self._kept.keep(answer, sample_sha256=sha256)
         self._done += 1
         self._failed += "error" in answer
+
+    def _shown(self, truth: Truth | None, answer: dict[str, Any]) -> str:
+        outcome = self._tally.add(answer, truth)
         word = str(truth) if truth is not None else None
         if self._wanted.as_json:
             return answer_as_json(answer, truth=word, outcome=outcome)
