@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,15 +11,13 @@ from numpy.typing import NDArray
 
 from firstread.datasets import Dataset, Item, named, split
 from firstread.domain.errors import BadDataset, BadMeasurement, UnreadableSample
-from firstread.domain.foremost import FIRST, MANY
 from firstread.evaluation.answers import refuse_other_labels
-from firstread.evaluation.metrics import among_first, share_of
-from firstread.evaluation.ranking import mean_area
 from firstread.evaluation.resample import clusters_of
 from firstread.packs import DatasetUsed, Manifest, Result
 from firstread.runtime import PackReader
-from firstread.runtime.calibrate import finding_set, probabilities
+from firstread.runtime.calibrate import probabilities
 from firstread.train.familiar import from_embeddings
+from firstread.train.figures import results
 from firstread.train.thresholds import fit_conformal, fit_operating_point, fit_temperature
 
 ENOUGH = 100
@@ -81,7 +78,7 @@ def fit(
             "anything out."
         )
         return Fitted(
-            manifest=replace(manifest, results=figures(manifest, seen, whole, of=of)),
+            manifest=replace(manifest, results=_figures(manifest, seen, whole, of=of)),
             says=tuple(says),
         )
     fitting, measuring = _halves(dataset, seen)
@@ -94,7 +91,7 @@ def fit(
         "no patient stands in both where patients are named."
     )
     return Fitted(
-        manifest=replace(manifest, results=figures(manifest, seen, measuring, of=of)),
+        manifest=replace(manifest, results=_figures(manifest, seen, measuring, of=of)),
         says=tuple(says),
     )
 
@@ -180,48 +177,15 @@ def _calibrated(
     )
 
 
-def figures(
+def _figures(
     manifest: Manifest, seen: Seen, rows: NDArray[np.int64], *, of: str
 ) -> tuple[Result, ...]:
-    """The figures of some of the samples, each with its 95 % interval, by patient where known.
-
-    Of many labels they are given of all together, and of how often the first five hold.
-    """
-    truths = seen.truths[rows]
-    chances = probabilities(seen.logits[rows], temperature=manifest.calibration.temperature)
-    clusters = clusters_of([seen.items[row].patient for row in rows])
-    found: list[tuple[str, float, float, float]] = []
-
-    def share(metric: str, right: NDArray[np.bool_], among: NDArray[np.bool_]) -> None:
-        if among.any():
-            told = share_of(right[among], clusters=None if clusters is None else clusters[among])
-            found.append((metric, told.value, told.low, told.high))
-
-    answers, every = chances.argmax(1), np.ones(len(rows), bool)
-    share("accuracy", answers == truths, every)
-    many = len(manifest.labels) > MANY
-    if many:
-        share("accuracy of the first five", among_first(truths, chances, count=FIRST), every)
-    present = [int(index) for index in np.unique(truths)]
-    mean = mean_area([(truths == i, chances[:, i]) for i in present], clusters=clusters)
-    found.append(("AUC, mean over labels", mean.value, mean.low, mean.high))
-    for index in [] if many else present:
-        code = manifest.codes[index]
-        share(f"sensitivity of {code}", answers == index, truths == index)
-        share(f"specificity of {code}", answers != index, truths != index)
-    if manifest.conformal is not None:
-        sets = [finding_set(manifest.codes, row, conformal=manifest.conformal) for row in chances]
-        held = [manifest.codes[t] in inside for t, inside in zip(truths, sets, strict=True)]
-        share("coverage of the finding set", np.array(held), every)
-    return tuple(_result(of, len(rows), *each) for each in found if not math.isnan(each[1]))
-
-
-def _result(of: str, n: int, metric: str, value: float, low: float, high: float) -> Result:
-    return Result(
-        set=of,
-        n=n,
-        metric=metric,
-        value=round(value, 4),
-        low=round(min(low, value), 4),
-        high=round(max(high, value), 4),
+    return results(
+        seen.truths[rows],
+        probabilities(seen.logits[rows], temperature=manifest.calibration.temperature),
+        labels=manifest.codes,
+        positive=[label.code for label in manifest.labels if label.positive],
+        conformal=manifest.conformal,
+        of=of,
+        clusters=clusters_of([seen.items[row].patient for row in rows]),
     )

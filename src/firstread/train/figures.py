@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firstread.datasets import Item
+from firstread.domain.foremost import FIRST, MANY
 from firstread.evaluation import Share, share_of, wilson
 from firstread.evaluation.agreement import overall, terms_of
+from firstread.evaluation.metrics import among_first
 from firstread.evaluation.ranking import area_with_interval, mean_area
 from firstread.evaluation.resample import DRAWS, Clusters, percentiles, resamples
 from firstread.packs import Conformal, Group, Result
@@ -33,45 +37,61 @@ def results(
     groups: Sequence[Group] = (),
 ) -> tuple[Result, ...]:
     """The figures of one set: accuracy, its mean over labels, AUC, sensitivity and specificity per
-    label.
+    label; of many labels those of all together, and how often the first five hold the right one.
 
     Rows of one of the `clusters` [N] are one patient's, or one sample's that was answered
     repeatedly: intervals are as wide as these make them. `n` is the number of samples where it is
-    not that of rows.
+    not that of rows. What these samples cannot tell is left out.
     """
-    answers = chances.argmax(1)
     sets = _sets(chances, labels=labels, conformal=conformal)
-    found: list[tuple[str, Share]] = []
-
-    def share(metric: str, hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> None:
-        if among.any():
-            own = None if clusters is None else clusters[among]
-            found.append((metric, share_of(hits[among], clusters=own)))
-
-    every = np.ones(len(truths), bool)
-    share("accuracy", answers == truths, every)
+    share = partial(_share, clusters=clusters)
+    right = chances.argmax(1) == truths
+    many = len(labels) > MANY
+    found = [("accuracy", share(right))]
+    if many:
+        first = among_first(truths, chances, count=FIRST)
+        found.append(("accuracy of the first five", share(first)))
     for group in (each for each in groups if len(each.labels) > 1):
         inside = np.isin(truths, [list(labels).index(code) for code in group.labels])
-        share(f"accuracy among {group.code}", answers == truths, inside)
-    found.append(("balanced accuracy", _balanced(truths, chances, sets, clusters=clusters)))
+        found.append((f"accuracy among {group.code}", share(right, among=inside)))
+    if not many:
+        found.append(("balanced accuracy", _balanced(truths, chances, sets, clusters=clusters)))
     found += _areas(
         truths, chances, labels=labels, positive=positive, groups=groups, clusters=clusters
     )
-    for index, code in enumerate(labels):
-        share(f"sensitivity of {code}", answers == index, truths == index)
-        share(f"specificity of {code}", answers != index, truths != index)
+    for index, code in enumerate(() if many else labels):
+        named, is_one = chances.argmax(1) == index, truths == index
+        found.append((f"sensitivity of {code}", share(named, among=is_one)))
+        found.append((f"specificity of {code}", share(~named, among=~is_one)))
     if conformal is not None:
-        share("coverage of the finding set", sets[np.arange(len(truths)), truths], every)
-    return tuple(
-        Result(
-            set=of,
-            n=n or len(truths),
-            metric=metric,
-            value=round(each.value, 4),
-            low=round(min(each.low, each.value), 4),
-            high=round(max(each.high, each.value), 4),
-        )
-        for metric, each in found
+        held = sets[np.arange(len(truths)), truths]
+        found.append(("coverage of the finding set", share(held)))
+    known = [(metric, each) for metric, each in found if not math.isnan(each.value)]
+    return tuple(_result(metric, each, of=of, n=n or len(truths)) for metric, each in known)
+
+
+def _share(
+    hits: NDArray[np.bool_],
+    *,
+    among: NDArray[np.bool_] | None = None,
+    clusters: Clusters | None,
+) -> Share:
+    """The share of hits `among` some; NaN where there are none of these."""
+    if among is None:
+        return share_of(hits, clusters=clusters)
+    if not among.any():
+        return Share(value=math.nan, low=math.nan, high=math.nan)
+    return share_of(hits[among], clusters=None if clusters is None else clusters[among])
+
+
+def _result(metric: str, share: Share, *, of: str, n: int) -> Result:
+    return Result(
+        set=of,
+        n=n,
+        metric=metric,
+        value=round(share.value, 4),
+        low=round(min(share.low, share.value), 4),
+        high=round(max(share.high, share.value), 4),
     )
 
 
@@ -82,7 +102,7 @@ def _sets(
     if conformal is None:
         first: NDArray[np.bool_] = np.arange(len(labels)) == chances.argmax(1)[:, None]
         return first
-    sets = [finding_set(labels, row, conformal=conformal) for row in chances]
+    sets = [set(finding_set(labels, row, conformal=conformal)) for row in chances]
     return np.array([[code in inside for code in labels] for inside in sets])
 
 
