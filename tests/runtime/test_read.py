@@ -88,10 +88,17 @@ def test_every_form_is_read(reader: PackReader, form: str) -> None:
     assert form.startswith("grey") or outcome.read.label == "red"
 
 
+BLURRED = cell().filter(ImageFilter.GaussianBlur(12))
+
+
 @pytest.mark.parametrize(
     ("picture", "sentence"),
     [
-        (cell().filter(ImageFilter.GaussianBlur(12)), "is blurred: take it again in focus"),
+        (BLURRED, "is blurred: take it again in focus"),
+        (
+            BLURRED.resize((12, 12)),
+            f"is too small, 12 x 12 pixels of {SIDE_PX} x {SIDE_PX}: send it",
+        ),
         (Image.new("RGB", (64, 64), "black"), "is too dark"),
         (Image.new("RGB", (64, 64), "white"), "is too bright"),
         (Image.new("RGB", (64, 64), (150, 120, 120)), "shows almost nothing"),

@@ -18,6 +18,7 @@ from firstread.domain.read import Contribution, Familiarity, Finding, Read
 from firstread.imaging.appearance import appearance
 from firstread.imaging.quality import measure
 from firstread.packs import (
+    Input,
     Manifest,
     Precision,
     in_precision,
@@ -53,7 +54,7 @@ from firstread.runtime.recording import (
     unfit_recording,
 )
 from firstread.runtime.session import Session
-from firstread.runtime.unfit import unfit_label, unfit_looks, unfit_quality
+from firstread.runtime.unfit import told_of_size, unfit_label, unfit_looks, unfit_quality
 
 
 class Network(Protocol):
@@ -131,7 +132,7 @@ class PackReader:
             return self._read_row(named, measurements_of(data), began=began)
         prepared = prepared_of(data, self.manifest.input)
         outputs = self.run(prepared.pixels[np.newaxis])
-        unfit, looks = self._looked_at(prepared)
+        unfit, looks = self._looked_at(prepared, given=self.manifest.input)
         return self._outcome(
             named,
             outputs,
@@ -141,15 +142,18 @@ class PackReader:
             looks=looks,
         )
 
-    def _looked_at(self, prepared: Prepared) -> tuple[str | None, Mapping[str, float] | None]:
+    def _looked_at(
+        self, prepared: Prepared, *, given: Input
+    ) -> tuple[str | None, Mapping[str, float] | None]:
         """Why the picture is unfit, or None; and how far in looks it lies from the pack's own."""
         quality, limits = measure(prepared.pixels), self.manifest.quality
         unfit = None if limits is None else unfit_quality(quality, limits=limits)
         stated = self.manifest.appearance
+        said = partial(told_of_size, size_px=prepared.size_px, given=given)
         if stated is None or self._looks is None:
-            return unfit, None
+            return said(unfit), None
         row = appearance(prepared.pixels, sharpness=quality.sharpness, colour=prepared.colour)
-        unfit = unfit or unfit_looks(self._looks.spoiled(row))
+        unfit = said(unfit or unfit_looks(self._looks.spoiled(row)))
         return unfit, looks_of(row, self._looks, appearance=stated)
 
     def read_measurements(self, values: Given) -> Outcome:

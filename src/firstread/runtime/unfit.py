@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from firstread.imaging.quality import Quality
-from firstread.packs import Label, QualityLimits
+from firstread.packs import Input, Label, QualityLimits
+
+_ENLARGED = 1.5
+"""A picture that is blurred, and was enlarged by more than this, is too small."""
 
 _SPOILED = {
     "dark": "The picture is too dark: take it again with more light.",
@@ -39,6 +42,23 @@ def unfit_looks(spoiled: Mapping[str, float]) -> str | None:
     """
     found = {kind: level for kind, level in spoiled.items() if kind in _SPOILED and level > 1.0}
     return _SPOILED[max(found, key=found.__getitem__)] if found else None
+
+
+def told_of_size(unfit: str | None, *, size_px: tuple[int, int], given: Input) -> str | None:
+    """The sentence for a picture that is blurred because it had to be enlarged; else `unfit`.
+
+    >>> given = Input(width_px=96, height_px=96, colour="rgb", fit="crop", interpolation="bilinear")
+    >>> told_of_size(_SPOILED["blurred"], size_px=(28, 28), given=given)
+    'The picture is too small, 28 x 28 pixels of 96 x 96: send it at its full size.'
+    """
+    width, height = size_px
+    enlarged = min(given.width_px / width, given.height_px / height)
+    if unfit != _SPOILED["blurred"] or enlarged < _ENLARGED:
+        return unfit
+    return (
+        f"The picture is too small, {width} x {height} pixels of {given.width_px} x "
+        f"{given.height_px}: send it at its full size."
+    )
 
 
 def unfit_label(label: Label) -> str | None:
