@@ -13,9 +13,11 @@ from click.testing import CliRunner
 from PIL import Image
 
 from firstread.cli.main import main
+from firstread.train.recipe import open_recipe
 from tests.train.conftest import SMALL
 
 GREEN = '[[label]]\ncode = "green"\ntitle = "Green"\npositive = true\npriority = "asap"\n'
+GROUP = '[[group]]\ncode = "any"\ntitle = "Any"\n'
 LABELS = SMALL.partition("[[label]]")[0]
 PACK = SMALL[SMALL.index("[pack]") : SMALL.index("[[label]]")]
 SOURCE = SMALL[SMALL.index("[[source]]") : SMALL.index("[network]")]
@@ -53,6 +55,8 @@ def refused(recipe: str, colours, folder) -> str:
         ('licence = "CC0-1.0"', "", "'colours' has no licence"),
         (SMALL[SMALL.index("[[label]]") :], "", "[[label]] tables"),
         ("[[source]]", "[source]", "[[source]] tables"),
+        ("[[label]]", f"{GROUP}labels = 5\n\n[[label]]", "[[group]] labels must be a list"),
+        ("[[label]]", f"{GROUP}labels = [1]\n\n[[label]]", "[[group]] labels must be a list"),
     ],
 )
 def test_a_mistake_is_named_with_its_key(colours, tmp_path, old: str, new: str, sentence: str):
@@ -102,3 +106,10 @@ def test_a_damaged_picture_is_named_with_its_path(colours, tmp_path):
     said = refused(SMALL, tmp_path / "data", tmp_path / "run")
     assert "'red/7.png' cannot be learnt from" in said
     assert "firstread datasets check" in said
+
+
+def test_a_recipe_may_begin_with_a_byte_order_mark(tmp_path):
+    plain, marked = tmp_path / "plain.toml", tmp_path / "marked.toml"
+    plain.write_text(SMALL, encoding="utf-8")
+    marked.write_text(SMALL, encoding="utf-8-sig")
+    assert open_recipe(marked).fingerprint() == open_recipe(plain).fingerprint()

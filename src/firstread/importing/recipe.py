@@ -164,7 +164,7 @@ def _recipe(recipe: str | None) -> dict[str, Any]:
         return {}
     path = find_recipe(recipe)
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        told = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise BadConfiguration(f"There is no recipe at {path}. Correct the path.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as why:

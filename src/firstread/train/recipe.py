@@ -259,7 +259,7 @@ def open_recipe(path: Path) -> Recipe:
     should.
     """
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as why:
         raise BadConfiguration(f"There is no recipe at {path}. Name a file from recipes/.") from why
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as why:
