@@ -80,6 +80,15 @@ def test_a_label_that_the_pack_does_not_know_is_refused_with_a_sentence(pack, fo
     assert "Traceback" not in result.stderr
 
 
+def test_a_set_that_knows_yes_and_no_is_led_to_the_alarms(pack, folder):
+    kept = ("red", "healthy"), ("green", "leukaemia")
+    for colour in COLOURS:
+        (folder / colour).rename(folder / dict(kept).get(colour, f".{colour}"))
+    result = CliRunner().invoke(main, ["evaluate", str(pack), str(folder)])
+    assert result.exit_code == 1
+    assert "--labels FILE, a CSV of path and label with 1 for 'leukaemia'." in result.stderr
+
+
 def test_a_folder_of_another_kind_is_refused(pack, tmp_path):
     (tmp_path / "measurements.csv").write_text("size,class\n1,2\n")
     result = CliRunner().invoke(main, ["evaluate", str(pack), str(tmp_path)])

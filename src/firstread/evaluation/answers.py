@@ -150,9 +150,15 @@ def refuse_other_labels(reader: PackReader, dataset: Dataset) -> None:
         )
     unknown = sorted(set(dataset.labels) - set(pack.codes))
     if unknown:
+        remedy = "Name another pack."
+        if len(unknown) == len(dataset.labels) == 2:  # such as healthy and leukaemia
+            remedy = (
+                "Name another pack, or measure its alarms alone: firstread classify FOLDER --pack "
+                f"{pack.name} --labels FILE, a CSV of path and label with 1 for '{unknown[1]}'."
+            )
         raise BadDataset(
             f"The folder {dataset.name} has the label '{unknown[0]}', which the pack {pack.name} "
-            f"does not know. It knows: {listed(pack.codes)}. Name another pack."
+            f"does not know. It knows: {listed(pack.codes)}. {remedy}"
         )
 
 

@@ -76,7 +76,7 @@ def resume(path: Path, *, samples: str, say: Callable[[str], None]) -> dict[str,
         set_aside(path, why="is damaged", say=say)
         return None
     # Those it has seen may stand in the test part now, where it would know the answers by heart.
-    if state.get("samples", samples) != samples:
+    if state.get("samples") != samples:
         set_aside(path, why="has learnt from other samples than these", say=say)
         return None
     return state
