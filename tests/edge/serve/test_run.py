@@ -68,14 +68,17 @@ def test_a_time_without_an_end_is_refused(shelf: Path, option: str, value: str) 
 def test_what_was_taken_is_finished_and_nothing_more_is_taken(
     shelf: Path, slow_picture: bytes
 ) -> None:
+    options = ["--threads", "1", "--grace-s", "300"]
     with (
-        serving("colour", shelf=shelf, options=["--threads", "1"]) as reader,
+        serving("colour", shelf=shelf, options=options) as reader,
         ThreadPoolExecutor(4) as clients,
     ):
         url = f"{reader.url}/read/colour"
-        sent = [clients.submit(httpx.post, url, content=slow_picture, timeout=60) for _ in range(4)]
+        sent = [
+            clients.submit(httpx.post, url, content=slow_picture, timeout=300) for _ in range(4)
+        ]
         wait_for(reader, "firstread_queue", 3)
-        code = reader.stop()
+        code = reader.stop(within_s=300)
         assert [each.result().status_code for each in sent] == [200] * 4
         assert code == 0
         with pytest.raises(httpx.ConnectError):
@@ -88,7 +91,9 @@ def test_a_second_signal_ends_it_at_once(shelf: Path, slow_picture: bytes) -> No
         ThreadPoolExecutor(8) as clients,
     ):
         url = f"{reader.url}/read/colour"
-        sent = [clients.submit(httpx.post, url, content=slow_picture, timeout=60) for _ in range(8)]
+        sent = [
+            clients.submit(httpx.post, url, content=slow_picture, timeout=300) for _ in range(8)
+        ]
         wait_for(reader, "firstread_queue", 7)
         reader.process.send_signal(signal.SIGTERM)
         while not any('"stopping"' in line for line in reader.lines):
@@ -105,7 +110,9 @@ def test_what_is_not_finished_in_time_is_said(shelf: Path, slow_picture: bytes) 
         ThreadPoolExecutor(4) as clients,
     ):
         url = f"{reader.url}/read/colour"
-        sent = [clients.submit(httpx.post, url, content=slow_picture, timeout=60) for _ in range(4)]
+        sent = [
+            clients.submit(httpx.post, url, content=slow_picture, timeout=300) for _ in range(4)
+        ]
         wait_for(reader, "firstread_queue", 3)
         assert reader.stop() == 1
         assert any(each.exception() for each in sent)
@@ -118,7 +125,9 @@ def test_past_the_queue_who_asks_is_told_to_come_again(shelf: Path, slow_picture
         ThreadPoolExecutor(6) as clients,
     ):
         url = f"{reader.url}/read/colour"
-        sent = [clients.submit(httpx.post, url, content=slow_picture, timeout=60) for _ in range(6)]
+        sent = [
+            clients.submit(httpx.post, url, content=slow_picture, timeout=300) for _ in range(6)
+        ]
         wait_for(reader, "firstread_queue", 1)
         assert httpx.get(f"{reader.url}/healthz").status_code == 200
         got = [each.result() for each in sent]
@@ -136,7 +145,7 @@ def test_who_leaves_while_waiting_is_not_read_for(shelf: Path, slow_picture: byt
         ThreadPoolExecutor(1) as client,
     ):
         url = f"{reader.url}/read/colour"
-        first = client.submit(httpx.post, url, content=slow_picture, timeout=60)
+        first = client.submit(httpx.post, url, content=slow_picture, timeout=300)
         wait_for(reader, "firstread_held_bytes", 1)
         data = cell_png()
         head = f"POST /read/colour HTTP/1.1\r\nHost: x\r\nContent-Length: {len(data)}\r\n\r\n"
