@@ -7,6 +7,7 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
+from firstread.phantom.ecg import as_pair
 from firstread.recordings import join_pair
 
 RATE_HZ = 360
@@ -30,6 +31,29 @@ def heart(
         signal += 0.12 * np.exp(-(((at - middle + 0.16) / 0.025) ** 2))
         signal += 0.25 * np.exp(-(((at - middle - 0.26) / 0.05) ** 2))
     return np.stack([signal, 0.6 * signal + rng.normal(0, 0.01, at.shape)]).astype(np.float32)
+
+
+def mostly_early(*, seconds: float = 60.0, seed: int = 1) -> tuple[bytes, dict[float, str]]:
+    """A recording of runs of premature atrial beats with one normal beat between two of them; and
+    when each beat comes, with its label."""
+    rng = np.random.default_rng(seed)
+    at = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
+    signal = rng.normal(0, 0.01, at.shape)
+    beats: dict[float, str] = {}
+    moment = 0.6
+    while moment < seconds - 1:
+        for number in range(rng.integers(4, 9)):
+            beats[moment] = "S" if number else "N"
+            height, before_s = (-0.08, 0.13) if number else (0.12, 0.16)
+            signal += height * np.exp(-(((at - moment + before_s) / 0.025) ** 2))
+            signal += 1.1 * np.exp(-(((at - moment) / 0.012) ** 2))
+            signal -= 0.2 * np.exp(-(((at - moment - 0.03) / 0.012) ** 2))
+            signal += 0.25 * np.exp(-(((at - moment - 0.26) / 0.05) ** 2))
+            moment += 0.6 * (1 + rng.normal(0, 0.02))
+        moment += 0.7
+    beats = {time_s: label for time_s, label in beats.items() if time_s < seconds - 0.5}
+    leads = np.stack([signal, 0.6 * signal + rng.normal(0, 0.01, at.shape)])
+    return as_pair(leads.astype(np.float32)), beats
 
 
 def wfdb_pair(

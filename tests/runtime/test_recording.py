@@ -11,7 +11,13 @@ from firstread.domain.errors import UnreadableSample
 from firstread.phantom import make
 from firstread.recordings import Recording, join_pair, open_recording
 from firstread.runtime import open_reader
-from firstread.runtime.beats import prepared_leads, stretches, typical_beat, windows_at
+from firstread.runtime.beats import (
+    prepared_leads,
+    stretches,
+    typical_beat,
+    waits,
+    windows_at,
+)
 from tests.hearts_for_tests import recording_zip
 from tests.packs_for_tests import make_recording_pack
 from tests.recordings_for_tests import as_csv, as_wfdb, trace
@@ -116,9 +122,26 @@ def test_the_typical_beat_is_that_of_most_beats(reader):
     recording = Recording(signal=signal, rate_hz=360.0, leads=("II", "V1"))
     leads = prepared_leads(recording, given=given)
     windows = windows_at(leads, given=given, at_s=beats_s)
-    typical = typical_beat(windows, given=given)
+    typical = typical_beat(windows, waits(beats_s), given=given)
     plain = np.delete(windows, np.arange(0, len(beats_s), 5), axis=0)
     assert np.abs(typical - np.median(plain, axis=0)).max() < 0.1
+
+
+@pytest.mark.parametrize("early_s", [0.6, 1.1])
+def test_where_most_beats_are_early_the_typical_one_is_rested(reader, early_s):
+    given = reader.manifest.recording
+    early = np.arange(40) % 4 != 0
+    beats_s = 1.0 + np.cumsum(np.where(early, early_s, 1.2))
+    signal = trace(length_s=50, beats_s=beats_s, leads=2).astype(np.float32)
+    at = np.arange(signal.shape[1]) / 360
+    for moment in beats_s[early]:
+        signal += 0.3 * np.exp(-(((at - moment + 0.2) / 0.03) ** 2)).astype(np.float32)
+    recording = Recording(signal=signal, rate_hz=360.0, leads=("II", "V1"))
+    windows = windows_at(prepared_leads(recording, given=given), given=given, at_s=beats_s)
+    typical = typical_beat(windows, waits(beats_s), given=given)
+    of_early, of_rested = (np.median(windows[each], axis=0) for each in (early, ~early))
+    assert np.abs(of_early - of_rested).max() > 0.2
+    assert np.abs(typical - (of_rested if early_s < 1 else of_early)).max() < 0.1
 
 
 def test_a_day_is_cut_into_half_hours_and_no_beat_is_lost():

@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from firstread.datasets import open_dataset
@@ -13,6 +14,7 @@ from firstread.evaluation.beats import evaluate_recordings
 from firstread.packs import open_manifest, verify
 from firstread.phantom import make
 from firstread.runtime import open_reader
+from tests.hearts_for_tests import mostly_early
 
 ROOT = Path(__file__).resolve().parents[2]
 PACK = ROOT / "packs" / "heartbeat"
@@ -58,6 +60,20 @@ def test_drawn_wide_beats_are_named_ventricular(reader, seed):
     found = reader.read(make("heartbeat", label="V", seed=seed).data).read
     assert found.counts["V"] >= 1
     assert found.counts["N"] > found.counts["V"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_where_most_beats_are_early_the_others_are_the_normal_ones(reader, seed):
+    data, beats = mostly_early(seed=seed)
+    found = {beat.at_s: beat.label for beat in reader.read(data).read.beats}
+    named = [
+        (label, next((found[at_s] for at_s in found if abs(at_s - moment_s) < 0.15), "missed"))
+        for moment_s, label in beats.items()
+    ]
+    right = {label: [said == label for true, said in named if true == label] for label in "NS"}
+    assert len(right["S"]) > 3 * len(right["N"])
+    assert np.mean(right["S"]) > 0.9
+    assert np.mean(right["N"]) > 0.9
 
 
 @pytest.mark.data

@@ -26,6 +26,10 @@ _WANDER_S = 1.0
 """The baseline is the mean of so much of the lead, taken twice."""
 _TYPICAL_OF = 160
 _ALIKE = 0.9
+_RESTED = 0.9
+"""A beat is rested that came after a longer interval than this share of those like it."""
+_EARLY = 1.2
+"""Where rested beats waited this much longer than the middle one, the common beat may be early."""
 _LONGEST_S = 5.0
 
 Windows = NDArray[np.float32]
@@ -64,10 +68,12 @@ def shown_beats(
 ) -> Iterator[Windows]:
     """The beats at `at_s`, in order, as float32 [n, C, T], a stretch of the recording at a time."""
     leads = prepared_leads(recording, given=given)
+    waits_s = waits(at_s)
     for first, last in stretches(at_s, length_s=BLOCK_S):
         windows = windows_at(leads, given=given, at_s=at_s[first:last])
+        typical = typical_beat(windows, waits_s[first:last], given=given)
         rhythm = rhythm_rows(at_s, first=first, last=last, given=given)
-        yield joined(windows, typical_beat(windows, given=given), rhythm)
+        yield joined(windows, typical, rhythm)
 
 
 def prepared_leads(recording: Recording, *, given: RecordingInput) -> Windows:
@@ -108,9 +114,26 @@ def windows_at(leads: Windows, *, given: RecordingInput, at_s: NDArray[np.float6
     return np.ascontiguousarray(padded[:, places].transpose(1, 0, 2))
 
 
-def typical_beat(windows: Windows, *, given: RecordingInput) -> Windows:
-    """The beat [leads, T] of which the stretch holds most: the median of those most alike."""
-    some = windows[np.linspace(0, len(windows) - 1, min(len(windows), _TYPICAL_OF)).astype(int)]
+def waits(at_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How many seconds after the one before each beat came; the first one 0.
+
+    >>> waits(np.array([2.0, 2.5, 3.5]))
+    array([0. , 0.5, 1. ])
+    """
+    return np.diff(at_s, prepend=at_s[:1])
+
+
+def typical_beat(
+    windows: Windows, waits_s: NDArray[np.float64], *, given: RecordingInput
+) -> Windows:
+    """The beat [leads, T] that is normal for a stretch, from its beats' windows [n, leads, T] and
+    `waits` [n].
+
+    It is the median of those most alike. Where some of these waited much longer than most, most may
+    be premature: then it is the median of those that waited longest.
+    """
+    places = np.linspace(0, len(windows) - 1, min(len(windows), _TYPICAL_OF)).astype(int)
+    some, waits_s = windows[places], waits_s[places]
     before, _ = window_samples(given)
     near = round(0.12 * given.rate_hz)
     shapes = some[:, :, max(0, before - near) : before + near].reshape(len(some), -1)
@@ -118,8 +141,11 @@ def typical_beat(windows: Windows, *, given: RecordingInput) -> Windows:
     shapes = shapes / np.maximum(np.linalg.norm(shapes, axis=1, keepdims=True), 1e-6)
     alike = shapes @ shapes.T > _ALIKE
     best = int(alike.sum(1).argmax())
-    kept = some[alike[best]] if alike[best].any() else some
-    return np.asarray(np.median(kept, axis=0), np.float32)
+    kept = alike[best] if alike[best].any() else np.ones(len(some), bool)
+    long_s = float(np.quantile(waits_s[kept], _RESTED))
+    if long_s > _EARLY * float(np.median(waits_s[kept])):
+        kept = kept & (waits_s >= long_s)
+    return np.asarray(np.median(some[kept], axis=0), np.float32)
 
 
 def rhythm_rows(

@@ -23,6 +23,7 @@ from firstread.runtime.beats import (
     rhythm_rows,
     stretches,
     typical_beat,
+    waits,
     windows_at,
 )
 
@@ -129,11 +130,13 @@ def _of_record(
     whole = np.concatenate([longer[:, :, :earlier], windows], 2)
     typical: list[NDArray[np.float32]] = []
     places = np.zeros((len(STRETCHES_S), len(at_s)), np.int64)
+    waits_s = waits(at_s)
     rhythm = np.zeros((len(STRETCHES_S), len(at_s), 2 * given.beats_around + 4), np.float32)
     for way, length_s in enumerate(STRETCHES_S):
         for first, last in stretches(at_s, length_s=length_s):
             places[way, first:last] = len(typical)
-            typical.append(typical_beat(windows[first:last], given=given))
+            some = typical_beat(windows[first:last], waits_s[first:last], given=given)
+            typical.append(some)
             rhythm[way, first:last] = rhythm_rows(at_s, first=first, last=last, given=given)
     kept = pairs.found
     return _Record(
