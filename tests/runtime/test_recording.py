@@ -130,9 +130,9 @@ def test_the_typical_beat_is_that_of_most_beats(reader):
 @pytest.mark.parametrize("early_s", [0.6, 1.1])
 def test_where_most_beats_are_early_the_typical_one_is_rested(reader, early_s):
     given = reader.manifest.recording
-    early = np.arange(40) % 4 != 0
+    early = np.arange(100) % 4 != 0
     beats_s = 1.0 + np.cumsum(np.where(early, early_s, 1.2))
-    signal = trace(length_s=50, beats_s=beats_s, leads=2).astype(np.float32)
+    signal = trace(length_s=120, beats_s=beats_s, leads=2).astype(np.float32)
     at = np.arange(signal.shape[1]) / 360
     for moment in beats_s[early]:
         signal += 0.3 * np.exp(-(((at - moment + 0.2) / 0.03) ** 2)).astype(np.float32)
@@ -142,6 +142,17 @@ def test_where_most_beats_are_early_the_typical_one_is_rested(reader, early_s):
     of_early, of_rested = (np.median(windows[each], axis=0) for each in (early, ~early))
     assert np.abs(of_early - of_rested).max() > 0.2
     assert np.abs(typical - (of_rested if early_s < 1 else of_early)).max() < 0.1
+
+
+def test_a_few_pauses_in_a_short_recording_do_not_choose_the_typical_beat(reader):
+    given = reader.manifest.recording
+    beats_s = 1.0 + np.cumsum(np.where(np.arange(30) % 8 == 0, 1.9, 0.8))
+    signal = trace(length_s=36, beats_s=beats_s, leads=2).astype(np.float32)
+    signal += np.random.default_rng(1).normal(0, 0.1, signal.shape).astype(np.float32)
+    recording = Recording(signal=signal, rate_hz=360.0, leads=("II", "V1"))
+    windows = windows_at(prepared_leads(recording, given=given), given=given, at_s=beats_s)
+    typical = typical_beat(windows, waits(beats_s), given=given)
+    assert np.abs(typical - np.median(windows, axis=0)).max() < 0.05
 
 
 def test_a_day_is_cut_into_half_hours_and_no_beat_is_lost():

@@ -151,10 +151,12 @@ def refuse_other_labels(reader: PackReader, dataset: Dataset) -> None:
     unknown = sorted(set(dataset.labels) - set(pack.codes))
     if unknown:
         remedy = "Name another pack."
-        if len(unknown) == len(dataset.labels) == 2:  # such as healthy and leukaemia
+        alarms = any(label.positive for label in pack.labels)
+        if alarms and len(unknown) == len(dataset.labels) == 2:  # such as healthy and leukaemia
             remedy = (
                 "Name another pack, or measure its alarms alone: firstread classify FOLDER --pack "
-                f"{pack.name} --labels FILE, a CSV of path and label with 1 for '{unknown[1]}'."
+                f"{pack.name} --labels FILE, a CSV of path and label with 1 for what should raise "
+                "an alarm and 0 for the other."
             )
         raise BadDataset(
             f"The folder {dataset.name} has the label '{unknown[0]}', which the pack {pack.name} "

@@ -188,4 +188,5 @@ def _figures(
         conformal=manifest.conformal,
         of=of,
         clusters=clusters_of([seen.items[row].patient for row in rows]),
+        groups=manifest.groups,
     )

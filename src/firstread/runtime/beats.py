@@ -29,7 +29,10 @@ _ALIKE = 0.9
 _RESTED = 0.9
 """A beat is rested that came after a longer interval than this share of those like it."""
 _EARLY = 1.2
-"""Where rested beats waited this much longer than the middle one, the common beat may be early."""
+"""Where rested beats waited this much longer than the middle one, the common beat may be early.
+Picked among eight ways by cross-validation (docs/critiques.md)."""
+_TELLING_S = 45.0
+"""In a shorter stretch the few beats that rested would make a noisy typical one."""
 _LONGEST_S = 5.0
 
 Windows = NDArray[np.float32]
@@ -129,9 +132,11 @@ def typical_beat(
     """The beat [leads, T] that is normal for a stretch, from its beats' windows [n, leads, T] and
     `waits` [n].
 
-    It is the median of those most alike. Where some of these waited much longer than most, most may
-    be premature: then it is the median of those that waited longest.
+    It is the median of those most alike. Where a tenth of these waited much longer than most, most
+    may be premature: then it is the median of that tenth, in stretches of three quarters of a
+    minute or more.
     """
+    telling = float(waits_s.sum()) >= _TELLING_S
     places = np.linspace(0, len(windows) - 1, min(len(windows), _TYPICAL_OF)).astype(int)
     some, waits_s = windows[places], waits_s[places]
     before, _ = window_samples(given)
@@ -143,7 +148,7 @@ def typical_beat(
     best = int(alike.sum(1).argmax())
     kept = alike[best] if alike[best].any() else np.ones(len(some), bool)
     long_s = float(np.quantile(waits_s[kept], _RESTED))
-    if long_s > _EARLY * float(np.median(waits_s[kept])):
+    if telling and long_s > _EARLY * float(np.median(waits_s[kept])):
         kept = kept & (waits_s >= long_s)
     return np.asarray(np.median(some[kept], axis=0), np.float32)
 

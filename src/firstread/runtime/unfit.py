@@ -52,8 +52,9 @@ def told_of_size(unfit: str | None, *, size_px: tuple[int, int], given: Input) -
     'The picture is too small, 28 x 28 pixels of 96 x 96: send it at its full size.'
     """
     width, height = size_px
-    enlarged = min(given.width_px / width, given.height_px / height)
-    if unfit != _SPOILED["blurred"] or enlarged < _ENLARGED:
+    sides = given.width_px / width, given.height_px / height
+    enlarged = min(sides) if given.fit == "pad" else max(sides)
+    if unfit != _SPOILED["blurred"] or enlarged <= _ENLARGED:
         return unfit
     return (
         f"The picture is too small, {width} x {height} pixels of {given.width_px} x "

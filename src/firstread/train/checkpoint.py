@@ -77,7 +77,9 @@ def resume(path: Path, *, samples: str, say: Callable[[str], None]) -> dict[str,
         return None
     # Those it has seen may stand in the test part now, where it would know the answers by heart.
     if state.get("samples") != samples:
-        set_aside(path, why="has learnt from other samples than these", say=say)
+        known = "samples" in state
+        why = "has learnt from other samples than these" if known else "does not say what it learnt"
+        set_aside(path, why=why, say=say)
         return None
     return state
 

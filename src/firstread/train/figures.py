@@ -45,7 +45,8 @@ def results(
     """
     sets = _sets(chances, labels=labels, conformal=conformal)
     share = partial(_share, clusters=clusters)
-    right = chances.argmax(1) == truths
+    answers = chances.argmax(1)
+    right = answers == truths
     many = len(labels) > MANY
     found = [("accuracy", share(right))]
     if many:
@@ -54,13 +55,13 @@ def results(
     for group in (each for each in groups if len(each.labels) > 1):
         inside = np.isin(truths, [list(labels).index(code) for code in group.labels])
         found.append((f"accuracy among {group.code}", share(right, among=inside)))
-    if not many:
+    if not many and len(np.unique(truths)) > 1:
         found.append(("balanced accuracy", _balanced(truths, chances, sets, clusters=clusters)))
     found += _areas(
         truths, chances, labels=labels, positive=positive, groups=groups, clusters=clusters
     )
     for index, code in enumerate(() if many else labels):
-        named, is_one = chances.argmax(1) == index, truths == index
+        named, is_one = answers == index, truths == index
         found.append((f"sensitivity of {code}", share(named, among=is_one)))
         found.append((f"specificity of {code}", share(~named, among=~is_one)))
     if conformal is not None:

@@ -60,8 +60,9 @@ def refuse_mistakes(kind: type, values: Mapping[str, Any], *, where: str) -> Non
 
 
 def refuse_table_mistakes(values: Any, *, where: str) -> None:
-    """Raises BadConfiguration where a table that goes into pack.toml is none, or says a sensitivity
-    that is no share. What else it says is looked at as a pack's manifest is."""
+    """Raises BadConfiguration where a table that goes into pack.toml is none, says a sensitivity
+    that is no share, or a group's labels that are no list of codes. What else it says is looked at
+    as a pack's manifest is."""
     if not isinstance(values, dict):
         raise BadConfiguration(f"The recipe's [{where}] must be a table. Write it as one.")
     for key in ("words", "larger"):
