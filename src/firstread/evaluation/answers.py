@@ -151,7 +151,7 @@ def refuse_other_labels(reader: PackReader, dataset: Dataset) -> None:
     unknown = sorted(set(dataset.labels) - set(pack.codes))
     if unknown:
         remedy = "Name another pack."
-        alarms = any(label.positive for label in pack.labels)
+        alarms = any(each.positive for each in pack.answers)
         if alarms and len(unknown) == len(dataset.labels) == 2:  # such as healthy and leukaemia
             remedy = (
                 "Name another pack, or measure its alarms alone: firstread classify FOLDER --pack "

@@ -68,19 +68,16 @@ def refuse_table_mistakes(values: Any, *, where: str) -> None:
     for key in ("words", "larger"):
         if where == "pack" and not isinstance(values.get(key, ""), str):
             raise BadConfiguration(f"The recipe's [pack] {key} must be a text. Correct it.")
-    labels = values.get("labels", ())
-    if where == "group" and not _is_list_of_text(labels):
-        raise BadConfiguration(
-            f"The recipe's [[group]] labels must be a list of codes, not {labels!r}. Correct it."
-        )
-    if "sensitivity" in values:
-        wanted = _wanted(float, values["sensitivity"])
+    for key, hint in (("labels", tuple[str, ...]), ("sensitivity", float)):
+        if key not in values:
+            continue
+        value = values[key]
+        wanted = _wanted(hint, tuple(value) if isinstance(value, list) else value)
         if wanted:
             raise BadConfiguration(
-                f"The recipe's [[{where}]] sensitivity must be {wanted}, not "
-                f"{values['sensitivity']!r}. Correct it."
+                f"The recipe's [[{where}]] {key} must be {wanted}, not {value!r}. Correct it."
             )
-        _refuse_out_of_bounds(values["sensitivity"], key="sensitivity", where=where)
+        _refuse_out_of_bounds(value, key=key, where=where)
 
 
 def said_of_call(why: TypeError) -> str:
@@ -104,10 +101,6 @@ def _refuse_out_of_bounds(value: Any, *, key: str, where: str) -> None:
             f"The recipe's [{where}] {key} must lie between {bounds[0]:g} and {bounds[1]:g}, "
             f"and is {value!r}. Correct it."
         )
-
-
-def _is_list_of_text(value: Any) -> bool:
-    return isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
 
 
 def _wanted(hint: Any, value: Any) -> str:
