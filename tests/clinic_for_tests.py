@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connections
 
-from firstread.clinic import registry
-from firstread.clinic.first_read import read_next
-from firstread.clinic.intake import Incoming, receive, receive_measurements
+from firstread.clinic.checks import registry
 from firstread.clinic.models import Case, Check, Person, Reader, Role
+from firstread.clinic.steps.first_read import read_next
+from firstread.clinic.steps.intake import Incoming, receive, receive_measurements
 from tests.images_for_tests import cell_png
 
 PASSWORD = "a password for tests"

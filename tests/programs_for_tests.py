@@ -10,8 +10,10 @@ from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client
 
-from firstread.clinic import first_read, registry, tokens
+from firstread.clinic.accounts import tokens
+from firstread.clinic.checks import registry
 from firstread.clinic.models import Check, Person, Reader, Role
+from firstread.clinic.steps import first_read
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from firstread.clinic import tokens
+from firstread.clinic.accounts import tokens
 from firstread.clinic.api import access, api
 from firstread.clinic.models import ApiToken, AuditRow, Person
 from firstread.domain.errors import BadConfiguration, NotAllowed
@@ -158,7 +158,7 @@ def test_a_loop_gone_wild_is_slowed_down(program: Make, monkeypatch: pytest.Monk
 def test_a_failure_of_ours_says_so_without_its_inside(
     program: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from firstread.clinic import registry
+    from firstread.clinic.checks import registry
 
     def broken(**_: object) -> None:
         raise RuntimeError("the inside")

@@ -72,8 +72,8 @@ def site(committed_clinic: Any) -> Iterator[Site]:
 def _read_until(done: threading.Event) -> None:
     from django.db import connections
 
-    from firstread.clinic import registry
-    from firstread.clinic.first_read import read_next
+    from firstread.clinic.checks import registry
+    from firstread.clinic.steps.first_read import read_next
 
     try:
         while not done.is_set():

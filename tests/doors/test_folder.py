@@ -13,9 +13,9 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError, connection
 
-from firstread.clinic import intake
 from firstread.clinic.doors import folder
 from firstread.clinic.models import Case, CaseSample, RefusedSample
+from firstread.clinic.steps import intake
 from firstread.inbox import taking
 from firstread.inbox.places import Inbox
 from firstread.inbox.taking import Taking

@@ -31,7 +31,7 @@ SETUP = """
 from firstread.server.start import open_django, open_database
 open_django(); open_database()
 from firstread.clinic.models import Check, Person
-from firstread.clinic.tokens import issue
+from firstread.clinic.accounts.tokens import issue
 Check.objects.exclude(name="leukaemia").delete()
 assert Check.objects.get(name="leukaemia").pack == "colour"
 tech = Person.objects.create_user("tech", "", "x", role="technician")

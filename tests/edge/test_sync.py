@@ -17,8 +17,8 @@ import httpx
 import pytest
 
 from firstread.client import Client
+from firstread.clinic.accounts.tokens import revoke
 from firstread.clinic.models import ApiToken, Case, Check, ReadRow, RefusedSample
-from firstread.clinic.tokens import revoke
 from firstread.domain.errors import BadConfiguration
 from firstread.edge.clock import BootClock
 from firstread.edge.entries import Incoming

@@ -15,9 +15,9 @@ import httpx
 import numpy as np
 import pytest
 
-from firstread.clinic import registry
-from firstread.clinic.case_view import look
+from firstread.clinic.checks import registry
 from firstread.clinic.models import Case
+from firstread.clinic.shown.case import look
 from firstread.connect.addresses import address_of
 from firstread.connect.open_inference import OpenInference
 from firstread.packs import find_pack, open_manifest

@@ -12,8 +12,8 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from firstread.clinic import audit, first_read, notify, registry, review, sign_off, store
-from firstread.clinic.intake import Incoming, receive
+from firstread.clinic import audit
+from firstread.clinic.checks import registry
 from firstread.clinic.models import (
     AuditHead,
     AuditRow,
@@ -25,7 +25,11 @@ from firstread.clinic.models import (
     Sample,
     SignOff,
 )
-from firstread.clinic.sending import Delivery
+from firstread.clinic.outbox import notify
+from firstread.clinic.outbox.mail import Delivery
+from firstread.clinic.steps import amend, first_read, review
+from firstread.clinic.steps.intake import Incoming, receive
+from firstread.clinic.storage import store
 from tests.clinic_for_tests import Clinic
 from tests.images_for_tests import cell_png
 
@@ -104,7 +108,7 @@ def _live(clinic: Clinic) -> None:
     _until_done(lambda: review.answer(case, by=clinic.ana, label="red"))
     _until_done(lambda: review.answer(case, by=clinic.bo, label="blue"))
     _until_done(lambda: review.answer(case, by=clinic.chief, label="red"))
-    _until_done(lambda: sign_off.amend(case, by=clinic.chief, label="blue", comment="Again."))
+    _until_done(lambda: amend.amend(case, by=clinic.chief, label="blue", comment="Again."))
     _until_done(lambda: _drain(notify.deliver_next))
 
 

@@ -31,7 +31,7 @@ SETUP = f"""
 from firstread.server.start import open_django, open_database
 open_django(); open_database()
 from firstread.clinic.models import Check, Person, Reader
-from firstread.clinic.tokens import issue
+from firstread.clinic.accounts.tokens import issue
 Check.objects.exclude(name="leukaemia").delete()
 check = Check.objects.get(name="leukaemia")
 assert check.pack == "colour", check.pack

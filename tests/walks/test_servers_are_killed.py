@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
-from firstread.clinic import registry
 from firstread.clinic.audit import verify
+from firstread.clinic.checks import registry
 from firstread.clinic.models import AuditRow, Case, ReadRow
 from firstread.server.config import CheckSettings
 from firstread.server.worker import Worker

@@ -6,12 +6,13 @@ import logging
 
 import pytest
 
-from firstread.clinic import audit, notify
-from firstread.clinic.case_view import look
+from firstread.clinic import audit
 from firstread.clinic.models import Case, Outgoing
-from firstread.clinic.review import answer
-from firstread.clinic.sign_off import amend
-from firstread.clinic.worklist import waiting
+from firstread.clinic.outbox import notify
+from firstread.clinic.shown.case import look
+from firstread.clinic.shown.worklist import waiting
+from firstread.clinic.steps.amend import amend
+from firstread.clinic.steps.review import answer
 from firstread.domain.case import CaseState
 from firstread.domain.errors import NotAllowed
 from tests.clinic_for_tests import Clinic, put_in, put_in_row, read_all

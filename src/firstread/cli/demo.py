@@ -37,7 +37,7 @@ def demo(*, port: int, host: str, data: Path | None, reset: bool) -> None:
     from firstread.server.start import open_database, open_django
 
     open_django()
-    from firstread.clinic.demo_people import DEMO_PASSWORD, DEMO_PEOPLE
+    from firstread.clinic.accounts.demo import DEMO_PASSWORD, DEMO_PEOPLE
     from firstread.server.demo import furnish, furnish_rest
     from firstread.server.serving import listen, serve
 

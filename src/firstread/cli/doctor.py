@@ -18,7 +18,7 @@ def doctor(*, as_json: bool) -> None:
     from firstread.server.start import open_django, unapplied_migrations
 
     open_django()
-    from firstread.clinic.inspection import inspect
+    from firstread.clinic.doctor import inspect
 
     found = inspect(migrations_behind=unapplied_migrations)
     for each in found:

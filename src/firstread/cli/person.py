@@ -30,7 +30,7 @@ def person(name: str, *, role: str, email: str, checks: tuple[str, ...]) -> None
     )
     open_django()
     open_database()
-    from firstread.clinic.people import add_person
+    from firstread.clinic.accounts.people import add_person
 
     add_person(name, password=password, role=role, email=email, checks=checks, by=None)
     click.echo(f"{name} can sign in.")

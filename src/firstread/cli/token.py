@@ -39,7 +39,7 @@ def issue(*, person: str, scopes: tuple[str, ...], days: int, name: str, as_json
     reviews:write.
     """
     _open()
-    from firstread.clinic import tokens
+    from firstread.clinic.accounts import tokens
     from firstread.clinic.models import Person
 
     found = Person.objects.filter(username=person, is_active=True).first()
@@ -82,7 +82,7 @@ def list_tokens(*, as_json: bool) -> None:
 def revoke(*, number: int) -> None:
     """End the token of that NUMBER at once."""
     _open()
-    from firstread.clinic import tokens
+    from firstread.clinic.accounts import tokens
     from firstread.clinic.models import ApiToken
 
     row = ApiToken.objects.select_related("person").filter(pk=number).first()

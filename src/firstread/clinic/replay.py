@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from firstread.clinic import store
-from firstread.clinic.lookup import found_case
 from firstread.clinic.models import ReadRow
-from firstread.clinic.stored_reads import beats_of, read_of
+from firstread.clinic.queue.find_case import found_case
+from firstread.clinic.storage import store
+from firstread.clinic.storage.reads import beats_of, read_of
 from firstread.domain.errors import FirstreadError, PackRefused, UnknownPack
 from firstread.packs import find_pack
 from firstread.runtime import Outcome, PackReader, open_reader

@@ -9,15 +9,15 @@ from datetime import timedelta
 from django.db import connections
 from django.utils import timezone
 
-from firstread.clinic import registry
-from firstread.clinic.answers import answers_for
-from firstread.clinic.demo_people import DEMO_PASSWORD, DEMO_PEOPLE
-from firstread.clinic.first_read import read_next
-from firstread.clinic.intake import receive, receive_measurements
+from firstread.clinic.accounts.demo import DEMO_PASSWORD, DEMO_PEOPLE
+from firstread.clinic.checks import registry
 from firstread.clinic.models import Case, Check, Patient, Person, Reader
-from firstread.clinic.opened import Incoming
-from firstread.clinic.review import answer
-from firstread.clinic.sign_off import amend
+from firstread.clinic.steps.amend import amend
+from firstread.clinic.steps.files import Incoming
+from firstread.clinic.steps.first_read import read_next
+from firstread.clinic.steps.intake import receive, receive_measurements
+from firstread.clinic.steps.review import answer
+from firstread.clinic.steps.who_may import answers_for
 from firstread.phantom import Phantom, damaged, make
 
 

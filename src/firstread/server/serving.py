@@ -13,7 +13,7 @@ from types import FrameType
 import uvicorn
 from django.conf import settings
 
-from firstread.clinic import registry
+from firstread.clinic.checks import registry
 from firstread.domain.errors import BadConfiguration
 from firstread.server.config import Config
 from firstread.server.worker import Worker

@@ -77,7 +77,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "samples": {
-        "BACKEND": "firstread.clinic.store.SampleFolder",
+        "BACKEND": "firstread.clinic.storage.store.SampleFolder",
         "OPTIONS": {"location": str(FIRSTREAD.samples)},
     },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -28,7 +28,7 @@ def open_database() -> None:
     from django.conf import settings
     from django.core.management import call_command
 
-    from firstread.clinic import registry
+    from firstread.clinic.checks import registry
 
     with _or_a_sentence(), _alone(settings.FIRSTREAD.home / "migrate.lock"):
         call_command("migrate", verbosity=0, interactive=False)

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import connections
 
-from firstread.clinic import bells, registry
-from firstread.clinic.bells import Bell
+from firstread.clinic.checks import registry
 from firstread.clinic.doors import folder
-from firstread.clinic.first_read import read_next
-from firstread.clinic.notify import deliver_next
+from firstread.clinic.outbox.notify import deliver_next
+from firstread.clinic.queue import wake
+from firstread.clinic.queue.wake import Bell
+from firstread.clinic.steps.first_read import read_next
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +31,12 @@ class Worker:
     def __init__(self, *, reading_threads: int, watches_folder: bool) -> None:
         self._stop = threading.Event()
         steps: list[tuple[str, Callable[[], None]]] = [
-            (f"reading-{n}", lambda: self._loop(_read_one, bells.reading))
+            (f"reading-{n}", lambda: self._loop(_read_one, wake.reading))
             for n in range(reading_threads)
         ]
-        steps.append(("outbox", lambda: self._loop(deliver_next, bells.outbox)))
+        steps.append(("outbox", lambda: self._loop(deliver_next, wake.outbox)))
         if watches_folder and settings.FIRSTREAD.inbox.folder is not None:
-            steps.append(("folder", lambda: self._loop(self._watch, bells.reading)))
+            steps.append(("folder", lambda: self._loop(self._watch, wake.reading)))
         self._threads = [
             # A daemon: a thread that hangs in a provider's answer must not keep the process alive.
             threading.Thread(target=target, name=name, daemon=True)
@@ -49,8 +50,8 @@ class Worker:
     def stop(self, *, within_s: float = 10.0) -> None:
         """Let each thread end what it does; what it cannot end is claimed again later."""
         self._stop.set()
-        bells.reading.ring()
-        bells.outbox.ring()
+        wake.reading.ring()
+        wake.outbox.ring()
         for thread in self._threads:
             thread.join(timeout=within_s)
 
@@ -72,7 +73,7 @@ class Worker:
         connections.close_all()
 
     def _watch(self) -> bool:
-        folder.watch(settings.FIRSTREAD, self._stop, bells.reading.ring)
+        folder.watch(settings.FIRSTREAD, self._stop, wake.reading.ring)
         return False
 
 

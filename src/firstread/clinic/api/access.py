@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 from ninja.throttling import BaseThrottle
 
-from firstread.clinic import tokens
+from firstread.clinic.accounts import tokens
 from firstread.clinic.models import Person
 
 REQUESTS_PER_S = 100

@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
 from pydantic import Field
 
-from firstread.clinic import case_view, intake, review, sign_off
 from firstread.clinic.api import shown
 from firstread.clinic.api.access import Scope
 from firstread.clinic.api.edge import EdgeIn, from_edge
@@ -36,8 +35,10 @@ from firstread.clinic.api.schemas import (
     Search,
     Slug,
 )
-from firstread.clinic.intake import Received
 from firstread.clinic.models import Case, Person
+from firstread.clinic.shown import case
+from firstread.clinic.steps import amend, intake, review
+from firstread.clinic.steps.intake import Received
 from firstread.domain.case import CaseState
 
 DOOR = "api"
@@ -188,7 +189,7 @@ def search_cases(request: HttpRequest) -> dict[str, Any]:
 )
 def look_at_case(request: HttpRequest, case_id: UUID) -> dict[str, Any]:
     """Its reads, differential, reviews as far as you may see them, and its history."""
-    return shown.whole(case_view.look(case_id, by=_person(request)))
+    return shown.whole(case.look(case_id, by=_person(request)))
 
 
 @router.get(
@@ -199,7 +200,7 @@ def look_at_case(request: HttpRequest, case_id: UUID) -> dict[str, Any]:
 )
 def list_beats(request: HttpRequest, case_id: UUID, position: int) -> dict[str, Any]:
     """When each beat is, counted from the beginning, what it is, and with what probability."""
-    return shown.beats(case_view.look(case_id, by=_person(request)), position=position)
+    return shown.beats(case.look(case_id, by=_person(request)), position=position)
 
 
 @router.post(
@@ -223,7 +224,7 @@ def answer_case(request: HttpRequest, case_id: UUID) -> dict[str, Any]:
 )
 def amend_case(request: HttpRequest, case_id: UUID) -> dict[str, Any]:
     """Corrects the decision, with the reason; the earlier one stays readable."""
-    return _decided(request, case_id, body=body_of(request, Amendment), step=sign_off.amend)
+    return _decided(request, case_id, body=body_of(request, Amendment), step=amend.amend)
 
 
 def _decided(
@@ -234,7 +235,7 @@ def _decided(
 
     def work() -> tuple[int, dict[str, Any]]:
         step(case_id, by=person, label=body.label, comment=body.comment)
-        return 200, shown.whole(case_view.look(case_id, by=person))
+        return 200, shown.whole(case.look(case_id, by=person))
 
     _, answered = once_with_work(
         key_of(request),

@@ -7,11 +7,11 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router
 
-from firstread.clinic import registry
 from firstread.clinic.api import shown
 from firstread.clinic.api.access import Scope
 from firstread.clinic.api.cases import REFUSALS
 from firstread.clinic.api.schemas import ChecksOut, PacksOut
+from firstread.clinic.checks import registry
 from firstread.domain.errors import PackRefused
 from firstread.packs import list_packs, open_manifest
 

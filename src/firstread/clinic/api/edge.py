@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from firstread.clinic.api.problems import Refused
 from firstread.clinic.api.schemas import Comment, Line, Number, Slug, Strict
-from firstread.clinic.edge_reads import EdgeRead, FromEdge
+from firstread.clinic.steps.edge_read import EdgeRead, FromEdge
 from firstread.domain.read import Beat, Contribution, Familiarity, Finding, Read
 
 OLDEST = timedelta(days=90)

@@ -20,7 +20,7 @@ from pydantic import ValidationError as Invalid
 from firstread.clinic.api.edge import EdgeIn
 from firstread.clinic.api.problems import Refused
 from firstread.clinic.api.schemas import NewCase, Number
-from firstread.clinic.opened import Incoming
+from firstread.clinic.steps.files import Incoming
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from firstread.clinic import registry
 from firstread.clinic.api.schemas import (
     BeatsOut,
     CaseOut,
@@ -23,10 +22,11 @@ from firstread.clinic.api.schemas import (
     ShareOut,
     SignOffOut,
 )
-from firstread.clinic.case_view import CaseView
-from firstread.clinic.intake import Received
+from firstread.clinic.checks import registry
 from firstread.clinic.models import Case, Check, ReadRow
-from firstread.clinic.stored_reads import beats_of
+from firstread.clinic.shown.case import CaseView
+from firstread.clinic.steps.intake import Received
+from firstread.clinic.storage.reads import beats_of
 from firstread.domain.case import CaseState
 from firstread.domain.errors import PackRefused, UnknownCase, UnknownPack
 from firstread.domain.priority import Priority

@@ -13,9 +13,10 @@ from typing import Literal, Protocol
 
 from django.db import DatabaseError, close_old_connections
 
-from firstread.clinic import intake, registry
+from firstread.clinic.checks import registry
 from firstread.clinic.doors.table import receive_table
-from firstread.clinic.opened import Incoming
+from firstread.clinic.steps import intake
+from firstread.clinic.steps.files import Incoming
 from firstread.domain.measurements import TakesMeasurements
 from firstread.inbox.changes import changes
 from firstread.inbox.places import Inbox

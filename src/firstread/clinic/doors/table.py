@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from firstread.clinic import intake, registry
-from firstread.clinic.intake import Received
+from firstread.clinic.checks import registry
 from firstread.clinic.models import Person
+from firstread.clinic.steps import intake
+from firstread.clinic.steps.intake import Received
 from firstread.domain.errors import FirstreadError
 from firstread.domain.measurements import RefusedRow, parse_table
 

@@ -11,14 +11,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from firstread.clinic import called
+from firstread.clinic.checks import sample_words
 from firstread.clinic.models import Case, Person
 from firstread.domain.case import NO_ALARM, OTHER
 from firstread.domain.priority import Priority
 
 register = template.Library()
-register.filter(called.plural)
-register.filter(called.how_many)
+register.filter(sample_words.plural)
+register.filter(sample_words.how_many)
 
 NBSP = "\N{NO-BREAK SPACE}"
 

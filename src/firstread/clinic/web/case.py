@@ -11,11 +11,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from firstread.clinic import live, review, sign_off, worklist
-from firstread.clinic.answers import answers_for
-from firstread.clinic.case_view import CaseView, Cell, look
-from firstread.clinic.lookup import found_case
 from firstread.clinic.models import Person
+from firstread.clinic.queue.find_case import found_case
+from firstread.clinic.shown import changes, worklist
+from firstread.clinic.shown.case import CaseView, Cell, look
+from firstread.clinic.steps import amend as amendment
+from firstread.clinic.steps import review
+from firstread.clinic.steps.who_may import answers_for
 from firstread.clinic.web.access import page, person_of
 from firstread.clinic.web.charts import (
     contributions_of,
@@ -36,7 +38,7 @@ from firstread.domain.read import Read
 def case_page(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     person = person_of(request)
     # Before the look: what changes in between is then asked for again, not missed for ever.
-    known = live.changed(case_id)
+    known = changes.changed(case_id)
     view = look(case_id, by=person)
     cell = _cell(view, request.GET.get("cell", ""))
     context = {"view": view, "case": view.case, "stamp": known}
@@ -49,7 +51,7 @@ def case_page(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
 def stamp(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     """A number that grows with the case, by which an open page knows that it is out of date."""
     found_case(case_id)
-    return HttpResponse(str(live.changed(case_id)), content_type="text/plain")
+    return HttpResponse(str(changes.changed(case_id)), content_type="text/plain")
 
 
 @page()
@@ -77,7 +79,7 @@ def answer(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
 def amend(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     label, comment = request.POST.get("label", ""), request.POST.get("comment", "")
     try:
-        sign_off.amend(case_id, by=person_of(request), label=label, comment=comment)
+        amendment.amend(case_id, by=person_of(request), label=label, comment=comment)
     except (WrongState, BadMeasurement, NotAllowed) as error:
         messages.error(request, str(error), extra_tags="alarm")
     else:

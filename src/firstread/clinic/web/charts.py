@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from firstread.clinic.case_view import Cell
+from firstread.clinic.shown.case import Cell
 from firstread.domain.differential import Share
 from firstread.domain.foremost import foremost
 from firstread.domain.read import Read

@@ -12,7 +12,7 @@ from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.views.decorators.http import require_GET
 
-from firstread.clinic import live
+from firstread.clinic.shown import changes
 
 EVERY_S = 0.4
 HEARTBEAT_S = 20.0
@@ -38,7 +38,7 @@ class _Latest:
 
 def _look() -> int:
     try:
-        return live.latest()
+        return changes.latest()
     finally:
         # A stream lives long; a connection kept for it would be missing elsewhere.
         close_old_connections()

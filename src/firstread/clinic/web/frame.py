@@ -8,8 +8,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from firstread.clinic import worklist
 from firstread.clinic.models import Person, Role
+from firstread.clinic.shown import worklist
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_GET
 from markdown_it import MarkdownIt
 
-from firstread.clinic import registry
+from firstread.clinic.checks import registry
 from firstread.clinic.models import Check
 from firstread.clinic.templatetags.shown import NBSP, percent
 from firstread.clinic.web.access import page

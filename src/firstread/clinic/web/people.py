@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from firstread.clinic import people as step
-from firstread.clinic import registry
+from firstread.clinic.accounts import people as step
+from firstread.clinic.checks import registry
 from firstread.clinic.models import Check, Person, Role
-from firstread.clinic.waiting import why_cases_wait
+from firstread.clinic.queue.waiting import why_cases_wait
 from firstread.clinic.web.access import page, person_of
 from firstread.domain.errors import BadMeasurement, FirstreadError, WrongState
 

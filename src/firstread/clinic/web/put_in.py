@@ -13,10 +13,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from firstread.clinic import intake, registry
+from firstread.clinic.checks import registry
 from firstread.clinic.doors.table import receive_table
 from firstread.clinic.models import Check, RefusedSample
-from firstread.clinic.opened import Incoming
+from firstread.clinic.steps import intake
+from firstread.clinic.steps.files import Incoming
 from firstread.clinic.web.access import page, person_of
 from firstread.domain.errors import BadMeasurement, FirstreadError
 

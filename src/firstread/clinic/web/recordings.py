@@ -9,12 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from firstread.clinic.arrays import unpack_stretches
-from firstread.clinic.case_view import CaseView, Cell
 from firstread.clinic.models import ReadRow
-from firstread.clinic.recording_view import beat_labels, in_minutes, recording_view
-from firstread.clinic.stored_reads import beats_of
-from firstread.clinic.traces import STEPS, TILE, Trace, trace_of
+from firstread.clinic.shown.case import CaseView, Cell
+from firstread.clinic.shown.recording import beat_labels, in_minutes, recording_view
+from firstread.clinic.storage.evidence_bytes import unpack_stretches
+from firstread.clinic.storage.reads import beats_of
+from firstread.clinic.storage.traces import STEPS, TILE, Trace, trace_of
 from firstread.clinic.web.access import page
 from firstread.clinic.web.samples import KEPT_S, sample_of
 from firstread.domain.errors import FirstreadError, UnknownCase

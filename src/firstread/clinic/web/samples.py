@@ -8,9 +8,9 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
-from firstread.clinic import evidence, images, strips
 from firstread.clinic.models import ReadRow, Sample
-from firstread.clinic.stored_reads import maps_of
+from firstread.clinic.shown import ecg_strips, evidence, pictures
+from firstread.clinic.storage.reads import maps_of
 from firstread.clinic.web.access import page
 from firstread.domain.errors import UnknownCase
 
@@ -26,8 +26,8 @@ _MOST_DIGITS = 9
 def image(request: HttpRequest, case_sample: int) -> HttpResponse:
     sample = sample_of(case_sample)
     if sample.kind == "recording":
-        return _picture(strips.ten_seconds(case_sample, beat=beat_of(request)).encode(), SVG)
-    return _picture(images.display(sample.sha256), images.SHOWN_AS)
+        return _picture(ecg_strips.ten_seconds(case_sample, beat=beat_of(request)).encode(), SVG)
+    return _picture(pictures.display(sample.sha256), pictures.SHOWN_AS)
 
 
 @page()
@@ -35,8 +35,8 @@ def image(request: HttpRequest, case_sample: int) -> HttpResponse:
 def thumbnail(request: HttpRequest, case_sample: int) -> HttpResponse:
     sample = sample_of(case_sample)
     if sample.kind == "recording":
-        return _picture(strips.thumbnail(case_sample).encode(), SVG)
-    return _picture(images.thumbnail(sample.sha256), images.SHOWN_AS)
+        return _picture(ecg_strips.thumbnail(case_sample).encode(), SVG)
+    return _picture(pictures.thumbnail(sample.sha256), pictures.SHOWN_AS)
 
 
 @page()

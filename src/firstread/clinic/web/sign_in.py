@@ -9,7 +9,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from firstread.clinic.demo_people import DEMO_PASSWORD, DEMO_PEOPLE
+from firstread.clinic.accounts.demo import DEMO_PASSWORD, DEMO_PEOPLE
 
 
 class SignIn(LoginView):

@@ -13,12 +13,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from firstread.clinic import registry, worklist
-from firstread.clinic.answers import answers_of
-from firstread.clinic.called import one_sample
+from firstread.clinic.checks import registry
+from firstread.clinic.checks.sample_words import one_sample
 from firstread.clinic.models import Case, CaseSample, Check, Person, ReadRow, Role, SignOff
+from firstread.clinic.queue.waiting import why_waiting
+from firstread.clinic.shown import worklist
+from firstread.clinic.steps.who_may import answers_of
 from firstread.clinic.templatetags.shown import title_of
-from firstread.clinic.waiting import why_waiting
 from firstread.clinic.web.access import page, person_of
 from firstread.domain.errors import FirstreadError
 from firstread.domain.priority import Priority

@@ -1,0 +1,1 @@
+"""People, and the programs that come in with a token."""

@@ -1,0 +1,1 @@
+"""The questions asked of samples, and what reads for them."""

@@ -1,0 +1,274 @@
+"""What `firstread doctor` looks at: each part of the installation, with the remedy."""
+
+from __future__ import annotations
+
+import shutil
+import smtplib
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.core.mail import get_connection
+from django.db import DatabaseError, connection
+from django.db.models.functions import Coalesce
+
+from firstread.clinic import audit
+from firstread.clinic.checks import registry
+from firstread.clinic.models import Case, Check, Outgoing, OutgoingState, Person, Role
+from firstread.domain.errors import FirstreadError
+
+LEAST_FREE_BYTES = 2_000_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspected:
+    """One part that was looked at: `trouble` is empty where all is well."""
+
+    part: str
+    says: str
+    trouble: bool = False
+    remedy: str = ""
+
+
+def inspect(*, migrations_behind: Callable[[], int]) -> list[Inspected]:
+    """Look at every part; a part that cannot be looked at is trouble, never an error."""
+    reached = _database()
+    found = [reached]
+    if not reached.trouble:
+        behind = _migrations(migrations_behind())
+        found.append(behind)
+        if not behind.trouble:
+            found += [*_packs(), _people(), _worker(), _outbox(), _audit()]
+    return [*found, _store(), _disk(), _key(), _mail(), _inbox(), _clock()]
+
+
+def _database() -> Inspected:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        return Inspected(
+            part="database",
+            says=f"The database cannot be reached ({type(error).__name__}).",
+            trouble=True,
+            remedy="Start it, or correct database.url.",
+        )
+    return Inspected(part="database", says=f"The database answers ({connection.vendor}).")
+
+
+def _migrations(behind: int) -> Inspected:
+    if behind:
+        return Inspected(
+            part="migrations",
+            says=f"The database is {behind} steps behind this version.",
+            trouble=True,
+            remedy="Start 'firstread up' or 'firstread worker', which brings it up to date.",
+        )
+    return Inspected(part="migrations", says="The database has this version's form.")
+
+
+def _packs() -> list[Inspected]:
+    checks = registry.checks()
+    if not checks:
+        return [
+            Inspected(
+                part="packs",
+                says="No check is set up, because no pack is on the shelf.",
+                trouble=True,
+                remedy="Put packs on a shelf and name it in FIRSTREAD_PACKS.",
+            )
+        ]
+    return [_pack(check) for check in checks]
+
+
+def _pack(check: Check) -> Inspected:
+    part = f"check {check.name}"
+    if trouble := registry.trouble(check):
+        return Inspected(
+            part=part,
+            says=trouble,
+            trouble=True,
+            remedy="Copy the pack again, or choose another for the check.",
+        )
+    servers = registry.look_at_servers(check)
+    if missing := [why_not for _, why_not in servers if why_not]:
+        return Inspected(
+            part=part,
+            says=f"{'; '.join(missing)}. {_instead(servers)}",
+            trouble=True,
+            remedy=f"Start the server, or correct checks.{check.name}.reader.",
+        )
+    where = " and ".join(name for name, _ in servers) or "here"
+    at = f"at {where}" if servers else where
+    return Inspected(part=part, says=f"The pack {check.pack} gives its golden answers {at}.")
+
+
+def _instead(servers: Sequence[tuple[str, str]]) -> str:
+    """What happens to the cases meanwhile."""
+    if reads := [name for name, why_not in servers if not why_not]:
+        return f"Meanwhile {' and '.join(reads)} reads."
+    reading = settings.FIRSTREAD.reading
+    if reading.fallback == "none":
+        return "Until then its cases wait."
+    return f"After {reading.patience_s:g} s its cases are read on this machine."
+
+
+def _people() -> Inspected:
+    active = Person.objects.filter(is_active=True)
+    if not active.filter(role=Role.OPERATOR).exists():
+        return Inspected(
+            part="people",
+            says="There is no operator, so nobody can add people.",
+            trouble=True,
+            remedy="Add one: firstread person NAME",
+        )
+    unread = [check.title for check in registry.checks() if not check.readers_of.exists()]
+    if unread:
+        return Inspected(
+            part="people",
+            says=f"Nobody reads {', '.join(unread)}.",
+            trouble=True,
+            remedy="Name specialists for it on the people page.",
+        )
+    return Inspected(part="people", says=f"{active.count()} people can sign in.")
+
+
+def _worker() -> Inspected:
+    now = datetime.now(UTC)
+    # One that waits for a server comes due again and again; its check's line tells of that.
+    due_at = Coalesce("retry_at", "received_at")
+    due = Case.objects.filter(state="received").annotate(due_at=due_at).order_by("due_at").first()
+    if due is not None and (now - due.due_at).total_seconds() > 300:
+        return Inspected(
+            part="reading",
+            says="A case has waited more than five minutes for its first read.",
+            trouble=True,
+            remedy="Start 'firstread up' or 'firstread worker'.",
+        )
+    return Inspected(part="reading", says="No case waits long for its first read.")
+
+
+def _outbox() -> Inspected:
+    given_up = Outgoing.objects.filter(state=OutgoingState.GIVEN_UP).count()
+    failing = Outgoing.objects.filter(state=OutgoingState.WAITING, attempts__gt=0).count()
+    if given_up or failing:
+        return Inspected(
+            part="outbox",
+            says=f"{failing} mails are tried again, {given_up} were given up.",
+            trouble=True,
+            remedy="The outbox page says why; correct the addresses or [mail].",
+        )
+    return Inspected(part="outbox", says="No mail is stuck.")
+
+
+def _audit() -> Inspected:
+    try:
+        verified = audit.verify()
+    except FirstreadError as error:
+        return Inspected(
+            part="audit trail", says=str(error), trouble=True, remedy="Compare with a backup."
+        )
+    return Inspected(part="audit trail", says=f"The audit trail adds up ({verified.rows} rows).")
+
+
+def _store() -> Inspected:
+    store, name = storages["samples"], f"doctor-{uuid.uuid4().hex}"
+    try:
+        store.save(name, ContentFile(b"doctor"))
+        with store.open(name) as file:
+            whole = file.read() == b"doctor"
+        store.delete(name)
+    except OSError as error:
+        return Inspected(
+            part="store",
+            says=f"Samples cannot be kept ({error.strerror}).",
+            trouble=True,
+            remedy="Give Firstread the right to write to its home folder (FIRSTREAD_HOME).",
+        )
+    if not whole:
+        return Inspected(
+            part="store",
+            says="The store gives back other bytes than were put in.",
+            trouble=True,
+            remedy="Check the disk.",
+        )
+    return Inspected(part="store", says="Samples can be kept and come back whole.")
+
+
+def _disk() -> Inspected:
+    free = shutil.disk_usage(settings.FIRSTREAD.home).free
+    says = f"{free / 1e9:.1f} GB are free."
+    if free < LEAST_FREE_BYTES:
+        return Inspected(part="disk", says=says, trouble=True, remedy="Make room on the disk.")
+    return Inspected(part="disk", says=says)
+
+
+def _key() -> Inspected:
+    path: Path = settings.FIRSTREAD.home / "secret-key"
+    if settings.FIRSTREAD.demo:
+        return Inspected(part="secret key", says="The demo uses its own key, on this machine only.")
+    if path.exists() and path.stat().st_mode & 0o077:
+        return Inspected(
+            part="secret key",
+            says="Others on this machine can read the secret key.",
+            trouble=True,
+            remedy=f"chmod 600 {path}",
+        )
+    where = "kept in the home folder" if path.exists() else "given by the environment"
+    return Inspected(part="secret key", says=f"The secret key is {where}.")
+
+
+def _mail() -> Inspected:
+    mail = settings.FIRSTREAD.mail
+    if mail.backend == "outbox":
+        return Inspected(part="mail", says="Mails stay on the outbox page; none is sent.")
+    if mail.backend == "anymail":
+        return Inspected(part="mail", says=f"Mails leave by {mail.provider}.")
+    try:
+        server = get_connection()
+        server.open()
+        server.close()
+    except (OSError, smtplib.SMTPException) as error:
+        return Inspected(
+            part="mail",
+            says=f"The mail server {mail.host}, port {mail.port}, does not take us "
+            f"({type(error).__name__}).",
+            trouble=True,
+            remedy="Start it, or correct [mail]. Until then mails wait in the outbox.",
+        )
+    return Inspected(part="mail", says=f"The mail server {mail.host} takes us.")
+
+
+def _inbox() -> Inspected:
+    folder: Path | None = settings.FIRSTREAD.inbox.folder
+    if folder is None:
+        return Inspected(part="inbox", says="No folder is watched.")
+    probe = folder / f".{uuid.uuid4().hex}.part"
+    try:
+        probe.write_bytes(b"")
+        probe.rename(probe.with_suffix(".tmp")).unlink()
+    except OSError as error:
+        return Inspected(
+            part="inbox",
+            says=f"The inbox cannot be written to ({error.strerror}).",
+            trouble=True,
+            remedy="Make the folder, and let Firstread write there: files are taken by renaming.",
+        )
+    return Inspected(part="inbox", says="Files can be taken from the inbox.")
+
+
+def _clock() -> Inspected:
+    year = datetime.now(UTC).year
+    if year < 2025:
+        return Inspected(
+            part="clock",
+            says=f"The clock says it is {year}.",
+            trouble=True,
+            remedy="Set the clock; timedatectl set-ntp true keeps it right.",
+        )
+    return Inspected(part="clock", says="The clock is plausible.")

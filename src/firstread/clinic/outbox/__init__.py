@@ -1,0 +1,1 @@
+"""What leaves: its rows, their delivery, and when they are tried again."""

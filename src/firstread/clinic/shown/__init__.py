@@ -1,0 +1,1 @@
+"""What a page or an answer shows, collected in one place."""

@@ -1,0 +1,185 @@
+"""Everything that a page or the API shows of one case, and the trace that it was looked at."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from firstread.clinic import audit
+from firstread.clinic.checks import registry
+from firstread.clinic.checks.sample_words import one_sample
+from firstread.clinic.models import (
+    AuditRow,
+    Case,
+    CaseSample,
+    Check,
+    Outgoing,
+    Person,
+    ReadRow,
+    Review,
+    Role,
+    SignOff,
+)
+from firstread.clinic.queue.find_case import found_case
+from firstread.clinic.queue.waiting import why_waiting
+from firstread.clinic.shown.history import Line, lines_of
+from firstread.clinic.steps.who_may import answers_of, may_amend, may_answer
+from firstread.clinic.storage.reads import counts_of, maps_of, read_of
+from firstread.domain.case import DECIDED
+from firstread.domain.differential import Share, differential
+from firstread.domain.errors import FirstreadError, NotAllowed
+from firstread.domain.read import Read
+from firstread.packs import Label, Manifest
+
+LOOKS_COUNT_AGAIN_AFTER = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One sample of the case with its first read."""
+
+    case_sample: CaseSample
+    read: Read | None
+    evidence_labels: tuple[str, ...]
+    """The labels whose evidence map is kept; empty where the pack gives none."""
+    position: int
+    counts: Mapping[str, int]
+    """Of a recording, how many beats have each label; empty for another sample."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseView:
+    """One case as this person may see it."""
+
+    case: Case
+    check: Check
+    cells: tuple[Cell, ...]
+    differential: tuple[Share, ...] | None
+    labels: tuple[Label, ...]
+    manifest: Manifest | None
+    trouble: str
+    """Why the check's pack cannot be opened at the moment; empty where it can."""
+    reviews: tuple[Review, ...]
+    answered: int
+    """How many have answered, also where their answers are hidden from this person."""
+    reviews_hidden: bool
+    sign_offs: tuple[SignOff, ...]
+    history: tuple[Line, ...]
+    mails: tuple[Outgoing, ...]
+    may_answer: bool
+    may_amend: bool
+    why_not: str
+    """Why this person can neither answer nor amend now."""
+    waits_because: str
+    """Why no server has read it yet; empty where it is being read, or was."""
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What each answer is called."""
+        return dict(answers_of(self.check, many=True))
+
+    @property
+    def one(self) -> str:
+        """What one of its samples is called: cell, slice, patch, recording, picture."""
+        return one_sample(self.check)
+
+
+def look(case_id: uuid.UUID | str, *, by: Person) -> CaseView:
+    """The case as this person may see it; leaves a row in the audit trail.
+
+    Raises UnknownCase, NotAllowed.
+    """
+    case = found_case(case_id)
+    if not by.is_active:
+        raise NotAllowed("Your account is closed. Ask an operator to open it.")
+    _leave_trace(case, by)
+    manifest, trouble = _manifest(case.check_row)
+    cells = _cells(case)
+    reviews = tuple(case.reviews.select_related("by"))
+    hidden = _hidden(case, reviews, by)
+    not_answer, not_amend = may_answer(case, by=by), may_amend(case, by=by)
+    reads = [cell.read for cell in cells if cell.read]
+    return CaseView(
+        case=case,
+        check=case.check_row,
+        cells=cells,
+        differential=differential(reads, labels=manifest.codes)
+        if manifest and len(cells) > 1
+        else None,
+        labels=manifest.labels if manifest else (),
+        manifest=manifest,
+        trouble=trouble,
+        reviews=() if hidden else reviews,
+        answered=len(reviews),
+        reviews_hidden=hidden,
+        sign_offs=tuple(case.sign_offs.select_related("by")),
+        history=lines_of(
+            case,
+            titles=dict(answers_of(case.check_row, many=True)),
+            answers_hidden=hidden,
+        ),
+        mails=tuple(case.outgoing.select_related("to")),
+        may_answer=not not_answer,
+        may_amend=not not_amend,
+        why_not=(not_amend if case.state in DECIDED else not_answer)
+        if not_answer and not_amend
+        else "",
+        waits_because=why_waiting([case]).get(case.pk, ""),
+    )
+
+
+def _hidden(case: Case, reviews: Sequence[Review], by: Person) -> bool:
+    """The second reader must not be led by the first; the chief decides knowing both."""
+    if case.state in DECIDED or not reviews or by.role == Role.CHIEF:
+        return False
+    return all(review.by_id != by.pk for review in reviews)
+
+
+def _leave_trace(case: Case, by: Person) -> None:
+    last = (
+        AuditRow.objects.filter(case_id=case.pk, actor=by.username, action="viewed")
+        .order_by("-number")
+        .values_list("at", flat=True)
+        .first()
+    )
+    if last and timezone.now() - datetime.fromisoformat(last) < LOOKS_COUNT_AGAIN_AFTER:
+        return
+    with transaction.atomic():
+        audit.append("viewed", by=by, case=case)
+
+
+def _manifest(check: Check) -> tuple[Manifest | None, str]:
+    try:
+        return registry.manifest_of(check), ""
+    except FirstreadError as error:
+        return None, str(error)
+
+
+def _cells(case: Case) -> tuple[Cell, ...]:
+    samples = list(case.samples.select_related("sample"))
+    rows = {
+        row.case_sample_id: row
+        for row in ReadRow.objects.filter(case_sample__in=samples, shadow=False).defer(
+            "evidence", "beats"
+        )
+    }
+    with_map = set(
+        ReadRow.objects.filter(
+            case_sample__in=samples, shadow=False, evidence__isnull=False
+        ).values_list("case_sample_id", flat=True)
+    )
+    return tuple(
+        Cell(
+            case_sample=sample,
+            read=read_of(rows[sample.pk]) if sample.pk in rows else None,
+            evidence_labels=maps_of(rows[sample.pk]) if sample.pk in with_map else (),
+            position=sample.position,
+            counts=counts_of(rows[sample.pk]) if sample.pk in rows else {},
+        )
+        for sample in samples
+    )

@@ -1,0 +1,176 @@
+"""The read that an edge made while the network was away: the first read, or not, and why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from firstread.clinic import audit
+from firstread.clinic.checks import registry
+from firstread.clinic.models import Case, CaseSample, Check, Person, ReadRow
+from firstread.clinic.storage.reads import row_of
+from firstread.domain.errors import PackRefused, UnknownPack
+from firstread.domain.read import Read
+from firstread.packs import Manifest, find_pack, pack_sha256
+from firstread.runtime import calibrate
+
+TOLERANCE = 1e-6
+"""By how much a probability may differ from what its logits give: they are the same formula."""
+PARTS_TOLERANCE = 1e-3
+"""By how much contributions may miss the logits, which another machine rounds otherwise."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EdgeRead:
+    """One read with what stands beside it."""
+
+    read: Read
+    logits: tuple[float, ...]
+    evidence: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FromEdge:
+    """What an edge says of the samples that it sends."""
+
+    host: str
+    """The machine's name, as it calls itself."""
+    received_at: datetime | None = None
+    """When the samples came in there."""
+    reads: Mapping[str, EdgeRead]
+    """By the hash of the sample."""
+
+
+def take(fresh: Sequence[CaseSample], *, case: Case, asked: FromEdge, by: Person | None) -> None:
+    """Write the reads that hold as first reads; the others the clinic makes anew.
+
+    Runs in the transaction that receives the samples.
+    """
+    offered = [(row, asked.reads[row.sample_id]) for row in fresh if row.sample_id in asked.reads]
+    manifest, sha256 = _own_pack(case.check_row) if offered else (None, "")
+    why, good = "", []
+    for row, edge_read in offered:
+        refusal = _why_not(edge_read, sample=row.sample_id, manifest=manifest, sha256=sha256)
+        why = why or refusal
+        if not refusal:
+            good.append((row, edge_read))
+    _write(good, codes=manifest.codes if manifest else ())
+    detail: dict[str, object] = {"host": asked.host, "samples": len(fresh), "reads": len(good)}
+    if asked.received_at is not None:
+        detail["received_at"] = asked.received_at.isoformat(timespec="seconds")
+    if good:
+        detail["pack"] = f"{good[0][1].read.pack} {good[0][1].read.version}"
+    audit.append("from_edge", by=by, case=case, detail=detail)
+    if why:
+        told = {"host": asked.host, "reads": len(offered) - len(good), "why": why}
+        audit.append("edge_read_not_taken", by=by, case=case, detail=told)
+
+
+def _own_pack(check: Check) -> tuple[Manifest | None, str]:
+    try:
+        folder: Path = find_pack(check.pack)
+        return registry.manifest_of(check), pack_sha256(folder)
+    except (PackRefused, UnknownPack):
+        return None, ""
+
+
+def _write(good: Sequence[tuple[CaseSample, EdgeRead]], *, codes: Sequence[str]) -> None:
+    now = timezone.now()
+    ReadRow.objects.bulk_create(
+        row_of(
+            each.read,
+            case_sample=row,
+            logits=each.logits,
+            codes=codes,
+            evidence=each.evidence,
+            at=now,
+        )
+        for row, each in good
+    )
+
+
+def _why_not(each: EdgeRead, *, sample: str, manifest: Manifest | None, sha256: str) -> str:
+    """Why the read does not count here, or ''."""
+    read = each.read
+    if manifest is None:
+        return "the clinic's own pack cannot be opened"
+    if (read.pack, read.version, read.pack_sha256) != (manifest.name, manifest.version, sha256):
+        return "the edge read with another pack"
+    if manifest.kind == "recording":
+        return "each beat has logits of its own, which no edge sends: the clinic reads recordings"
+    if read.sample_sha256 != sample:
+        return "the read is of another sample"
+    if not adds_up(each, manifest=manifest):
+        return "the numbers of the read do not add up"
+    return ""
+
+
+def adds_up(each: EdgeRead, *, manifest: Manifest) -> bool:
+    """Whether the pack could have said this: everything follows from the logits as it must."""
+    codes, read = list(manifest.codes), each.read
+    if len(each.logits) != len(codes) or {f.label for f in read.findings} != set(codes):
+        return False
+    logits = np.array(each.logits, dtype=np.float32)
+    chances = calibrate.probabilities(logits, temperature=manifest.calibration.temperature)
+    said = np.array([next(f.probability for f in read.findings if f.label == c) for c in codes])
+    order = [f.probability for f in read.findings]
+    return (
+        len(read.findings) == len(codes)
+        and bool(np.abs(said - chances).max() <= TOLERANCE)
+        and order == sorted(order, reverse=True)
+        and (read.label, read.probability) == (read.findings[0].label, order[0])
+        and _set_and_alarms(read, codes, said, manifest=manifest)
+        and _parts(each, manifest=manifest)
+        and _map_fits(each.evidence, labels=len(codes))
+    )
+
+
+def _set_and_alarms(
+    read: Read, codes: Sequence[str], chances: NDArray[np.float64], *, manifest: Manifest
+) -> bool:
+    conformal = manifest.conformal
+    expected = calibrate.finding_set(codes, chances, conformal=conformal) if conformal else ()
+    alarms = calibrate.alarms(chances, manifest=manifest)
+    groups = calibrate.groups_of(codes, chances, groups=manifest.groups)
+    return (
+        read.coverage == (conformal.coverage if conformal else None)
+        and read.finding_set == expected
+        and read.alarms == alarms
+        and [each.label for each in read.groups] == [each.label for each in groups]
+        and all(
+            abs(said.probability - own.probability) <= TOLERANCE
+            for said, own in zip(read.groups, groups, strict=True)
+        )
+        and bool(read.unfit) >= manifest.label(read.label).unfit
+        and (read.familiarity is None) == (manifest.familiarity is None)
+    )
+
+
+def _parts(each: EdgeRead, *, manifest: Manifest) -> bool:
+    """Whether contributions add up to the logits; pictures have none."""
+    parts = each.read.contributions
+    if manifest.measurements_model is None:
+        return not parts
+    if [part.measurement for part in parts] != [m.code for m in manifest.measurements]:
+        return False
+    if any(len(part.logits) != len(each.logits) for part in parts):
+        return False
+    sums = np.array([part.logits for part in parts]).sum(axis=0)
+    total = sums + np.asarray(manifest.measurements_model.bias)
+    return bool(np.allclose(total, each.logits, atol=PARTS_TOLERANCE))
+
+
+def _map_fits(evidence: NDArray[np.float32] | None, *, labels: int) -> bool:
+    return evidence is None or (
+        evidence.ndim == 3
+        and evidence.shape[0] == labels
+        and math.prod(evidence.shape) <= 2**20
+        and bool(np.isfinite(evidence).all())
+    )

@@ -1,0 +1,225 @@
+"""The first read: claim a case, read its samples, write what the pack says."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from firstread.clinic import audit
+from firstread.clinic.models import Case, CaseSample, Check, ReadRow
+from firstread.clinic.outbox.notify import Occasion, tell
+from firstread.clinic.queue.lease import claim
+from firstread.clinic.queue.waiting import WAITS
+from firstread.clinic.storage import store
+from firstread.clinic.storage.reads import read_of, row_of
+from firstread.clinic.storage.traces import trace_of
+from firstread.domain.case import CaseState, headline
+from firstread.domain.errors import FirstreadError, NobodyReads
+from firstread.domain.priority import Priority, priority_of_case
+from firstread.domain.read import Read
+from firstread.packs import Manifest
+from firstread.runtime import Outcome
+
+log = logging.getLogger(__name__)
+
+PLACES_TOLD = 3
+"""Of how many places at most the history tells that they read a case."""
+
+
+class OpenPack(Protocol):
+    """A pack that reads, here or elsewhere."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    def read(self, data: bytes) -> Outcome: ...
+
+
+Readers = Callable[[Check], OpenPack]
+"""Gives the open pack of a check; raises PackRefused or UnknownPack."""
+
+
+@dataclass(kw_only=True)
+class _Work:
+    """What reading the samples of one case gave."""
+
+    manifest: Manifest | None = None
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    refusals: dict[int, str] = field(default_factory=dict)
+    reason: str = ""
+    """Why none of the samples could be read."""
+    nobody: NobodyReads | None = None
+    """Why the case waits: no server answers that could read the rest."""
+
+
+def read_next(readers: Readers) -> bool:
+    """Read the most pressing case that waits for its first read; returns whether there was one."""
+    case = _claim()
+    if case is None:
+        return False
+    if case.attempts > settings.FIRSTREAD.reading.tries:
+        work = _Work(
+            reason=f"Reading stopped the reader {case.attempts - 1} times. Read it unaided, and "
+            "tell the operator."
+        )
+    else:
+        work = _read_samples(case, readers)
+    _write(case, work)
+    return True
+
+
+def _claim() -> Case | None:
+    waiting = Case.objects.filter(state=CaseState.RECEIVED)
+    return claim(waiting.order_by("-priority", "received_at", "pk"), lease=_lease())
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings.FIRSTREAD.reading.lease_s)
+
+
+def _read_samples(case: Case, readers: Readers) -> _Work:
+    work = _Work()
+    try:
+        reader = readers(case.check_row)
+    except FirstreadError as error:
+        work.reason = str(error)
+        return work
+    work.manifest = reader.manifest
+    for sample in _unread(case):
+        _keep_lease(case)
+        try:
+            work.outcomes[sample.pk] = reader.read(store.open(sample.sample_id))
+            if reader.manifest.kind == "recording":
+                trace_of(sample.sample_id)  # made now, so that no page waits for that of a day
+        except NobodyReads as error:
+            work.nobody = error
+            return work
+        except FirstreadError as error:
+            work.refusals[sample.pk] = str(error)
+    return work
+
+
+def _unread(case: Case) -> list[CaseSample]:
+    return list(case.samples.exclude(reads__shadow=False))
+
+
+def _keep_lease(case: Case) -> None:
+    """A case of many cells may take longer than one lease, and one cell most of it elsewhere."""
+    now = timezone.now()
+    if case.claimed_until is None or case.claimed_until - now < _lease() * 3 / 4:
+        case.claimed_until = now + _lease()
+        Case.objects.filter(pk=case.pk).update(claimed_until=case.claimed_until)
+
+
+def _write(case: Case, work: _Work) -> None:
+    """Write the reads and what they come to; where another worker was first, nothing twice."""
+    now = timezone.now()
+    with transaction.atomic():
+        rows = Case.objects.filter(pk=case.pk)
+        if connection.features.has_select_for_update:
+            rows = rows.select_for_update()
+        case = rows.get()
+        if case.state != CaseState.RECEIVED:
+            return
+        unread = _unread(case)
+        _write_reads([s for s in unread if s.pk in work.outcomes], work, at=now)
+        case.claimed_until = None
+        if work.nobody is not None:
+            _let_wait(case, work.nobody, at=now)
+            return
+        left = [s for s in unread if s.pk not in work.outcomes and s.pk not in work.refusals]
+        if left and not work.reason:
+            # More came while these were read: the case stays due, and its tries begin anew.
+            case.attempts = 0
+            case.save(update_fields=["claimed_until", "attempts"])
+            return
+        _conclude(case, work, at=now)
+
+
+def _let_wait(case: Case, why: NobodyReads, *, at: datetime) -> None:
+    """The case comes due again when a server may answer; it has lost nothing, not even a try."""
+    if case.retry_at is None:
+        audit.append(WAITS, by=None, case=case, detail={"reason": str(why)})
+        log.warning("case %s waits: %s", case.pk, why)
+    # Spread, so that of many cases that wait not all come due in one moment.
+    case.retry_at = at + timedelta(seconds=why.again_in_s * random.uniform(1.0, 1.25))
+    case.attempts = 0
+    case.save(update_fields=["claimed_until", "attempts", "retry_at"])
+
+
+def _write_reads(samples: Sequence[CaseSample], work: _Work, *, at: datetime) -> None:
+    codes = work.manifest.codes if work.manifest else ()
+    ReadRow.objects.bulk_create(
+        row_of(
+            outcome.read,
+            case_sample=sample,
+            logits=outcome.logits.tolist(),
+            codes=codes,
+            evidence=outcome.evidence,
+            at=at,
+        )
+        for sample, outcome in ((sample, work.outcomes[sample.pk]) for sample in samples)
+    )
+
+
+def _conclude(case: Case, work: _Work, *, at: datetime) -> None:
+    """What all reads of the case come to: its finding and priority, or why it is unfit."""
+    rows = ReadRow.objects.filter(case_sample__case=case, shadow=False)
+    reads = [
+        read_of(row) for row in rows.order_by("case_sample__position").defer("evidence", "beats")
+    ]
+    reason = work.reason or _refusal(work, of=len(reads) + len(work.refusals)) or _unfit(reads)
+    top = _headline(reads, work.manifest)
+    case.finding = top[0] if top else ""
+    case.probability = top[1] if top else None
+    case.priority = _priority(reads, work.manifest, unfit=bool(reason))
+    case.state = CaseState.UNFIT if reason else CaseState.READ
+    case.unfit_reason = reason[:300]
+    case.waits_for = "specialist"
+    case.read_at, case.attempts, case.retry_at = at, 0, None
+    case.save()
+    detail = {"reads": len(reads), "pack": _pack(reads), "finding": case.finding}
+    if where := list(dict.fromkeys(each.where for each in work.outcomes.values() if each.where)):
+        detail["where"] = where[:PLACES_TOLD]
+    audit.append(str(case.state), by=None, case=case, detail=detail)
+    tell(Occasion.READ, case=case)
+    log.info("case %s: %s", case.pk, case.state)
+
+
+def _refusal(work: _Work, *, of: int) -> str:
+    if not work.refusals:
+        return ""
+    first = next(iter(work.refusals.values()))
+    return first if of == 1 else f"{len(work.refusals)} of {of} samples cannot be read. {first}"
+
+
+def _unfit(reads: Sequence[Read]) -> str:
+    reasons = [read.unfit for read in reads if read.unfit]
+    return reasons[0] if reasons and len(reasons) == len(reads) else ""
+
+
+def _headline(reads: Sequence[Read], manifest: Manifest | None) -> tuple[str, float] | None:
+    if manifest is None or not reads:
+        return None
+    top = headline(reads, alarming=manifest.positive)
+    return (top.label, top.probability) if top else None
+
+
+def _priority(reads: Sequence[Read], manifest: Manifest | None, *, unfit: bool) -> Priority:
+    labels: Mapping[str, Priority] = (
+        {each.code: Priority.named(each.priority) for each in manifest.answers} if manifest else {}
+    )
+    found = priority_of_case(reads, of_label=labels)
+    return max(found, Priority.URGENT) if unfit else found
+
+
+def _pack(reads: Sequence[Read]) -> str:
+    return f"{reads[-1].pack} {reads[-1].version}" if reads else ""

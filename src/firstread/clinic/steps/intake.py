@@ -1,0 +1,324 @@
+"""A sample comes in: bytes to the store, rows in one transaction, the worker woken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from firstread.clinic import audit
+from firstread.clinic.checks import registry
+from firstread.clinic.models import (
+    Case,
+    CaseSample,
+    Check,
+    Patient,
+    Person,
+    RefusedSample,
+    Sample,
+)
+from firstread.clinic.queue import wake
+from firstread.clinic.steps import edge_read
+from firstread.clinic.steps.edge_read import FromEdge
+from firstread.clinic.steps.files import ONE, TAKES, Incoming, Kept, Refusal, keep, why_none
+from firstread.clinic.storage import store
+from firstread.domain.case import DECIDED, CaseState
+from firstread.domain.errors import BadMeasurement, UnreadableSample, WrongState
+from firstread.runtime.measurements import as_array, measurements_as_bytes
+
+TRIES = 8
+"""How often rows are written anew where another process wrote the same ones first."""
+MOST_OTHERS = 10
+"""Of how many other cases with the same sample the history tells, when it comes once more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """What became of what came in."""
+
+    case: Case
+    created: bool
+    added: int
+    refused: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Request:
+    """What the laboratory asks, and by which door."""
+
+    check: Check
+    accession: str
+    patient: str
+    door: str
+    by: Person | None
+    at: datetime
+    edge: FromEdge | None
+
+
+def receive(
+    samples: Sequence[Incoming],
+    *,
+    check: str,
+    door: str,
+    accession: str = "",
+    patient: str = "",
+    by: Person | None,
+    received_at: datetime | None = None,
+    edge: FromEdge | None = None,
+) -> Received:
+    """Receive pictures or recordings as one case; the same ones again change nothing.
+
+    Without an accession the case is named by its first sample. `received_at` is set where an edge
+    or the demo had them before; `edge` says what was read there. Raises UnknownCheck,
+    UnreadableSample (after keeping what was refused), BadMeasurement (accession or patient),
+    WrongState (the accession is another patient's).
+    """
+    asked = _request(
+        check, door=door, accession=accession, patient=patient, by=by, at=received_at, edge=edge
+    )
+    kind = asked.check.kind
+    if kind == "measurements":
+        raise UnreadableSample(
+            f"The check '{asked.check.name}' takes measurements, not pictures. Fill in the form, "
+            "or send CSV or JSON."
+        )
+    if not samples:
+        raise UnreadableSample(f"No sample was sent. Add at least one {ONE[kind]}.")
+    kept, refused = keep(samples, kind=kind, refuse=partial(_keep_refused, asked=asked))
+    if not kept:
+        raise UnreadableSample(why_none(refused))
+    if len(kept) > 1 and not asked.check.many:
+        raise UnreadableSample(
+            f"The check '{asked.check.name}' takes one {ONE[kind]} a case. Send each as its own "
+            "case."
+        )
+    return _receive(kept, asked=asked, refused=refused)
+
+
+def receive_measurements(
+    values: Mapping[str, float | None],
+    *,
+    check: str,
+    door: str,
+    accession: str = "",
+    patient: str = "",
+    by: Person | None,
+    received_at: datetime | None = None,
+    edge: FromEdge | None = None,
+) -> Received:
+    """Receive one row of measurements as a case; raises BadMeasurement, naming the field."""
+    asked = _request(
+        check, door=door, accession=accession, patient=patient, by=by, at=received_at, edge=edge
+    )
+    if asked.check.kind != "measurements":
+        raise UnreadableSample(
+            f"The check '{asked.check.name}' takes {TAKES[asked.check.kind]}, not measurements. "
+            f"Send a {ONE[asked.check.kind]}."
+        )
+    manifest = registry.manifest_of(asked.check)
+    as_array(values, measurements=manifest.measurements)  # refuses what the pack would refuse
+    row = {m.code: values.get(m.code) for m in manifest.measurements}
+    data = measurements_as_bytes(row)
+    kept = Kept(
+        sha256=store.put(data),
+        name="",
+        kind="measurements",
+        media_type="application/json",
+        size_bytes=len(data),
+    )
+    return _receive([kept], asked=asked, refused=())
+
+
+def _request(
+    check: str,
+    *,
+    door: str,
+    accession: str,
+    patient: str,
+    by: Person | None,
+    at: datetime | None,
+    edge: FromEdge | None,
+) -> _Request:
+    return _Request(
+        check=registry.check_named(check),
+        accession=_plain(accession, field="accession"),
+        patient=_plain(patient, field="patient"),
+        door=door,
+        by=by,
+        at=at or timezone.now(),
+        edge=edge,
+    )
+
+
+def _plain(value: str, *, field: str) -> str:
+    value = value.strip()
+    if len(value) > 64 or not value.isprintable():
+        raise BadMeasurement(
+            f"The {field} must be one line of at most 64 characters. Shorten it.", field=field
+        )
+    return value
+
+
+def _keep_refused(file: Incoming, reason: str, *, asked: _Request) -> None:
+    sha256 = store.put(file.data)
+    with transaction.atomic():
+        _row, created = RefusedSample.objects.get_or_create(
+            sha256=sha256,
+            check_name=asked.check.name,
+            defaults={
+                "size_bytes": len(file.data),
+                "door": asked.door,
+                "original_name": file.name,
+                "reason": reason[:300],
+                "by": asked.by,
+                "received_at": asked.at,
+            },
+        )
+        if created:
+            audit.append("refused", by=asked.by, detail={"sha256": sha256, "door": asked.door})
+
+
+def _receive(kept: Sequence[Kept], *, asked: _Request, refused: tuple[Refusal, ...]) -> Received:
+    case, created, added = _until_written(lambda: _write(kept, asked=asked))
+    if added:
+        transaction.on_commit(wake.reading.ring)
+    return Received(case=case, created=created, added=added, refused=refused)
+
+
+def _until_written(write: Callable[[], tuple[Case, bool, int]]) -> tuple[Case, bool, int]:
+    """Write again where another process was first: then its rows are found, and used."""
+    for left in reversed(range(TRIES)):
+        try:
+            with transaction.atomic():
+                return write()
+        except IntegrityError:
+            if not left:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _write(kept: Sequence[Kept], *, asked: _Request) -> tuple[Case, bool, int]:
+    patient = None
+    if asked.patient:
+        patient, _ = Patient.objects.get_or_create(identifier=asked.patient)
+    accession = asked.accession or _own_accession(kept, asked=asked)
+    parts = _locked_parts(asked.check, accession)
+    known = dict(
+        CaseSample.objects.filter(
+            case__in=parts, sample__in=[each.sha256 for each in kept]
+        ).values_list("sample_id", "case_id")
+    )
+    fresh = [each for each in kept if each.sha256 not in known]
+    if not fresh:
+        return next(c for c in parts if c.pk == known[kept[0].sha256]), False, 0
+    case, created = _open_case(parts, accession=accession, asked=asked)
+    _join_patient(case, patient)
+    _add(fresh, to=case, asked=asked)
+    audit.append(
+        "received" if created else "added",
+        by=asked.by,
+        case=case,
+        detail={"door": asked.door, "samples": len(fresh), "check": asked.check.name},
+    )
+    if asked.edge is not None:
+        rows = list(case.samples.filter(sample__in=[each.sha256 for each in fresh]))
+        edge_read.take(rows, case=case, asked=asked.edge, by=asked.by)
+    _tell_of_others(case, fresh, by=asked.by)
+    return case, created, len(fresh)
+
+
+def _tell_of_others(case: Case, fresh: Sequence[Kept], *, by: Person | None) -> None:
+    """Say in both histories that a sample came under two accessions: one may be mistyped.
+
+    Equal rows of measurements are no sign of that. Comes after the audit row of the case, whose
+    lock lets this see what another process received at the same moment.
+    """
+    told = [each.sha256 for each in fresh if each.kind != "measurements"]
+    others = (
+        Case.objects.filter(check_row=case.check_row_id, samples__sample__in=told)
+        .exclude(accession=case.accession)
+        .distinct()
+        .order_by("received_at", "pk")
+    )
+    for other in others[:MOST_OTHERS]:
+        audit.append("same_sample", by=by, case=case, detail={"other": str(other.pk)})
+        audit.append("same_sample", by=by, case=other, detail={"other": str(case.pk)})
+
+
+def _own_accession(kept: Sequence[Kept], *, asked: _Request) -> str:
+    """The number of the case that holds the sample already, else one made from its hash."""
+    there = (
+        Case.objects.filter(check_row=asked.check, samples__sample=kept[0].sha256)
+        .order_by("received_at")
+        .values_list("accession", flat=True)
+        .first()
+    )
+    return there or f"S-{kept[0].sha256[:12]}"
+
+
+def _locked_parts(check: Check, accession: str) -> list[Case]:
+    rows = Case.objects.filter(check_row=check, accession=accession).order_by("part")
+    if connection.features.has_select_for_update:
+        rows = rows.select_for_update()
+    return list(rows)
+
+
+def _open_case(parts: Sequence[Case], *, accession: str, asked: _Request) -> tuple[Case, bool]:
+    """The part that still takes samples, or the next one."""
+    last = parts[-1] if parts else None
+    if last is not None and asked.check.many and _takes_samples(last):
+        return last, False
+    case = Case.objects.create(
+        check_row=asked.check,
+        accession=accession,
+        part=last.part + 1 if last else 1,
+        patient=last.patient if last else None,
+        requester=asked.by,
+        door=asked.door,
+        received_at=asked.at,
+    )
+    return case, True
+
+
+def _takes_samples(case: Case) -> bool:
+    return case.state not in DECIDED and not case.reviews.exists()
+
+
+def _join_patient(case: Case, patient: Patient | None) -> None:
+    if patient is None or case.patient_id == patient.pk:
+        return
+    if case.patient_id is not None:
+        raise WrongState(
+            "This accession belongs to another patient. Check the number and the patient."
+        )
+    case.patient = patient
+    case.save(update_fields=["patient"])
+
+
+def _add(fresh: Sequence[Kept], *, to: Case, asked: _Request) -> None:
+    # Always in the same order: two cases with the same samples must not wait for each other.
+    for each in sorted(fresh, key=lambda one: one.sha256):
+        Sample.objects.get_or_create(
+            sha256=each.sha256,
+            defaults={
+                "kind": each.kind,
+                "media_type": each.media_type,
+                "size_bytes": each.size_bytes,
+                "width_px": each.width_px,
+                "height_px": each.height_px,
+                "received_at": asked.at,
+            },
+        )
+    there = to.samples.count()
+    CaseSample.objects.bulk_create(
+        CaseSample(case=to, sample_id=each.sha256, position=there + place, original_name=each.name)
+        for place, each in enumerate(fresh, start=1)
+    )
+    to.state = CaseState.RECEIVED
+    to.waits_for = ""
+    to.attempts, to.retry_at = 0, None
+    to.save(update_fields=["state", "waits_for", "attempts", "retry_at"])

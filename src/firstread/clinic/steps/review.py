@@ -1,0 +1,106 @@
+"""A specialist answers: agrees with the first read, or names another label."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import transaction
+from django.utils import timezone
+
+from firstread.clinic import audit
+from firstread.clinic.models import Case, Person, Review, Role, SignOff
+from firstread.clinic.outbox.notify import Occasion, tell
+from firstread.clinic.queue.find_case import locked_case
+from firstread.clinic.steps.who_may import refuse_label, refuse_long, refuse_person, refuse_state
+from firstread.domain.case import DECIDED, OTHER, Answer, Basis, CaseState, decide
+from firstread.domain.errors import BadMeasurement, WrongState
+
+
+def answer(case_id: uuid.UUID | str, *, by: Person, label: str, comment: str = "") -> Case:
+    """Record the answer, and sign off where it decides the case; the same answer again is one.
+
+    Raises UnknownCase, NotAllowed, WrongState, BadMeasurement (label or comment).
+    """
+    comment = comment.strip()
+    with transaction.atomic():
+        case = locked_case(case_id)
+        refuse_person(case, by=by)
+        if _answered_already(case, by, label):
+            return case
+        refuse_state(case, by=by)
+        _refuse_answer(case, label, comment)
+        review = Review.objects.create(
+            case=case,
+            by=by,
+            label=label,
+            agrees=label == case.finding,
+            as_chief=by.role == Role.CHIEF,
+            comment=comment,
+            at=timezone.now(),
+        )
+        audit.append(
+            "answered",
+            by=by,
+            case=case,
+            detail={"label": label, "agrees": review.agrees, "as_chief": review.as_chief},
+        )
+        _settle(case, review)
+    return case
+
+
+def _answered_already(case: Case, by: Person, label: str) -> bool:
+    mine = case.reviews.filter(by=by).first()
+    if mine is None:
+        return False
+    if mine.label == label:
+        return True
+    if case.state in DECIDED:
+        raise WrongState(
+            "You have answered already, and the case is signed off. Amend it, or ask the chief to."
+        )
+    raise WrongState("You have answered already. Ask the chief if you see it differently now.")
+
+
+def _refuse_answer(case: Case, label: str, comment: str) -> None:
+    refuse_label(case, label)
+    if label == OTHER and not comment:
+        raise BadMeasurement("Say in the comment what you see.", field="comment")
+    refuse_long(comment)
+
+
+def _settle(case: Case, review: Review) -> None:
+    answers = [
+        Answer(by=each.by.username, label=each.label, chief=each.as_chief)
+        for each in case.reviews.select_related("by").order_by("at", "pk")
+    ]
+    decision = decide(answers, readers=case.check_row.readers)
+    if decision.label is not None and decision.basis is not None:
+        _sign_off(case, review, label=decision.label, basis=decision.basis)
+    else:
+        case.waits_for = decision.waits_for or ""
+        case.save(update_fields=["waits_for"])
+        if decision.waits_for == "chief":
+            audit.append("differ", by=None, case=case)
+            tell(Occasion.DIFFER, case=case)
+
+
+def _sign_off(case: Case, review: Review, *, label: str, basis: Basis) -> None:
+    SignOff.objects.create(
+        case=case,
+        number=0,
+        label=label,
+        basis=basis,
+        by=review.by,
+        comment=review.comment,
+        at=review.at,
+    )
+    case.state, case.waits_for, case.decided_at = CaseState.SIGNED_OFF, "", review.at
+    case.save(update_fields=["state", "waits_for", "decided_at"])
+    audit.append(
+        "signed_off",
+        by=review.by,
+        case=case,
+        detail={"label": label, "basis": str(basis)},
+    )
+    if case.check_row.tells_requester:
+        tell(Occasion.SIGNED_OFF, case=case)

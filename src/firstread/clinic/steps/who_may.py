@@ -1,0 +1,100 @@
+"""Who may answer or amend a case, and with what: the rules that review and sign-off share."""
+
+from __future__ import annotations
+
+from firstread.clinic.checks import registry
+from firstread.clinic.checks.sample_words import one_sample
+from firstread.clinic.models import Case, Check, Person, Role
+from firstread.domain.case import DECIDED, NO_ALARM, OTHER, WAITING, Basis, CaseState
+from firstread.domain.errors import BadMeasurement, NotAllowed, PackRefused, UnknownPack, WrongState
+
+LONGEST_COMMENT = 4000
+
+
+def answers_for(case: Case) -> list[tuple[str, str]]:
+    """The answers that a specialist may give, as (code, title)."""
+    return answers_of(case.check_row, many=case.samples.count() > 1)
+
+
+def answers_of(check: Check, *, many: bool) -> list[tuple[str, str]]:
+    """The labels of the check's pack; of many samples also its groups and that none is alarming;
+    and other."""
+    try:
+        manifest = registry.manifest_of(check)
+        # The commonest alarm of many samples, which people are asked to agree with, may be a group.
+        named = manifest.answers if many else manifest.labels
+        labels = [(each.code, each.title) for each in named]
+    except (PackRefused, UnknownPack):
+        labels = []  # the pack is gone; people can still say in words what they see
+    if many:
+        labels.append((NO_ALARM, f"No alarming {one_sample(check)}"))
+    return [*labels, (OTHER, "Something else (say what)")]
+
+
+def reads_check(person: Person, check: str) -> bool:
+    """Whether this person decides cases of the check."""
+    return person.role == Role.CHIEF or (
+        person.role == Role.SPECIALIST and person.reads.filter(check_row=check).exists()
+    )
+
+
+def may_answer(case: Case, *, by: Person) -> str:
+    """Why this person may not answer the case now; empty where they may."""
+    try:
+        refuse_person(case, by=by)
+        refuse_state(case, by=by)
+    except (NotAllowed, WrongState) as error:
+        return str(error)
+    return ""
+
+
+def may_amend(case: Case, *, by: Person) -> str:
+    """Why this person may not amend the case now; empty where they may."""
+    if case.state not in DECIDED:
+        return "The case is not signed off yet. Answer it instead."
+    reviewed = reads_check(by, case.check_row_id) and case.reviews.filter(by=by).exists()
+    if not by.is_active or not (by.role == Role.CHIEF or reviewed):
+        return "Only the chief, or a specialist who answered this case, may amend it."
+    if by.role != Role.CHIEF and case.sign_offs.filter(by__role=Role.CHIEF).exists():
+        return "The chief has decided this case. Ask the chief to amend it."
+    if by.role != Role.CHIEF and case.sign_offs.filter(basis=Basis.TWO_READERS).exists():
+        return "Two specialists agreed on this case. Ask the chief to amend it."
+    return ""
+
+
+def refuse_person(case: Case, *, by: Person) -> None:
+    """Raises NotAllowed where this person does not decide cases of the check."""
+    if not by.is_active or not reads_check(by, case.check_row_id):
+        raise NotAllowed(
+            "Only a specialist who reads this check, or the chief, may answer. "
+            "An operator can add you on the people page."
+        )
+
+
+def refuse_state(case: Case, *, by: Person) -> None:
+    """Raises WrongState where the case waits for no answer of this person."""
+    if case.state == CaseState.RECEIVED:
+        raise WrongState("The case has not been read yet. Wait a moment.")
+    if case.state not in WAITING:
+        raise WrongState("The case is signed off already. Amend it if it needs correcting.")
+    if case.reviews.filter(by=by).exists():
+        raise WrongState("You have answered already.")
+    if case.waits_for == "chief" and by.role != Role.CHIEF:
+        raise WrongState("Two specialists differ on this case, and it waits for the chief.")
+
+
+def refuse_label(case: Case, label: str) -> None:
+    """Raises BadMeasurement where the label is none of the check's answers."""
+    if label not in {code for code, _title in answers_for(case)}:
+        raise BadMeasurement(
+            "This is no answer for this check. Choose one of those shown.", field="label"
+        )
+
+
+def refuse_long(comment: str) -> None:
+    """Raises BadMeasurement where the comment is longer than its place."""
+    if len(comment) > LONGEST_COMMENT:
+        raise BadMeasurement(
+            f"The comment is longer than {LONGEST_COMMENT} characters. Shorten it.",
+            field="comment",
+        )
