@@ -20,7 +20,7 @@ from pathlib import Path
 from firstread.datasets import named, open_dataset, split
 from firstread.domain.errors import FirstreadError
 from firstread.evaluation import Evaluation, Share, evaluate
-from firstread.evaluation.beside import Foreign, against, evenly
+from firstread.evaluation.strangers_read import Foreign, against, evenly
 from firstread.packs import Manifest, open_manifest
 from firstread.runtime import PackReader, open_reader
 from firstread.train.recipe import Recipe, find_recipe, open_recipe

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from firstread.cli.kept import KeptAnswers
+from firstread.cli.answers_file import KeptAnswers
 from firstread.cli.main import main
 from tests.images_for_tests import cell_png
 from tests.packs_for_tests import make_pack

@@ -11,8 +11,8 @@ from firstread.domain.errors import BadConfiguration
 from firstread.train.card import how_it_learnt
 from firstread.train.history import Progress
 from firstread.train.loop import Trained, fit
+from firstread.train.mean_of_runs import fit_runs, mean
 from firstread.train.recipe import open_recipe
-from firstread.train.soup import fit_runs, mean
 from tests.train.learning_for_tests import pixels, recipe, weights
 
 

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from firstread.cli.answers import printable
-from firstread.cli.evaluated import as_text
 from firstread.cli.precision import precision
+from firstread.cli.print_answers import printable
+from firstread.cli.print_figures import as_text
 from firstread.cli.progress import progress
 
 if TYPE_CHECKING:
     from firstread.datasets import Dataset
     from firstread.evaluation import Evaluation
-    from firstread.evaluation.beside import Foreign
-    from firstread.evaluation.more import Compared
+    from firstread.evaluation.further_figures import Compared
     from firstread.evaluation.strangers import Refusals
+    from firstread.evaluation.strangers_read import Foreign
     from firstread.packs import Precision
     from firstread.runtime import PackReader
 
@@ -98,7 +98,7 @@ def evaluate(
     """
     _refuse_no_place(picture, report)
     from firstread.datasets import open_dataset
-    from firstread.evaluation.more import More
+    from firstread.evaluation.further_figures import More
     from firstread.evaluation.parts import by_column
     from firstread.evaluation.plain import whole_as_plain
     from firstread.evaluation.report import write_report
@@ -143,8 +143,8 @@ def _refuse_what_cannot_be(
     spoil: bool,
 ) -> None:
     """Before the work: what would be refused at its end."""
-    from firstread.evaluation.beside import refuse_no_pictures, refuse_other_kind
     from firstread.evaluation.parts import refuse_unknown_column
+    from firstread.evaluation.strangers_read import refuse_no_pictures, refuse_other_kind
 
     for column in columns:
         refuse_unknown_column(dataset, by=column)
@@ -194,7 +194,7 @@ def _measured(reader: PackReader, dataset: Dataset, *, threads: int) -> Evaluati
 def _told_apart(
     reader: PackReader, found: Evaluation, foreign: Sequence[Dataset], *, threads: int
 ) -> tuple[Foreign, ...]:
-    from firstread.evaluation.beside import AT_MOST, against
+    from firstread.evaluation.strangers_read import AT_MOST, against
 
     told = []
     for each in foreign:
@@ -205,8 +205,8 @@ def _told_apart(
 
 
 def _spoiled(reader: PackReader, found: Evaluation, dataset: Dataset) -> tuple[Refusals, ...]:
-    from firstread.evaluation.beside import SPOILED, when_spoiled
     from firstread.evaluation.strangers import SPOILINGS
+    from firstread.evaluation.strangers_read import SPOILED, when_spoiled
 
     total = min(SPOILED, found.n) * len(SPOILINGS)
     with progress("Spoiling", total=total, shown=sys.stderr.isatty()) as step:
@@ -215,7 +215,7 @@ def _spoiled(reader: PackReader, found: Evaluation, dataset: Dataset) -> tuple[R
 
 def _compared(found: Evaluation, other: Evaluation) -> Compared:
     from firstread.evaluation.compare import compare
-    from firstread.evaluation.more import Compared
+    from firstread.evaluation.further_figures import Compared
 
     names = [f"{each.pack} {each.version}" for each in (found, other)]
     if names[0] == names[1]:

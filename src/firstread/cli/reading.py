@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from firstread.cli.answers import (
+from firstread.cli.print_answers import (
     answer_as_json,
     answer_as_line,
     summary_as_json,
@@ -37,7 +37,7 @@ from firstread.domain.errors import (
 from firstread.domain.foremost import listed
 
 if TYPE_CHECKING:
-    from firstread.cli.kept import KeptAnswers
+    from firstread.cli.answers_file import KeptAnswers
     from firstread.datasets.truth import KnownLabels, Truth
     from firstread.datasets.truths import Truths
     from firstread.domain.measurements import Measured
@@ -133,7 +133,7 @@ def read_paths(
     with ExitStack() as stack:
         kept = None
         if wanted.out is not None:
-            from firstread.cli.kept import KeptAnswers
+            from firstread.cli.answers_file import KeptAnswers
 
             kept = stack.enter_context(
                 KeptAnswers(wanted.out, pack=f"{pack.name} {pack.version}", pack_sha256=pack.sha256)

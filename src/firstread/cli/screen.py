@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from firstread.cli.answers import printable
 from firstread.cli.precision import precision
+from firstread.cli.print_answers import printable
 
 if TYPE_CHECKING:
     from firstread.edge.screen.run import Progress

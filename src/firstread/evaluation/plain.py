@@ -11,8 +11,8 @@ import numpy as np
 
 from firstread.evaluation.alarms import AlarmFigures
 from firstread.evaluation.evaluate import Evaluation
+from firstread.evaluation.further_figures import Compared, More
 from firstread.evaluation.metrics import Share
-from firstread.evaluation.more import Compared, More
 
 if TYPE_CHECKING:
     from firstread.evaluation.beats import BeatFigures

@@ -25,8 +25,8 @@ from firstread.domain.errors import (
 )
 from firstread.importing.card import write_import_card
 from firstread.importing.fit import fit
-from firstread.importing.made import Made
 from firstread.importing.plan import Plan
+from firstread.importing.written_network import Made
 from firstread.packs import (
     About,
     Calibration,

@@ -16,7 +16,7 @@ from firstread.evaluation.resample import clusters_of
 from firstread.packs import DatasetUsed, Manifest, Result
 from firstread.runtime import PackReader
 from firstread.runtime.calibrate import probabilities
-from firstread.train.familiar import from_embeddings
+from firstread.train.familiarity import from_embeddings
 from firstread.train.figures import results
 from firstread.train.thresholds import fit_conformal, fit_operating_point, fit_temperature
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from firstread.domain.errors import BadConfiguration, ModelRefused, PackRefused
 from firstread.importing.graph import Graph, opened_model, plain_graph
-from firstread.importing.made import Made
 from firstread.importing.original import Original
 from firstread.importing.plan import Plan
 from firstread.importing.wrap import Wrapped, layout_of, refuse_other_size, size_of, wrap
+from firstread.importing.written_network import Made
 from firstread.packs import Input
 from firstread.runtime.calibrate import probabilities
 from firstread.runtime.session import Session

@@ -19,8 +19,8 @@ from onnx import TensorProto, compose, helper, numpy_helper
 
 from firstread.domain.errors import BadConfiguration, ModelRefused, PackRefused
 from firstread.importing.graph import INSIDE, IR_VERSION, OPSET, opened_model
-from firstread.importing.made import Made
 from firstread.importing.plan import Plan, labels_from
+from firstread.importing.written_network import Made
 from firstread.packs import Measurement
 from firstread.runtime.calibrate import probabilities
 from firstread.runtime.session import Session

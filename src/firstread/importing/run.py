@@ -10,7 +10,6 @@ from firstread.domain.errors import BadConfiguration, ModelRefused
 from firstread.importing.assemble import Imported, Wanted, make_pack, sha256_of
 from firstread.importing.keras_file import is_hdf5
 from firstread.importing.keras_model import keras_to_onnx
-from firstread.importing.made import Made
 from firstread.importing.network import write_network
 from firstread.importing.pickled import look_into, refuse_untrusted, write_measurements_network
 from firstread.importing.plan import Plan
@@ -21,6 +20,7 @@ from firstread.importing.torch_weights import (
     plan_of_network,
     write_torch_network,
 )
+from firstread.importing.written_network import Made
 
 MOST_BYTES = 2 * 1024**3
 _PLAIN_PICKLE = b"\x80"

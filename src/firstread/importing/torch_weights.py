@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from firstread.domain.errors import BadConfiguration, MissingExtra, ModelRefused
-from firstread.importing.made import Made
 from firstread.importing.network import some_pictures
 from firstread.importing.plan import LICENCE, Plan
 from firstread.importing.recipe import Said, refuse_said
+from firstread.importing.written_network import Made
 from firstread.train.recipe import Recipe, find_recipe, open_recipe
 
 _HEADER = struct.Struct("<Q")

@@ -26,7 +26,7 @@ from firstread.train.additive import AdditiveReader, Shapes
 from firstread.train.allds2020 import AllNetwork
 from firstread.train.card import Story, how_it_learnt, room_to_learn, write_card
 from firstread.train.export import export_image, export_measurements, to_reader
-from firstread.train.familiar import from_measurements
+from firstread.train.familiarity import from_measurements
 from firstread.train.figures import results, subgroups
 from firstread.train.golden import image_golden, row_golden
 from firstread.train.loop import Trained
@@ -35,7 +35,7 @@ from firstread.train.networks import Network
 from firstread.train.pixels import Pixels
 from firstread.train.plots import draw
 from firstread.train.recipe import Recipe
-from firstread.train.trust import Embedded, trusted
+from firstread.train.safeguards import Embedded, trusted
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,7 +34,7 @@ from firstread.train.beat_network import BeatEnsemble
 from firstread.train.beat_set import BeatSet
 from firstread.train.card import Story
 from firstread.train.export import export_recording
-from firstread.train.familiar import from_embeddings
+from firstread.train.familiarity import from_embeddings
 from firstread.train.golden import FOLDER, SEED
 from firstread.train.history import Progress
 from firstread.train.manifest import provenance, stated

@@ -27,7 +27,7 @@ from firstread.train.memory import keep_memory
 from firstread.train.networks import Network, build
 from firstread.train.pixels import Pixels
 from firstread.train.recipe import Recipe
-from firstread.train.watch import Watch
+from firstread.train.validation import Watch
 
 __all__ = ["Progress", "Step", "Trained", "fit"]
 _APART = 7919

@@ -17,11 +17,11 @@ from firstread.train.allds2020_run import train_allds2020
 from firstread.train.assemble import image_pack, measurements_pack
 from firstread.train.device import choose
 from firstread.train.loop import Progress, Step
+from firstread.train.mean_of_runs import fit_runs
 from firstread.train.pixels import Pixels, load
 from firstread.train.recipe import Recipe, Source
 from firstread.train.recordings import train_recordings
 from firstread.train.rehearsal import rehearse
-from firstread.train.soup import fit_runs
 
 
 def train(

@@ -96,8 +96,8 @@ class ReadRow(models.Model):
     """What one pack said of one sample of a case; never changed afterwards.
 
     `body` is `Read.as_dict()` without its beats, with their counts; `beats` is what
-    `storage.beats_bytes.pack_beats` makes of them; `evidence` a compressed numpy array, [K, h, w] of
-    float16 or, for each beat of a recording, [B, t] of bytes.
+    `pack_beats` makes of them; `evidence` a compressed numpy array, [K, h, w] of float16 or, for
+    each beat of a recording, [B, t] of bytes.
     """
 
     case_sample = models.ForeignKey(CaseSample, on_delete=models.CASCADE, related_name="reads")

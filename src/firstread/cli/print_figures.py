@@ -6,15 +6,15 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from firstread.cli.answers import printable
+from firstread.cli.print_answers import printable
 from firstread.domain.foremost import FIRST
 
 if TYPE_CHECKING:
     from firstread.evaluation import Evaluation, Share
-    from firstread.evaluation.beside import Foreign
-    from firstread.evaluation.more import Compared, More
+    from firstread.evaluation.further_figures import Compared, More
     from firstread.evaluation.parts import Subgroup
     from firstread.evaluation.strangers import Refusals
+    from firstread.evaluation.strangers_read import Foreign
 
 T = TypeVar("T")
 

@@ -18,7 +18,7 @@ from firstread.train.loop import Trained, fit
 from firstread.train.networks import Network
 from firstread.train.pixels import Pixels
 from firstread.train.recipe import Recipe
-from firstread.train.watch import Watch
+from firstread.train.validation import Watch
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from firstread.evaluation.beside import Foreign
 from firstread.evaluation.compare import Comparison
 from firstread.evaluation.parts import Subgroup
 from firstread.evaluation.strangers import Refusals
+from firstread.evaluation.strangers_read import Foreign
 
 
 @dataclass(frozen=True, kw_only=True)

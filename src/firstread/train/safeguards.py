@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from firstread.imaging.quality import Quality, measure
 from firstread.packs import Manifest, QualityLimits
-from firstread.train.familiar import from_embeddings, with_looks
+from firstread.train.familiarity import from_embeddings, with_looks
 from firstread.train.looks import Pictures, fit_looks
 from firstread.train.pixels import Pixels
 
