@@ -9,6 +9,7 @@ FirstreadError
 ├── TwinRefused           the int8 twin of a pack is worse than the network it would stand in for
 ├── ModelRefused          a model from elsewhere cannot become a pack, or not without being trusted
 ├── DownloadRefused       what an address gives is not what was asked for: other bytes, too large
+├── UnknownKind           samples of that kind are not known here
 ├── UnknownCheck          no check of that name is set up
 ├── UnknownCase           no case of that number
 ├── UnknownLabel          no phantom shows that label
@@ -73,6 +74,12 @@ class ModelRefused(FirstreadError):
 
 class DownloadRefused(FirstreadError):
     """What an address gives is not what was asked for: other bytes, or too many."""
+
+
+class UnknownKind(FirstreadError):
+    """Samples of that kind are not known here."""
+
+    exit_code = 2
 
 
 class UnknownCheck(FirstreadError):
