@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connections
 
-from firstread.clinic.checks import registry
+from firstread.clinic.checks import readers
 from firstread.clinic.models import Case, Check, Person, Reader, Role
 from firstread.clinic.steps.first_read import read_next
 from firstread.clinic.steps.intake import Incoming, receive, receive_measurements
@@ -42,7 +42,7 @@ def open_clinic() -> Clinic:
 
     The packs `colour` and `sizes` must be on the shelf (fixture `shelf`).
     """
-    registry.forget()
+    readers.forget()
     # The store outlives a test's rows, and some tests damage what lies in it.
     shutil.rmtree(settings.FIRSTREAD.samples, ignore_errors=True)
     leukaemia = Check.objects.create(
@@ -110,7 +110,7 @@ def put_in_row(*, accession: str = "", by: Person | None = None, **values: float
 def read_all() -> int:
     """Read whatever waits, as the worker does; returns how many cases were read."""
     count = 0
-    while read_next(registry.reader_of):
+    while read_next(readers.reader_of):
         count += 1
     return count
 

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from firstread.clinic.accounts import tokens
-from firstread.clinic.checks import registry
+from firstread.clinic.checks import readers
 from firstread.clinic.models import Check, Person, Reader, Role
 from firstread.clinic.steps import first_read
 
@@ -39,7 +39,7 @@ class Program:
 def open_clinic() -> None:
     """Two checks, read by the tests' own packs; nothing remembered of an earlier test."""
     cache.clear()
-    registry.forget()
+    readers.forget()
     Check.objects.create(
         name="leukaemia", title="Leukaemia", pack="colour", kind="image", many=True, readers=2
     )
@@ -70,5 +70,5 @@ def make_program(
 
 
 def read_all_cases() -> None:
-    while first_read.read_next(registry.reader_of):
+    while first_read.read_next(readers.reader_of):
         pass

@@ -158,13 +158,13 @@ def test_a_loop_gone_wild_is_slowed_down(program: Make, monkeypatch: pytest.Monk
 def test_a_failure_of_ours_says_so_without_its_inside(
     program: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from firstread.clinic.checks import registry
+    from firstread.clinic.api import checks
 
     def broken(**_: object) -> None:
         raise RuntimeError("the inside")
 
     caller = program()
-    monkeypatch.setattr(registry, "checks", broken)
+    monkeypatch.setattr(checks, "all_checks", broken)
     answer = caller("GET", "/checks")
     assert is_problem(answer, 500)
     assert "inside" not in answer.content.decode()

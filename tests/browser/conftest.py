@@ -72,12 +72,12 @@ def site(committed_clinic: Any) -> Iterator[Site]:
 def _read_until(done: threading.Event) -> None:
     from django.db import connections
 
-    from firstread.clinic.checks import registry
+    from firstread.clinic.checks import readers
     from firstread.clinic.steps.first_read import read_next
 
     try:
         while not done.is_set():
-            if not read_next(registry.reader_of):
+            if not read_next(readers.reader_of):
                 done.wait(0.05)
     finally:
         connections.close_all()

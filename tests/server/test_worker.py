@@ -44,7 +44,7 @@ def test_a_step_that_stumbles_is_taken_up_again_and_its_words_stay_out_of_the_lo
         calls.append(1)
         if len(calls) == 1:
             raise RuntimeError("Mrs Example, accession 77, has blasts")
-        return worker.read_next(worker.registry.reader_of)
+        return worker.read_next(worker.readers.reader_of)
 
     monkeypatch.setattr(worker, "_read_one", stumbles)
     case = put_in("red")

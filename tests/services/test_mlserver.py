@@ -15,7 +15,7 @@ import httpx
 import numpy as np
 import pytest
 
-from firstread.clinic.checks import registry
+from firstread.clinic.checks import readers
 from firstread.clinic.models import Case
 from firstread.clinic.shown.case import look
 from firstread.connect.addresses import address_of
@@ -128,7 +128,7 @@ def test_a_case_is_read_there_and_here_when_it_is_killed(
     reading = config.reading.model_copy(update={"patience_s": 0, "timeout_s": 30})
     checks = {"leukaemia": CheckSettings(reader=(address,))}
     settings.FIRSTREAD = config.model_copy(update={"checks": checks, "reading": reading})
-    registry.forget()
+    readers.forget()
     with mlserver(tmp_path, packs={"cells": shelf / "colour"}, port=port):
         there = put_in("red", "green", accession="1")
         read_all()
@@ -140,4 +140,4 @@ def test_a_case_is_read_there_and_here_when_it_is_killed(
         f"read it with colour 1.0.0 on this machine, because 127.0.0.1:{port} "
     )
     assert set(Case.objects.values_list("finding", flat=True)) == {"red"}
-    registry.forget()
+    readers.forget()

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from firstread.clinic import audit
-from firstread.clinic.checks import registry
+from firstread.clinic.checks import readers
 from firstread.clinic.models import (
     AuditHead,
     AuditRow,
@@ -103,7 +103,7 @@ def _live(clinic: Clinic) -> None:
     _until_done(
         lambda: receive(SAMPLES, check="leukaemia", door="api", accession="7", by=clinic.tech)
     )
-    _until_done(lambda: _drain(lambda: first_read.read_next(registry.reader_of)))
+    _until_done(lambda: _drain(lambda: first_read.read_next(readers.reader_of)))
     case = Case.objects.get().pk
     _until_done(lambda: review.answer(case, by=clinic.ana, label="red"))
     _until_done(lambda: review.answer(case, by=clinic.bo, label="blue"))

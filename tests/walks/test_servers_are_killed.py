@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from firstread.clinic.audit import verify
-from firstread.clinic.checks import registry
+from firstread.clinic.checks.readers import forget
 from firstread.clinic.models import AuditRow, Case, ReadRow
 from firstread.server.config import CheckSettings
 from firstread.server.worker import Worker
@@ -100,12 +100,12 @@ def worker(committed_clinic: Clinic, readers: list[Reader], settings: Any) -> It
             "reading": config.reading.model_copy(update=reading),
         }
     )
-    registry.forget()
+    forget()
     threads = Worker(reading_threads=2, watches_folder=False)
     threads.start()
     yield threads
     threads.stop()
-    registry.forget()
+    forget()
 
 
 @pytest.mark.usefixtures("worker")

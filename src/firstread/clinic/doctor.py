@@ -18,7 +18,8 @@ from django.db import DatabaseError, connection
 from django.db.models.functions import Coalesce
 
 from firstread.clinic import audit
-from firstread.clinic.checks import registry
+from firstread.clinic.checks import readers
+from firstread.clinic.checks.checks import enabled_checks
 from firstread.clinic.models import Case, Check, Outgoing, OutgoingState, Person, Role
 from firstread.domain.errors import FirstreadError
 
@@ -73,7 +74,7 @@ def _migrations(behind: int) -> Inspected:
 
 
 def _packs() -> list[Inspected]:
-    checks = registry.checks()
+    checks = enabled_checks()
     if not checks:
         return [
             Inspected(
@@ -88,14 +89,14 @@ def _packs() -> list[Inspected]:
 
 def _pack(check: Check) -> Inspected:
     part = f"check {check.name}"
-    if trouble := registry.trouble(check):
+    if trouble := readers.trouble(check):
         return Inspected(
             part=part,
             says=trouble,
             trouble=True,
             remedy="Copy the pack again, or choose another for the check.",
         )
-    servers = registry.look_at_servers(check)
+    servers = readers.look_at_servers(check)
     if missing := [why_not for _, why_not in servers if why_not]:
         return Inspected(
             part=part,
@@ -127,7 +128,7 @@ def _people() -> Inspected:
             trouble=True,
             remedy="Add one: firstread person NAME",
         )
-    unread = [check.title for check in registry.checks() if not check.readers_of.exists()]
+    unread = [check.title for check in enabled_checks() if not check.readers_of.exists()]
     if unread:
         return Inspected(
             part="people",

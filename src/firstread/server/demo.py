@@ -10,7 +10,8 @@ from django.db import connections
 from django.utils import timezone
 
 from firstread.clinic.accounts.demo import DEMO_PASSWORD, DEMO_PEOPLE
-from firstread.clinic.checks import registry
+from firstread.clinic.checks import readers
+from firstread.clinic.checks.checks import enabled_checks
 from firstread.clinic.models import Case, Check, Patient, Person, Reader
 from firstread.clinic.steps.amend import amend
 from firstread.clinic.steps.files import Incoming
@@ -103,7 +104,7 @@ def furnish_rest() -> None:
 
 
 def _missing() -> list[Plan]:
-    known = {check.name for check in registry.checks()}
+    known = {check.name for check in enabled_checks()}
     there = set(Case.objects.values_list("accession", flat=True))
     return [plan for plan in PLANS if plan.check in known and _accession(plan) not in there]
 
@@ -113,10 +114,10 @@ def _furnish(plans: Iterable[Plan]) -> None:
     for plan in plans:
         case = _put_in(plan, people)
         if plan.answers:
-            while read_next(registry.reader_of):
+            while read_next(readers.reader_of):
                 pass
             _answer(plan, case, people)
-    while read_next(registry.reader_of):
+    while read_next(readers.reader_of):
         pass
 
 

@@ -13,7 +13,8 @@ from types import FrameType
 import uvicorn
 from django.conf import settings
 
-from firstread.clinic.checks import registry
+from firstread.clinic.checks import readers
+from firstread.clinic.checks.checks import enabled_checks
 from firstread.domain.errors import BadConfiguration
 from firstread.server.config import Config
 from firstread.server.worker import Worker
@@ -81,11 +82,11 @@ def warm_up(ends: threading.Event) -> None:
 def _open_packs(ends: threading.Event) -> None:
     from django.db import connections
 
-    for check in registry.checks():
+    for check in enabled_checks():
         if ends.is_set():
             break
-        if registry.trouble(check) is None:
-            registry.look_at_servers(check)
+        if readers.trouble(check) is None:
+            readers.look_at_servers(check)
     connections.close_all()
 
 

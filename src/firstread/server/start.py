@@ -28,12 +28,12 @@ def open_database() -> None:
     from django.conf import settings
     from django.core.management import call_command
 
-    from firstread.clinic.checks import registry
+    from firstread.clinic.checks.checks import ensure_checks, refuse_unknown_checks
 
     with _or_a_sentence(), _alone(settings.FIRSTREAD.home / "migrate.lock"):
         call_command("migrate", verbosity=0, interactive=False)
-        registry.ensure_checks()
-        registry.refuse_unknown_checks()
+        ensure_checks()
+        refuse_unknown_checks()
 
 
 def open_as_it_is() -> None:

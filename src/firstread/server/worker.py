@@ -10,7 +10,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import connections
 
-from firstread.clinic.checks import registry
+from firstread.clinic.checks import readers
 from firstread.clinic.doors import folder
 from firstread.clinic.outbox.notify import deliver_next
 from firstread.clinic.queue import wake
@@ -78,7 +78,7 @@ class Worker:
 
 
 def _read_one() -> bool:
-    return read_next(registry.reader_of)
+    return read_next(readers.reader_of)
 
 
 def _where(error: BaseException) -> str:

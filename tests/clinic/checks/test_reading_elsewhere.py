@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from firstread.clinic.audit import verify
-from firstread.clinic.checks import registry
+from firstread.clinic.checks import readers
 from firstread.clinic.doctor import Inspected, inspect
 from firstread.clinic.models import AuditRow, Case, ReadRow
 from firstread.clinic.replay import replay
@@ -46,10 +46,10 @@ def read_by(settings: Any) -> Iterator[Sets]:
                 "reading": config.reading.model_copy(update=reading),
             }
         )
-        registry.forget()
+        readers.forget()
 
     yield sets
-    registry.forget()
+    readers.forget()
 
 
 def history(case: Case, clinic: Clinic) -> list[str]:
@@ -59,7 +59,7 @@ def history(case: Case, clinic: Clinic) -> list[str]:
 def again(case: Case) -> None:
     """The case comes due, as it does by itself a little later."""
     Case.objects.filter(pk=case.pk).update(retry_at=timezone.now() - timedelta(seconds=1))
-    for slot in registry._slots.values():
+    for slot in readers._slots.values():
         if isinstance(slot.reader, Failover):
             for place in slot.reader.places:
                 place.breaker._open_until_s = place.breaker._open_until_s and 0.0

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from firstread.clinic.checks import registry
+from firstread.clinic.checks import readers
 from firstread.clinic.checks.sample_words import how_many, one_sample, plural
 from firstread.clinic.models import Case, Check
 from firstread.clinic.steps.intake import Incoming, receive
@@ -31,7 +31,7 @@ def named(clinic: Clinic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Na
         pack = make_pack(tmp_path / "shelf", name="scans", check="scans", one=one)
         monkeypatch.setenv("FIRSTREAD_PACKS", str(pack.parent))
         Check.objects.create(name="scans", title="Scans", pack="scans", kind="image", many=True)
-        registry.forget()
+        readers.forget()
         return pack
 
     return put
@@ -126,7 +126,7 @@ def test_where_the_pack_is_gone_its_samples_are_pictures(
     case = received("red", "green")
     monkeypatch.setenv("FIRSTREAD_PACKS", str(tmp_path / "empty"))
     (tmp_path / "shelf").rename(tmp_path / "away")
-    registry.forget()
+    readers.forget()
     page = opened(chief, reverse("case", args=[case.pk]))
     assert "Scans · 2 pictures" in page
     assert "No alarming picture" in page

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from firstread.clinic.checks import registry
+from firstread.clinic.checks import readers
 from firstread.clinic.models import Case, Check, Reader, ReadRow
 from firstread.clinic.steps.edge_read import EdgeRead, adds_up
 from firstread.clinic.steps.intake import Incoming, receive
@@ -36,7 +36,7 @@ def grouped(clinic: Clinic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("FIRSTREAD_PACKS", str(pack.parent))
     check = Check.objects.create(name="warmth", title="Warmth", pack="grouped", kind="image")
     Reader.objects.create(check_row=check, person=clinic.ana)
-    registry.forget()
+    readers.forget()
     return pack
 
 
@@ -80,7 +80,7 @@ def test_of_one_sample_a_person_names_a_label_and_of_many_perhaps_the_group(
 ) -> None:
     one = put_in(clinic, "red")
     assert "warm" not in {code for code, _ in answers_for(one)}
-    registry.forget()
+    readers.forget()
     check = Check.objects.get(name="warmth")
     check.many = True
     check.save()

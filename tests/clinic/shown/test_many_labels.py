@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from firstread.clinic.checks import registry
+from firstread.clinic.checks.checks import ensure_checks
 from firstread.clinic.models import Case, Check, Reader, ReadRow, SignOff
 from firstread.clinic.shown import evidence
 from firstread.clinic.steps.intake import Incoming, receive
@@ -108,7 +108,7 @@ def test_an_imported_pack_says_where_from_and_its_check_is_set_up_like_any(
     (tmp_path / "theirs.onnx").write_bytes(pooled_linear())
     monkeypatch.setenv("FIRSTREAD_PACKS", str(tmp_path / "packs"))
     imported(tmp_path / "theirs.onnx", tmp_path)
-    registry.ensure_checks()
+    ensure_checks()
     assert Check.objects.get(name="foreign").pack == "foreign"
     client.force_login(clinic.ana)
     page = client.get(reverse("pack", args=["foreign"])).content.decode()

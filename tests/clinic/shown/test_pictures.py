@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from firstread.clinic.checks import registry
+from firstread.clinic.checks import readers
+from firstread.clinic.checks.checks import ensure_checks
 from firstread.clinic.models import Check
 from firstread.clinic.shown import changes, evidence, pictures
 from firstread.clinic.steps.intake import Incoming, receive
@@ -71,12 +72,12 @@ def test_a_change_of_a_case_is_seen_and_a_look_is_none(clinic: Clinic) -> None:
 def test_a_pack_of_another_kind_is_refused(clinic: Clinic) -> None:
     Check.objects.filter(pk="leukaemia").update(pack="sizes")
     with pytest.raises(PackRefused, match="takes image"):
-        registry.reader_of(Check.objects.get(pk="leukaemia"))
+        readers.reader_of(Check.objects.get(pk="leukaemia"))
 
 
 def test_checks_are_set_up_once_and_what_people_changed_stays(clinic: Clinic) -> None:
     Check.objects.filter(pk="leukaemia").update(readers=1, title="Ours")
-    registry.ensure_checks()
+    ensure_checks()
     check = Check.objects.get(pk="leukaemia")
     assert (check.readers, check.title, check.pack) == (1, "Ours", "colour")
 
@@ -84,5 +85,5 @@ def test_checks_are_set_up_once_and_what_people_changed_stays(clinic: Clinic) ->
 def test_a_pack_that_is_not_there_is_said(clinic: Clinic) -> None:
     check = Check(name="x", pack="nowhere", kind="image")
     with pytest.raises(UnknownPack):
-        registry.reader_of(check)
-    assert "no pack 'nowhere'" in (registry.trouble(check) or "")
+        readers.reader_of(check)
+    assert "no pack 'nowhere'" in (readers.trouble(check) or "")

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from firstread.clinic.accounts import tokens
-from firstread.clinic.checks import registry
+from firstread.clinic.checks import readers
 from firstread.clinic.models import Case, ReadRow
 from firstread.clinic.replay import replay
 from firstread.clinic.steps.first_read import read_next
@@ -38,7 +38,7 @@ def _received(clinic: Clinic, data: bytes) -> Case:
         accession="H-1",
         by=clinic.tech,
     )
-    assert read_next(registry.reader_of)
+    assert read_next(readers.reader_of)
     received.case.refresh_from_db()
     return received.case
 

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from firstread.clinic.checks import registry
+from firstread.clinic.checks import readers
 from firstread.clinic.models import Case, Check, Outgoing, ReadRow
 from firstread.clinic.queue import wake
 from firstread.clinic.steps import first_read
@@ -32,7 +32,7 @@ def test_a_read_keeps_what_the_pack_said_and_which_pack(clinic: Clinic) -> None:
     read = read_of(row)
     assert (case.state, case.waits_for, case.finding) == ("read", "specialist", "red")
     assert (read.pack, read.version, read.alarms) == ("colour", "1.0.0", ("red",))
-    assert row.pack_sha256 == read.pack_sha256 == registry.reader_of(clinic.leukaemia).pack_sha256
+    assert row.pack_sha256 == read.pack_sha256 == readers.reader_of(clinic.leukaemia).pack_sha256
     assert row.evidence
 
 
@@ -52,7 +52,7 @@ def test_of_many_cells_the_alarm_is_the_headline(clinic: Clinic) -> None:
 def test_the_most_pressing_case_is_read_first(clinic: Clinic) -> None:
     late, early = put_in("green", accession="1"), put_in("green", accession="2", seed=4)
     Case.objects.filter(pk=early.pk).update(received_at=timezone.now() - timedelta(hours=1))
-    assert read_next(registry.reader_of)
+    assert read_next(readers.reader_of)
     late.refresh_from_db()
     early.refresh_from_db()
     assert (early.state, late.state) == ("read", "received")
@@ -124,7 +124,7 @@ def test_a_sample_that_comes_while_its_case_is_read_is_read_too(clinic: Clinic) 
     case = put_in("red", accession="1")
 
     def adds_one(check: Check) -> PackReader:
-        reader = registry.reader_of(check)
+        reader = readers.reader_of(check)
 
         class Slow:
             manifest = reader.manifest
@@ -148,7 +148,7 @@ def test_a_worker_whose_lease_ran_out_writes_nothing_twice(clinic: Clinic) -> No
     case = put_in("red")
     slow = first_read._claim()
     assert slow is not None
-    work = first_read._read_samples(slow, registry.reader_of)
+    work = first_read._read_samples(slow, readers.reader_of)
     Case.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
     assert read_all() == 1
     first_read._write(slow, work)

@@ -10,7 +10,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
 from firstread.clinic import audit
-from firstread.clinic.checks import registry
+from firstread.clinic.checks.checks import check_named
 from firstread.clinic.models import Check, Person, Reader, Role
 from firstread.domain.errors import BadMeasurement, NotAllowed, WrongState
 
@@ -31,7 +31,7 @@ def add_person(
     Raises NotAllowed, BadMeasurement (whose field is the one at fault), WrongState, UnknownCheck.
     """
     _refuse(by)
-    reads = [registry.check_named(check) for check in checks]
+    reads = [check_named(check) for check in checks]
     person = Person(
         username=name.strip(),
         email=email.strip(),
@@ -73,7 +73,7 @@ def change_person(
     _refuse(by)
     if person.pk == by.pk and (active is False or role not in (None, Role.OPERATOR)):
         raise WrongState("You cannot take the operator's role from yourself. Ask another operator.")
-    reads = None if checks is None else [registry.check_named(check) for check in checks]
+    reads = None if checks is None else [check_named(check) for check in checks]
     with transaction.atomic():
         person = Person.objects.get(pk=person.pk)
         person.role = person.role if role is None else role

@@ -8,9 +8,8 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
 import firstread
+from firstread.clinic.api import cases, checks
 from firstread.clinic.api.access import PerPerson
-from firstread.clinic.api.cases import router as cases
-from firstread.clinic.api.checks import router as checks
 from firstread.clinic.api.parse import StrictParser
 from firstread.clinic.api.problems import MEDIA_TYPE, answer_problems
 
@@ -41,7 +40,7 @@ api = Api(
     throttle=[PerPerson()],
 )
 answer_problems(api)
-api.add_router("", cases)
-api.add_router("", checks)
+api.add_router("", cases.router)
+api.add_router("", checks.router)
 
 __all__ = ["api"]

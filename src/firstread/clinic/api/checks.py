@@ -11,7 +11,7 @@ from firstread.clinic.api import shown
 from firstread.clinic.api.access import Scope
 from firstread.clinic.api.cases import REFUSALS
 from firstread.clinic.api.schemas import ChecksOut, PacksOut
-from firstread.clinic.checks import registry
+from firstread.clinic.checks.checks import all_checks
 from firstread.domain.errors import PackRefused
 from firstread.packs import list_packs, open_manifest
 
@@ -21,7 +21,7 @@ router = Router(tags=["checks"], auth=Scope("checks:read"))
 @router.get("/checks", response={200: ChecksOut, **REFUSALS}, summary="List the checks")
 def list_checks(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001  ninja's signature
     """What can be asked of a sample, with the labels and measurements of each check."""
-    return {"checks": [shown.check(check) for check in registry.checks(enabled_only=False)]}
+    return {"checks": [shown.check(check) for check in all_checks()]}
 
 
 @router.get("/packs", response={200: PacksOut, **REFUSALS}, summary="List the packs")

@@ -22,7 +22,7 @@ from firstread.clinic.api.schemas import (
     ShareOut,
     SignOffOut,
 )
-from firstread.clinic.checks import registry
+from firstread.clinic.checks.checks import manifest_of
 from firstread.clinic.models import Case, Check, ReadRow
 from firstread.clinic.shown.case import CaseView
 from firstread.clinic.steps.intake import Received
@@ -134,7 +134,7 @@ def beats(view: CaseView, *, position: int) -> dict[str, Any]:
 def check(row: Check) -> dict[str, Any]:
     """A check with what its pack knows; without labels where the pack cannot be opened."""
     try:
-        manifest: Manifest | None = registry.manifest_of(row)
+        manifest: Manifest | None = manifest_of(row)
     except (PackRefused, UnknownPack):
         manifest = None
     return CheckOut(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from firstread.clinic.checks import registry
+from firstread.clinic.checks.checks import manifest_of
 from firstread.clinic.models import Check
 from firstread.domain.errors import FirstreadError
 from firstread.packs import PICTURE
@@ -15,7 +15,7 @@ def one_sample(check: Check) -> str:
     if check.kind == "recording":
         return "recording"
     try:
-        return registry.manifest_of(check).pack.one
+        return manifest_of(check).pack.one
     except FirstreadError:
         return PICTURE  # the pack is gone; its cases are still shown
 

@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 from django.db import DatabaseError, close_old_connections
 
-from firstread.clinic.checks import registry
+from firstread.clinic.checks.checks import check_named, enabled_checks, manifest_of
 from firstread.clinic.doors.table import receive_table
 from firstread.clinic.steps import intake
 from firstread.clinic.steps.files import Incoming
@@ -70,10 +70,10 @@ class IntoTheClinic:
     wake: Callable[[], None]
 
     def checks(self) -> dict[str, KnownCheck]:
-        return {check.name: check for check in registry.checks()}
+        return {check.name: check for check in enabled_checks()}
 
     def measurements_of(self, check: str) -> TakesMeasurements:
-        return registry.manifest_of(registry.check_named(check))
+        return manifest_of(check_named(check))
 
     def has_room(self, size_bytes: int) -> bool:  # noqa: ARG002  a full disk says so by itself
         return True
@@ -81,7 +81,7 @@ class IntoTheClinic:
     def receive(self, batch: Sequence[Whole]) -> Sequence[str] | None:
         """Why each file comes back; None while the database is away: nothing is lost then."""
         try:
-            if registry.check_named(batch[0].address.check).kind == "measurements":
+            if check_named(batch[0].address.check).kind == "measurements":
                 refused = [_receive_table(whole) for whole in batch]
             else:
                 refused = _receive_samples(batch)
@@ -158,7 +158,7 @@ def watch(config: Settings, stop: threading.Event, wake: Callable[[], None]) -> 
         if not (changed or door.busy or time.monotonic() >= next_look):
             continue
         try:
-            door.inbox.prepare(checks=[check.name for check in registry.checks()])
+            door.inbox.prepare(checks=[check.name for check in enabled_checks()])
             if first:
                 door.take_over()
                 first = False

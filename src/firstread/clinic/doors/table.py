@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from firstread.clinic.checks import registry
+from firstread.clinic.checks.checks import check_named, manifest_of
 from firstread.clinic.models import Person
 from firstread.clinic.steps import intake
 from firstread.clinic.steps.intake import Received
@@ -34,7 +34,7 @@ def receive_table(
     nothing twice, so a corrected table may be sent whole. Raises UnreadableSample and
     BadMeasurement where there is no table to speak of.
     """
-    table = parse_table(data, registry.manifest_of(registry.check_named(check)))
+    table = parse_table(data, manifest_of(check_named(check)))
     alone = len(table.rows) + len(table.refused) == 1
     received, refused = [], list(table.refused)
     for row in table.rows:

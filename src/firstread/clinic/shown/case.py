@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from firstread.clinic import audit
-from firstread.clinic.checks import registry
+from firstread.clinic.checks.checks import manifest_of
 from firstread.clinic.checks.sample_words import one_sample
 from firstread.clinic.models import (
     AuditRow,
@@ -155,7 +155,7 @@ def _leave_trace(case: Case, by: Person) -> None:
 
 def _manifest(check: Check) -> tuple[Manifest | None, str]:
     try:
-        return registry.manifest_of(check), ""
+        return manifest_of(check), ""
     except FirstreadError as error:
         return None, str(error)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from firstread.clinic.checks import registry
+from firstread.clinic.checks.checks import manifest_of
 from firstread.clinic.models import CaseSample, ReadRow
 from firstread.clinic.shown.recording import BeatLabel, beat_labels, gone_label
 from firstread.clinic.storage.beats_bytes import Beats
@@ -80,7 +80,7 @@ def _marks(beats: Beats, sample: CaseSample, starts_s: float) -> list[Mark]:
 
 def _labels(sample: CaseSample) -> dict[str, BeatLabel]:
     try:
-        labels = registry.manifest_of(sample.case.check_row).labels
+        labels = manifest_of(sample.case.check_row).labels
     except FirstreadError:
         return {}  # the pack is gone; the codes of its labels stand in the read
     return {each.code: each for each in beat_labels(labels)}

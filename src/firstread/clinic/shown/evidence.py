@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from firstread.clinic.checks import registry
+from firstread.clinic.checks.checks import manifest_named
 from firstread.clinic.models import ReadRow
 from firstread.clinic.storage.evidence_bytes import unpack_array
 from firstread.clinic.storage.reads import codes_of, maps_of
@@ -29,7 +29,7 @@ def png(case_sample_id: int, *, label: str) -> bytes:
         raise UnknownCase(
             "Of so many labels the maps of the most probable are kept. Choose one of those."
         )
-    sample, given = row.case_sample.sample, registry.manifest_named(row.pack).input
+    sample, given = row.case_sample.sample, manifest_named(row.pack).input
     return overlay_png(
         unpack_array(bytes(row.evidence))[maps.index(label)],
         sample_px=(sample.width_px or 1, sample.height_px or 1),

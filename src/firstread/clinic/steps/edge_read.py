@@ -13,7 +13,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from firstread.clinic import audit
-from firstread.clinic.checks import registry
+from firstread.clinic.checks.checks import manifest_of
 from firstread.clinic.models import Case, CaseSample, Check, Person, ReadRow
 from firstread.clinic.storage.reads import row_of
 from firstread.domain.errors import PackRefused, UnknownPack
@@ -76,7 +76,7 @@ def take(fresh: Sequence[CaseSample], *, case: Case, asked: FromEdge, by: Person
 def _own_pack(check: Check) -> tuple[Manifest | None, str]:
     try:
         folder: Path = find_pack(check.pack)
-        return registry.manifest_of(check), pack_sha256(folder)
+        return manifest_of(check), pack_sha256(folder)
     except (PackRefused, UnknownPack):
         return None, ""
 

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from firstread.clinic import audit
-from firstread.clinic.checks import registry
+from firstread.clinic.checks.checks import check_named, manifest_of
 from firstread.clinic.models import (
     Case,
     CaseSample,
@@ -119,7 +119,7 @@ def receive_measurements(
             f"The check '{asked.check.name}' takes {TAKES[asked.check.kind]}, not measurements. "
             f"Send a {ONE[asked.check.kind]}."
         )
-    manifest = registry.manifest_of(asked.check)
+    manifest = manifest_of(asked.check)
     as_array(values, measurements=manifest.measurements)  # refuses what the pack would refuse
     row = {m.code: values.get(m.code) for m in manifest.measurements}
     data = measurements_as_bytes(row)
@@ -144,7 +144,7 @@ def _request(
     edge: FromEdge | None,
 ) -> _Request:
     return _Request(
-        check=registry.check_named(check),
+        check=check_named(check),
         accession=_plain(accession, field="accession"),
         patient=_plain(patient, field="patient"),
         door=door,

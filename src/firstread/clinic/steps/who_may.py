@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from firstread.clinic.checks import registry
+from firstread.clinic.checks.checks import manifest_of
 from firstread.clinic.checks.sample_words import one_sample
 from firstread.clinic.models import Case, Check, Person, Role
 from firstread.domain.case import DECIDED, NO_ALARM, OTHER, WAITING, Basis, CaseState
@@ -20,7 +20,7 @@ def answers_of(check: Check, *, many: bool) -> list[tuple[str, str]]:
     """The labels of the check's pack; of many samples also its groups and that none is alarming;
     and other."""
     try:
-        manifest = registry.manifest_of(check)
+        manifest = manifest_of(check)
         # The commonest alarm of many samples, which people are asked to agree with, may be a group.
         named = manifest.answers if many else manifest.labels
         labels = [(each.code, each.title) for each in named]

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_GET
 from markdown_it import MarkdownIt
 
-from firstread.clinic.checks import registry
+from firstread.clinic.checks import readers
 from firstread.clinic.models import Check
 from firstread.clinic.templatetags.shown import NBSP, percent
 from firstread.clinic.web.access import page
@@ -78,7 +78,7 @@ def pack(request: HttpRequest, name: str) -> HttpResponse:
         ],
         "more_labels": max(0, len(manifest.labels) - MANY),
         "software": sorted(manifest.provenance.software.items()),
-        "trouble": registry.trouble(check) if check else None,
+        "trouble": readers.trouble(check) if check else None,
     }
     return render(request, "clinic/pack.html", context)
 

@@ -10,7 +10,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from firstread.clinic.accounts import people as step
-from firstread.clinic.checks import registry
+from firstread.clinic.checks import readers
+from firstread.clinic.checks.checks import enabled_checks, manifest_of
 from firstread.clinic.models import Check, Person, Role
 from firstread.clinic.queue.waiting import why_cases_wait
 from firstread.clinic.web.access import page, person_of
@@ -60,9 +61,9 @@ def change(request: HttpRequest, person_id: int) -> HttpResponse:
 def checks(request: HttpRequest) -> HttpResponse:
     rows = []
     for check in Check.objects.prefetch_related("people"):
-        trouble = registry.trouble(check)
+        trouble = readers.trouble(check)
         try:
-            manifest = registry.manifest_of(check)
+            manifest = manifest_of(check)
         except FirstreadError:
             manifest = None
         rows.append(
@@ -70,7 +71,7 @@ def checks(request: HttpRequest) -> HttpResponse:
                 "check": check,
                 "trouble": trouble,
                 "waits_because": why_cases_wait(check),
-                "servers": registry.servers_of(check),
+                "servers": readers.servers_of(check),
                 "manifest": manifest,
             }
         )
@@ -104,7 +105,7 @@ def _people(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpResp
     context = {
         "people": rows,
         "roles": Role.choices,
-        "all_checks": registry.checks(),
+        "all_checks": enabled_checks(),
         "given": {"role": Role.SPECIALIST, "reads_names": []},
     }
     return render(request, "clinic/people.html", context | more, status=status)

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from firstread.clinic.checks import registry
+from firstread.clinic.checks.checks import enabled_checks, manifest_of
 from firstread.clinic.doors.table import receive_table
 from firstread.clinic.models import Check, RefusedSample
 from firstread.clinic.steps import intake
@@ -40,7 +40,7 @@ class Result:
 @page()
 @require_http_methods(["GET", "POST"])
 def put_in(request: HttpRequest) -> HttpResponse:
-    checks = registry.checks()
+    checks = enabled_checks()
     asked = request.POST.get("check") or request.GET.get("check", "")
     chosen = next((check for check in checks if check.name == asked), checks[0] if checks else None)
     if request.method != "POST" or chosen is None:
@@ -58,12 +58,12 @@ def _shown(
     trouble, measures = "", []
     if chosen is not None:
         try:
-            manifest = registry.manifest_of(chosen)
+            manifest = manifest_of(chosen)
             measures = [_measure(each, request) for each in manifest.measurements]
         except FirstreadError as error:
             trouble = str(error)
     context = {
-        "checks": registry.checks(),
+        "checks": enabled_checks(),
         "chosen": chosen,
         "trouble": trouble,
         "measures": measures,
@@ -169,7 +169,7 @@ def _row(request: HttpRequest, check: Check) -> HttpResponse:
     try:
         values = {
             each.code: _value(request, each.code, each.title)
-            for each in registry.manifest_of(check).measurements
+            for each in manifest_of(check).measurements
         }
         received = intake.receive_measurements(
             values,

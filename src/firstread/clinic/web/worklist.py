@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from firstread.clinic.checks import registry
+from firstread.clinic.checks.checks import all_checks, manifest_of
 from firstread.clinic.checks.sample_words import one_sample
 from firstread.clinic.models import Case, CaseSample, Check, Person, ReadRow, Role, SignOff
 from firstread.clinic.queue.waiting import why_waiting
@@ -87,7 +87,7 @@ def worklist_page(request: HttpRequest) -> HttpResponse:
         "tabs": _tabs(person, show, counts=counts),
         "filters": filters,
         "filtered": any(filters.values()),
-        "checks": registry.checks(enabled_only=False),
+        "checks": all_checks(),
         "priorities": [each.name.lower() for each in reversed(Priority)],
         "page": shown,
         "rows": _rows(list(shown.object_list)),
@@ -207,7 +207,7 @@ def _labels(checks: Iterable[Check]) -> tuple[dict[str, dict[str, str]], dict[st
     for check in checks:
         titles[check.name] = dict(answers_of(check, many=True))
         try:
-            manifest = registry.manifest_of(check)
+            manifest = manifest_of(check)
         except FirstreadError:  # the pack is gone; the rows still show what it said
             alarming[check.name] = frozenset()
             continue
@@ -263,7 +263,7 @@ def _bars(cases: Sequence[Case]) -> dict[Any, list[Bar]]:
     for read in reads.select_related("case_sample"):
         case = measured[read.case_sample.case_id]
         try:
-            takes = {each.code: each for each in registry.manifest_of(case.check_row).measurements}
+            takes = {each.code: each for each in manifest_of(case.check_row).measurements}
         except FirstreadError:
             continue
         values = [
