@@ -8,11 +8,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from firstread.clinic import audit
-from firstread.clinic.models import Case, Person, Review, Role, SignOff
+from firstread.clinic.models import Case, Person, Review, Role
 from firstread.clinic.outbox.notify import Occasion, tell
 from firstread.clinic.queue.find_case import locked_case
+from firstread.clinic.steps.sign_off import sign_off
 from firstread.clinic.steps.who_may import refuse_label, refuse_long, refuse_person, refuse_state
-from firstread.domain.case import DECIDED, OTHER, Answer, Basis, CaseState, decide
+from firstread.domain.case import DECIDED, OTHER, Answer, decide
 from firstread.domain.errors import BadMeasurement, WrongState
 
 
@@ -75,32 +76,17 @@ def _settle(case: Case, review: Review) -> None:
     ]
     decision = decide(answers, readers=case.check_row.readers)
     if decision.label is not None and decision.basis is not None:
-        _sign_off(case, review, label=decision.label, basis=decision.basis)
+        sign_off(
+            case,
+            label=decision.label,
+            basis=decision.basis,
+            by=review.by,
+            comment=review.comment,
+            at=review.at,
+        )
     else:
         case.waits_for = decision.waits_for or ""
         case.save(update_fields=["waits_for"])
         if decision.waits_for == "chief":
             audit.append("differ", by=None, case=case)
             tell(Occasion.DIFFER, case=case)
-
-
-def _sign_off(case: Case, review: Review, *, label: str, basis: Basis) -> None:
-    SignOff.objects.create(
-        case=case,
-        number=0,
-        label=label,
-        basis=basis,
-        by=review.by,
-        comment=review.comment,
-        at=review.at,
-    )
-    case.state, case.waits_for, case.decided_at = CaseState.SIGNED_OFF, "", review.at
-    case.save(update_fields=["state", "waits_for", "decided_at"])
-    audit.append(
-        "signed_off",
-        by=review.by,
-        case=case,
-        detail={"label": label, "basis": str(basis)},
-    )
-    if case.check_row.tells_requester:
-        tell(Occasion.SIGNED_OFF, case=case)
