@@ -6,6 +6,7 @@ import logging
 import threading
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connections
@@ -25,22 +26,46 @@ LONGEST_REST_S = 30.0
 """How long a loop rests at most after it stumbled again and again."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Loop:
+    """One kind of work: what a thread does again and again, and the bell that wakes it."""
+
+    name: str
+    step: Callable[[threading.Event], bool]
+    """Does one thing that is due and says whether there was one; given what asks it to stop."""
+    bell: Bell
+    threads: int = 1
+
+
+def loops(*, reading_threads: int, watches_folder: bool) -> list[Loop]:
+    """What the threads of a process do: a row for each kind of work."""
+    table = [
+        Loop(
+            name="reading",
+            step=lambda _stop: _read_one(),
+            bell=wake.reading,
+            threads=reading_threads,
+        ),
+        Loop(name="outbox", step=lambda _stop: deliver_next(), bell=wake.outbox),
+    ]
+    if watches_folder and settings.FIRSTREAD.inbox.folder is not None:
+        table.append(Loop(name="folder", step=_watch, bell=wake.reading))
+    return table
+
+
 class Worker:
     """The threads of one process, started and stopped together."""
 
     def __init__(self, *, reading_threads: int, watches_folder: bool) -> None:
         self._stop = threading.Event()
-        steps: list[tuple[str, Callable[[], None]]] = [
-            (f"reading-{n}", lambda: self._loop(_read_one, wake.reading))
-            for n in range(reading_threads)
-        ]
-        steps.append(("outbox", lambda: self._loop(deliver_next, wake.outbox)))
-        if watches_folder and settings.FIRSTREAD.inbox.folder is not None:
-            steps.append(("folder", lambda: self._loop(self._watch, wake.reading)))
+        self._loops = loops(reading_threads=reading_threads, watches_folder=watches_folder)
         self._threads = [
             # A daemon: a thread that hangs in a provider's answer must not keep the process alive.
-            threading.Thread(target=target, name=name, daemon=True)
-            for name, target in steps
+            threading.Thread(
+                target=self._run, args=(loop,), name=f"{loop.name}-{number}", daemon=True
+            )
+            for loop in self._loops
+            for number in range(loop.threads)
         ]
 
     def start(self) -> None:
@@ -50,18 +75,18 @@ class Worker:
     def stop(self, *, within_s: float = 10.0) -> None:
         """Let each thread end what it does; what it cannot end is claimed again later."""
         self._stop.set()
-        wake.reading.ring()
-        wake.outbox.ring()
+        for loop in self._loops:
+            loop.bell.ring()
         for thread in self._threads:
             thread.join(timeout=within_s)
 
-    def _loop(self, step: Callable[[], bool], bell: Bell) -> None:
+    def _run(self, loop: Loop) -> None:
         stumbled = 0
         while not self._stop.is_set():
-            heard = bell.heard()
+            heard = loop.bell.heard()
             try:
-                if not step():
-                    bell.wait(heard, at_most_s=LOOKS_EVERY_S)
+                if not loop.step(self._stop):
+                    loop.bell.wait(heard, at_most_s=LOOKS_EVERY_S)
                 stumbled = 0
             except Exception as error:  # noqa: BLE001  see below
                 # The one place that catches everything: one case must not stop those behind it.
@@ -72,13 +97,14 @@ class Worker:
                 self._stop.wait(min(0.2 * 2**stumbled, LONGEST_REST_S))
         connections.close_all()
 
-    def _watch(self) -> bool:
-        folder.watch(settings.FIRSTREAD, self._stop, wake.reading.ring)
-        return False
-
 
 def _read_one() -> bool:
     return read_next(readers.reader_of)
+
+
+def _watch(stop: threading.Event) -> bool:
+    folder.watch(settings.FIRSTREAD, stop, wake.reading.ring)
+    return False
 
 
 def _where(error: BaseException) -> str:
