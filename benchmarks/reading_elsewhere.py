@@ -19,8 +19,8 @@ import time
 import httpx
 
 from firstread import phantom
-from firstread.connect.addresses import address_of
-from firstread.connect.open_inference import OpenInference
+from firstread.connect.inference.addresses import address_of
+from firstread.connect.inference.open_inference import OpenInference
 from firstread.packs import find_pack
 from firstread.runtime import open_reader
 

@@ -18,8 +18,8 @@ import pytest
 from firstread.clinic.checks import readers
 from firstread.clinic.models import Case
 from firstread.clinic.shown.case import look
-from firstread.connect.addresses import address_of
-from firstread.connect.open_inference import OpenInference
+from firstread.connect.inference.addresses import address_of
+from firstread.connect.inference.open_inference import OpenInference
 from firstread.packs import find_pack, open_manifest
 from firstread.phantom import make
 from firstread.runtime import PackReader, measurements_as_bytes, open_reader

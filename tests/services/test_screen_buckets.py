@@ -131,7 +131,7 @@ def test_a_bucket_that_is_not_there_or_does_not_answer_says_so(
     assert absent.exit_code == 1
     assert "s3://absent cannot be listed" in absent.stderr
     assert "404" in absent.stderr
-    monkeypatch.setattr("firstread.connect.buckets.TRIES", 1)
+    monkeypatch.setattr("firstread.connect.buckets.bucket.TRIES", 1)
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{_free_port()}")
     away = _screen("s3://scans", out)
     assert away.exit_code == 1

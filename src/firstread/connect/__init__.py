@@ -1,1 +1,1 @@
-"""The world outside, one small module per service."""
+"""The world outside, a folder per service; `line` is what several of them speak over."""

@@ -34,7 +34,7 @@ def install(
 
     A model file becomes a pack as `asked` says. Nothing is opened before its hash is right. Raises
     BadConfiguration where an address comes without a hash, DownloadRefused and Unreachable as
-    `connect.download` does, and what importing and opening a pack raise.
+    `connect.web.download` does, and what importing and opening a pack raise.
     """
     if sha256 is not None:
         sha256 = sha256.strip().lower()
@@ -84,7 +84,7 @@ def _local(source: str) -> Path | None:
 
 
 def _fetched(url: str, *, sha256: str, out: Path, told: Callable[[int, int | None], None]) -> Path:
-    from firstread.connect.download import download  # a local file needs no HTTP client
+    from firstread.connect.web.download import download  # a local file needs no HTTP client
 
     folder = out / DOWNLOADS
     folder.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from firstread.connect.addresses import address_of
+from firstread.connect.inference.addresses import address_of
 from firstread.domain.errors import BadConfiguration
 from firstread.inbox.names import ACCESSION_PATTERN, accession_pattern
 from firstread.packs.home import home_folder

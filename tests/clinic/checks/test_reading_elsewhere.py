@@ -18,7 +18,7 @@ from firstread.clinic.models import AuditRow, Case, ReadRow
 from firstread.clinic.replay import replay
 from firstread.clinic.shown.case import look
 from firstread.clinic.storage.reads import read_of
-from firstread.connect.failover import Failover
+from firstread.connect.inference.failover import Failover
 from tests.clinic_for_tests import Clinic, at_once, put_in, put_in_row, read_all, read_case
 from tests.inference_server_for_tests import InferenceServer, says, serving
 from tests.packs_for_tests import make_pack

@@ -220,7 +220,7 @@ def web():
 @pytest.fixture
 def quick(monkeypatch):
     """A pause between tries that a test can wait for."""
-    monkeypatch.setattr("firstread.connect.web.PAUSE_S", 0.01)
+    monkeypatch.setattr("firstread.connect.web.fetch.PAUSE_S", 0.01)
 
 
 def test_a_list_holds_addresses_of_any_kind(screen, rows, tmp_path, web, quick):

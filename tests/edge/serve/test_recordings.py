@@ -10,8 +10,8 @@ import httpx
 import numpy as np
 import pytest
 
-from firstread.connect.addresses import address_of
-from firstread.connect.open_inference import OpenInference
+from firstread.connect.inference.addresses import address_of
+from firstread.connect.inference.open_inference import OpenInference
 from firstread.packs import open_manifest
 from firstread.recordings import open_recording
 from firstread.recordings.beats import find_beats

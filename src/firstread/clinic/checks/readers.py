@@ -12,8 +12,8 @@ from django.conf import settings
 
 from firstread.clinic.checks.checks import forget_manifests
 from firstread.clinic.models import Check
-from firstread.connect.addresses import Address, address_of
-from firstread.connect.failover import Failover, Place
+from firstread.connect.inference.addresses import Address, address_of
+from firstread.connect.inference.failover import Failover, Place
 from firstread.domain.errors import FirstreadError, PackRefused, UnknownPack
 from firstread.packs import Manifest, find_pack, open_manifest, verify
 from firstread.runtime import PackReader, open_reader
@@ -163,7 +163,9 @@ def _on_servers(servers: tuple[str, ...], pack: str, folder: Path) -> Failover:
 
 
 def _place(address: Address, folder: Path) -> Place:
-    from firstread.connect.open_inference import OpenInference  # most clinics need no HTTP client
+    from firstread.connect.inference.open_inference import (
+        OpenInference,  # most clinics need no HTTP client
+    )
 
     reading = settings.FIRSTREAD.reading
 

@@ -15,8 +15,8 @@ from firstread.edge.screen.folder import listed_file, read_file
 from firstread.edge.screen.sample import MAX_BYTES, Listed, Room
 
 if TYPE_CHECKING:
-    from firstread.connect.buckets import Bucket
-    from firstread.connect.web import Web
+    from firstread.connect.buckets.bucket import Bucket
+    from firstread.connect.web.fetch import Web
 
 COLUMNS = ("path", "address", "url", "uri")
 """The first of these that the table's first line holds names the samples."""
@@ -85,7 +85,7 @@ class Addresses:
     def _bucket(self, url: str) -> Bucket:
         with self._opening:
             if url not in self._buckets:
-                from firstread.connect.buckets import open_bucket
+                from firstread.connect.buckets.bucket import open_bucket
 
                 try:
                     self._buckets[url] = open_bucket(url)
@@ -96,7 +96,7 @@ class Addresses:
     def _open_web(self) -> Web:
         with self._opening:
             if self._web is None:
-                from firstread.connect.web import Web
+                from firstread.connect.web.fetch import Web
 
                 self._web = Web(connections=self.fetchers)
             return self._web

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from firstread.connect.buckets import Bucket, open_bucket
+from firstread.connect.buckets.bucket import Bucket, open_bucket
 from firstread.domain.errors import BadArchive
 from firstread.edge.screen.addresses import BUCKETS, Addresses, is_table
 from firstread.edge.screen.folder import Folder

@@ -42,7 +42,7 @@ def _packs_below(folder: Path, *, called: str) -> tuple[str, ...]:
 
 def _fetch(url: str, *, into: Path) -> None:
     try:
-        from firstread.connect.buckets import open_bucket
+        from firstread.connect.buckets.bucket import open_bucket
     except ModuleNotFoundError:
         raise MissingExtra(command="serve", extra="screen") from None
     bucket = open_bucket(url)

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from firstread.connect.addresses import Address
+from firstread.connect.inference.addresses import Address
 from firstread.connect.line import Answered, Line
 from firstread.domain.errors import Unreachable
 from firstread.packs import Manifest

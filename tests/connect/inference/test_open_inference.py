@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firstread.connect.addresses import address_of
-from firstread.connect.open_inference import OpenInference
+from firstread.connect.inference.addresses import address_of
+from firstread.connect.inference.open_inference import OpenInference
 from firstread.domain.errors import BadConfiguration, PackRefused, Unreachable
 from firstread.packs import find_pack
 from firstread.phantom import make

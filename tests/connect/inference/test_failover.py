@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firstread.connect.addresses import address_of
-from firstread.connect.breaker import LONGEST_PAUSE_S, Breaker
-from firstread.connect.failover import CHECKED_AGAIN_S, Failover, Place
-from firstread.connect.open_inference import OpenInference
+from firstread.connect.inference.addresses import address_of
+from firstread.connect.inference.breaker import LONGEST_PAUSE_S, Breaker
+from firstread.connect.inference.failover import CHECKED_AGAIN_S, Failover, Place
+from firstread.connect.inference.open_inference import OpenInference
 from firstread.domain.errors import NobodyReads, PackRefused, UnreadableSample
 from firstread.packs import open_manifest
 from firstread.runtime import PackReader, open_reader

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from firstread.connect.breaker import LONGEST_PAUSE_S, Breaker
+from firstread.connect.inference.breaker import LONGEST_PAUSE_S, Breaker
 from firstread.domain.errors import FirstreadError, NobodyReads, PackRefused, Unreachable
 from firstread.packs import Manifest
 from firstread.runtime import Outcome, PackReader

@@ -1,0 +1,1 @@
+"""Servers that run a pack's network, spoken to in the Open Inference Protocol."""
