@@ -33,6 +33,7 @@ from firstread.packs import Manifest
 from firstread.recordings import Recording, open_recording
 from firstread.runtime import PackReader
 from firstread.runtime.calibrate import finding_set
+from firstread.runtime.kinds.recording import beat_familiarity, named_beats
 from firstread.runtime.recording import NamedBeats
 
 _EXCUSED = {"V": "FQ", "S": "Q"}
@@ -132,7 +133,7 @@ def evaluate_recordings(
 def _compared(reader: PackReader, dataset: Dataset, item: Item) -> _Row:
     began = time.perf_counter()
     recording = open_recording(dataset.data(item))
-    named, unfit = reader.name_beats(recording)
+    named, unfit = named_beats(reader.pack, recording)
     took_ms = (time.perf_counter() - began) * 1000
     codes = reader.manifest.codes
     truth = beats_of(dataset, item)
@@ -148,7 +149,7 @@ def _compared(reader: PackReader, dataset: Dataset, item: Item) -> _Row:
     inside = np.flatnonzero(outside(named.at_s, asides, margin_s=WITHIN_S))
     pairs = match(true_s[kept], named.at_s[inside])
     found = inside[pairs.found]
-    near = reader.beat_familiarity(named, found)
+    near = beat_familiarity(reader.pack, named, found)
     figures = RecordFigures(
         record=item.path,
         beats=len(truths),

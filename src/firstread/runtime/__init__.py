@@ -2,10 +2,12 @@
 
 from firstread.runtime.batch import read_all
 from firstread.runtime.measurements import json_rows, measurements_as_bytes
-from firstread.runtime.read import Network, Outcome, PackReader, open_reader
+from firstread.runtime.open_pack import Network, OpenPack, Outcome
+from firstread.runtime.read import PackReader, open_reader
 
 __all__ = [
     "Network",
+    "OpenPack",
     "Outcome",
     "PackReader",
     "json_rows",

@@ -16,6 +16,7 @@ from firstread.domain.read import Contribution
 from firstread.packs import Measurement
 
 Given = Mapping[str, float | str | None]
+"""A row of measurements by their codes."""
 
 
 def measurements_as_bytes(values: Given) -> bytes:

@@ -22,19 +22,10 @@ from firstread.runtime.graph_cache import (
     kept_graph,
     make_folder,
 )
+from firstread.runtime.kinds import KINDS, KindOfRead
 from firstread.runtime.widen import widened
 
-_INPUT = {
-    "image": ("image", "tensor(uint8)", 4),
-    "measurements": ("measurements", "tensor(float)", 2),
-    "recording": ("signal", "tensor(float)", 3),
-}
-_OUTPUTS = {
-    "image": ("logits", "embedding", "evidence"),
-    "measurements": ("logits", "contributions"),
-    "recording": ("logits", "embedding", "evidence"),
-}
-_RANKS = {"logits": 2, "embedding": 2, "evidence": 4, "contributions": 3}
+_ELEMENTS: dict[type[np.generic], str] = {np.uint8: "tensor(uint8)", np.float32: "tensor(float)"}
 
 
 class Session:
@@ -55,8 +46,8 @@ class Session:
             raise _refusal(f"{model.name} is missing") from None
         except _UNUSABLE:
             raise _refusal(f"{model.name} is no network that this onnxruntime can open") from None
-        self._input = self._checked_input(kind)
-        self._outputs = self._checked_outputs(kind)
+        self._input = self._checked_input(KINDS[kind])
+        self._outputs = self._checked_outputs(KINDS[kind])
         self.runtime = runtime_name()
 
     def run(self, batch: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
@@ -71,25 +62,24 @@ class Session:
             raise _refusal("it does not take what its pack.toml says") from None
         return dict(zip(self._outputs, values, strict=True))
 
-    def _checked_input(self, kind: str) -> str:
-        name, element, rank = _INPUT[kind]
+    def _checked_input(self, kind: KindOfRead) -> str:
+        name, element = kind.input, _ELEMENTS[kind.element]
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or inputs[0].name != name:
             raise _refusal(f"its only input must be called '{name}'")
-        if inputs[0].type != element or len(inputs[0].shape) != rank:
-            raise _refusal(f"its input '{name}' must be {element} with {rank} axes")
+        if inputs[0].type != element or len(inputs[0].shape) != len(kind.axes):
+            raise _refusal(f"its input '{name}' must be {element} with {len(kind.axes)} axes")
         return name
 
-    def _checked_outputs(self, kind: str) -> tuple[str, ...]:
+    def _checked_outputs(self, kind: KindOfRead) -> tuple[str, ...]:
         present = {each.name: each for each in self._session.get_outputs()}
-        known = tuple(name for name in _OUTPUTS[kind] if name in present)
+        known = tuple(name for name in kind.outputs if name in present)
         if "logits" not in present:
             raise _refusal("it has no output 'logits'")
         for name in known:
-            # Along a trace there is one axis where a picture has two.
-            rank = _RANKS[name] - (kind == "recording" and name == "evidence")
-            if present[name].type != "tensor(float)" or len(present[name].shape) != rank:
-                raise _refusal(f"its output '{name}' must be float32 with {rank} axes")
+            axes = len(kind.outputs[name])
+            if present[name].type != "tensor(float)" or len(present[name].shape) != axes:
+                raise _refusal(f"its output '{name}' must be float32 with {axes} axes")
         return known
 
 

@@ -20,15 +20,11 @@ from firstread.connect.inference.addresses import Address
 from firstread.connect.line import Answered, Line
 from firstread.domain.errors import Unreachable
 from firstread.packs import Manifest
+from firstread.runtime.kinds import KINDS
 
 _MAX_BYTES = 32 * 2**20
 _BINARY = "binary_tensor_data"
 _HEADER_LENGTH = "Inference-Header-Content-Length"
-_NEEDED = {
-    "image": ("logits",),
-    "measurements": ("logits", "contributions"),
-    "recording": ("logits",),
-}
 
 
 class OpenInference:
@@ -69,9 +65,7 @@ class OpenInference:
         NaN stands for a missing measurement. Raises Unreachable where the server does not answer,
         or not with finite numbers in the shapes that the pack's network gives.
         """
-        # The tensor is called as the pack's kind is, but for a recording's beats.
-        kind = self._manifest.kind
-        name = "signal" if kind == "recording" else kind
+        name = KINDS[self._manifest.kind].input
         body, headers = _asked(batch, name=name, binary=self._binary)
         answered = self._line.ask(
             "POST",
@@ -212,14 +206,12 @@ def _refuse_other_forms(
     outputs: dict[str, NDArray[np.float32]], *, count: int, manifest: Manifest
 ) -> None:
     """Raises ValueError where the outputs are not those of the pack's network."""
-    labels, measurements = len(manifest.labels), len(manifest.measurements)
-    forms: dict[str, tuple[int, ...]] = {
-        "logits": (count, labels),
-        "embedding": (count, -1),
-        "evidence": (count, labels, -1) if manifest.recording else (count, labels, -1, -1),
-        "contributions": (count, labels, measurements),
+    kind = KINDS[manifest.kind]
+    known = {"N": count, "K": len(manifest.labels), "F": len(manifest.measurements)}
+    forms = {
+        name: tuple(known.get(axis, -1) for axis in axes) for name, axes in kind.outputs.items()
     }
-    needed = set(_NEEDED[manifest.kind])
+    needed = set(kind.needed)
     if manifest.familiarity is not None and manifest.familiarity.on == "embedding":
         needed.add("embedding")
     for name in sorted(needed - set(outputs)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -28,14 +27,14 @@ from firstread.edge.serve.protocols.tensors import (
     written,
 )
 from firstread.edge.serve.wire import Answer, Asked, Handler, Route, as_json
-from firstread.runtime.beats import channels, window_samples
-from firstread.runtime.measurements import as_array
+from firstread.runtime.kinds import KINDS
 
 if TYPE_CHECKING:
     from firstread.edge.serve.warm import WarmPacks
     from firstread.packs import Manifest
     from firstread.runtime import Outcome, PackReader
 
+_DATATYPES: dict[type[np.generic], str] = {np.uint8: "UINT8", np.float32: "FP32"}
 _PLATFORM = "firstread_pack"
 _EXTENSIONS = ("binary_tensor_data", "classification", "model_configuration", "model_repository")
 _SAMPLE = Form(name="sample", datatype="BYTES", shape=(-1,))
@@ -159,20 +158,14 @@ def _name(asked: Asked, packs: WarmPacks) -> str:
 
 def _forms(manifest: Manifest) -> tuple[Form, Form]:
     """The two inputs, of which a request gives one."""
-    given = manifest.input
-    if manifest.recording is not None:
-        of_beat = (-1, channels(manifest.recording), window_samples(manifest.recording)[1])
-        return Form(name="signal", datatype="FP32", shape=of_beat), _SAMPLE
-    if given is None:
-        shape: tuple[int, ...] = (-1, len(manifest.measurements))
-        return Form(name="measurements", datatype="FP32", shape=shape), _SAMPLE
-    shape = (-1, given.height_px, given.width_px, 3)
-    return Form(name="image", datatype="UINT8", shape=shape), _SAMPLE
+    kind = KINDS[manifest.kind]
+    shape = (-1, *kind.shape(manifest))
+    return Form(name=kind.input, datatype=_DATATYPES[kind.element], shape=shape), _SAMPLE
 
 
 def _output_forms(reader: PackReader) -> list[Form]:
     """All outputs of a pack: what its network gives for one blank sample, and the read's own."""
-    network = reader.run(_blank(reader.manifest))
+    network = reader.run(KINDS[reader.manifest.kind].blank(reader.manifest))
     forms = [
         Form(name=name, datatype="FP32", shape=(-1, *values.shape[1:]))
         for name, values in network.items()
@@ -182,36 +175,15 @@ def _output_forms(reader: PackReader) -> list[Form]:
     return [*forms, Form(name="read", datatype="BYTES", shape=(-1,))]
 
 
-def _blank(manifest: Manifest) -> NDArray[Any]:
-    if manifest.recording is not None:
-        _, length = window_samples(manifest.recording)
-        return np.zeros((1, channels(manifest.recording), length), dtype=np.float32)
-    if manifest.input is None:
-        lowest = [each.minimum for each in manifest.measurements]
-        return np.array([lowest], dtype=np.float32)
-    return np.zeros((1, manifest.input.height_px, manifest.input.width_px, 3), dtype=np.uint8)
-
-
 def _from_numbers(given: Tensor, reader: PackReader) -> dict[str, Tensor]:
     """What the bare network says. Each sample runs alone: a batch would round differently."""
-    values = np.asarray(given.values)
-    rows = values if given.name != "measurements" else _checked_rows(values, reader.manifest)
+    manifest = reader.manifest
+    try:
+        rows = KINDS[manifest.kind].checked(np.asarray(given.values), manifest)
+    except BadMeasurement as error:
+        raise BadRequest(str(error)) from None
     runs = [reader.run(row[np.newaxis]) for row in rows]
     return {name: _stacked(name, [run[name][0] for run in runs]) for name in runs[0]}
-
-
-def _checked_rows(values: NDArray[Any], manifest: Manifest) -> list[NDArray[np.float32]]:
-    codes = [each.code for each in manifest.measurements]
-    rows = []
-    for number, row in enumerate(values.tolist()):
-        # NaN is how a tensor says that a measurement is missing.
-        known = zip(codes, row, strict=True)
-        given = {code: value for code, value in known if not math.isnan(value)}
-        try:
-            rows.append(as_array(given, measurements=manifest.measurements))
-        except BadMeasurement as error:
-            raise BadRequest(f"Row {number} of 'measurements': {error}") from None
-    return rows
 
 
 def _from_samples(call: Call, reader: PackReader) -> dict[str, Tensor]:

@@ -1,6 +1,7 @@
 """A kind of sample is a thing: a floor holds one module a kind in its folder `kinds/`, found here.
 
-A floor declares in `kinds/__init__.py` what it must know of every kind, and makes its table:
+Here stand the words for each kind, and the table itself. A floor declares in `kinds/__init__.py`
+what it must know of every kind, and makes its table:
 
     @dataclass(frozen=True, kw_only=True)
     class KindOfRead: ...
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Generic, TypeVar
 
@@ -61,3 +63,16 @@ class Kinds(Generic[T]):
         if not isinstance(found, self._holds):
             raise TypeError(f"{self._package}.{name} must hold KIND, a {self._holds.__name__}.")
         return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """What people call samples of a kind."""
+
+    one: str
+    """After 'a': a picture."""
+    many: str
+    """What a pack reads and a check takes: pictures."""
+
+
+WORDS = Kinds(__name__, Words)

@@ -1,0 +1,5 @@
+"""A row of measurements, in words."""
+
+from firstread.domain.kinds import Words
+
+KIND = Words(one="row of measurements", many="measurements")

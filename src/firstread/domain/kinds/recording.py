@@ -1,0 +1,5 @@
+"""A recording, in words."""
+
+from firstread.domain.kinds import Words
+
+KIND = Words(one="recording", many="recordings")

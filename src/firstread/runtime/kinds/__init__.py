@@ -1,0 +1,88 @@
+"""How samples of each kind are read: what its network takes and gives, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firstread.domain.errors import UnreadableSample
+from firstread.domain.kinds import WORDS, Kinds
+from firstread.packs import Manifest
+from firstread.runtime.measurements import Given
+from firstread.runtime.open_pack import OpenPack, Outcome
+
+
+class ReadBytes(Protocol):
+    """Reads the bytes of one sample; `began` is when its read was, by `time.perf_counter`.
+
+    Raises UnreadableSample where they cannot be opened.
+    """
+
+    def __call__(
+        self, pack: OpenPack, data: bytes, *, sample_sha256: str, began: float
+    ) -> Outcome: ...
+
+
+class ReadRow(Protocol):
+    """Reads one row of measurements; raises BadMeasurement, whose `field` names what is wrong."""
+
+    def __call__(self, pack: OpenPack, values: Given) -> Outcome: ...
+
+
+class ShapeOf(Protocol):
+    """The shape of one sample as the pack's network takes it."""
+
+    def __call__(self, manifest: Manifest) -> tuple[int, ...]: ...
+
+
+class Blank(Protocol):
+    """A sample [1, ...] that shows nothing, to learn from it what the network gives."""
+
+    def __call__(self, manifest: Manifest) -> NDArray[Any]: ...
+
+
+class Checked(Protocol):
+    """The samples of a tensor [N, ...] one by one; raises BadMeasurement where one cannot be."""
+
+    def __call__(self, values: NDArray[Any], manifest: Manifest) -> list[NDArray[Any]]: ...
+
+
+def refuse_row(pack: OpenPack, values: Given) -> Outcome:  # noqa: ARG001  the form of a ReadRow
+    """Raises UnreadableSample: samples of this kind are no rows."""
+    words = WORDS[pack.manifest.kind]
+    raise UnreadableSample(
+        f"The pack {pack.manifest.name} reads {words.many}, not measurements. Send a {words.one}."
+    )
+
+
+def each_of(values: NDArray[Any], manifest: Manifest) -> list[NDArray[Any]]:  # noqa: ARG001
+    """Every sample of the tensor as it is; the form of Checked."""
+    return list(values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KindOfRead:
+    """What a pack's reader must know of a kind of sample."""
+
+    input: str
+    """What the network's only input is called."""
+    element: type[np.generic]
+    """uint8 or float32."""
+    axes: str
+    """Of the input, a letter each."""
+    outputs: Mapping[str, str]
+    """The outputs that a read uses, each with its axes: N samples, K labels, F measurements, D."""
+    needed: tuple[str, ...] = ("logits",)
+    """Those that another server must give."""
+    shape: ShapeOf
+    read: ReadBytes
+    read_row: ReadRow = refuse_row
+    blank: Blank
+    checked: Checked = each_of
+
+
+KINDS = Kinds(__name__, KindOfRead)

@@ -1,0 +1,75 @@
+"""A picture: fitted to the network, looked at for what spoils it, shown once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firstread.imaging.appearance import appearance
+from firstread.imaging.quality import measure
+from firstread.packs import Input, Manifest
+from firstread.runtime.familiarity import looks_of
+from firstread.runtime.kinds import KindOfRead
+from firstread.runtime.open_pack import OpenPack, Outcome, of_one
+from firstread.runtime.prepare import Prepared, prepared_of
+from firstread.runtime.unfit import told_of_size, unfit_looks, unfit_quality
+
+
+def _read(pack: OpenPack, data: bytes, *, sample_sha256: str, began: float) -> Outcome:
+    given = _given(pack.manifest)
+    prepared = prepared_of(data, given)
+    outputs = pack.run(prepared.pixels[np.newaxis])
+    unfit, looks = _looked_at(pack, prepared, given=given)
+    return pack.outcome(
+        sample_sha256,
+        outputs,
+        began=began,
+        vector=of_one(outputs, "embedding"),
+        unfit=unfit,
+        looks=looks,
+    )
+
+
+def _looked_at(
+    pack: OpenPack, prepared: Prepared, *, given: Input
+) -> tuple[str | None, Mapping[str, float] | None]:
+    """Why the picture is unfit, or None; and how far in looks it lies from the pack's own."""
+    quality, limits = measure(prepared.pixels), pack.manifest.quality
+    unfit = None if limits is None else unfit_quality(quality, limits=limits)
+    stated = pack.manifest.appearance
+    said = partial(told_of_size, size_px=prepared.size_px, given=given)
+    if stated is None or pack.looks is None:
+        return said(unfit), None
+    row = appearance(prepared.pixels, sharpness=quality.sharpness, colour=prepared.colour)
+    unfit = said(unfit or unfit_looks(pack.looks.spoiled(row)))
+    return unfit, looks_of(row, pack.looks, appearance=stated)
+
+
+def _given(manifest: Manifest) -> Input:
+    if manifest.input is None:
+        raise TypeError("a pack of kind image has [input]; its manifest was checked")
+    return manifest.input
+
+
+def _shape(manifest: Manifest) -> tuple[int, ...]:
+    given = _given(manifest)
+    return given.height_px, given.width_px, 3
+
+
+def _blank(manifest: Manifest) -> NDArray[Any]:
+    return np.zeros((1, *_shape(manifest)), dtype=np.uint8)
+
+
+KIND = KindOfRead(
+    input="image",
+    element=np.uint8,
+    axes="NHWC",
+    outputs={"logits": "NK", "embedding": "ND", "evidence": "NKhw"},
+    shape=_shape,
+    read=_read,
+    blank=_blank,
+)
