@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
@@ -129,8 +130,8 @@ def _noise(seed: int) -> bytes:
 def test_one_file_that_is_too_large_keeps_none_of_the_others_out(
     site: Site, enter: Enter, settings: Any
 ) -> None:
-    server = settings.FIRSTREAD.server.model_copy(update={"upload_mb": 1})
-    settings.FIRSTREAD = settings.FIRSTREAD.model_copy(update={"server": server})
+    server = replace(settings.FIRSTREAD.server, upload_mb=1)
+    settings.FIRSTREAD = replace(settings.FIRSTREAD, server=server)
     tech, sent = enter("tech"), []
     tech.on("request", lambda request: sent.append(request.method))
     large = ("large.png", cell_png("red") + bytes(2**20))

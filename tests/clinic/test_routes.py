@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLPattern, reverse
 from django.utils.html import strip_tags
+from msgspec.structs import replace
 
 from firstread.clinic.models import Case, Person, Review
 from firstread.clinic.web.urls import urlpatterns
@@ -188,7 +189,7 @@ def test_the_demo_password_is_shown_in_the_demo_only(clinic: Clinic, client: Cli
 def test_whom_the_demo_offers_at_sign_in_can_sign_in(
     db: None, client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.FIRSTREAD = settings.FIRSTREAD.model_copy(update={"demo": True})
+    settings.FIRSTREAD = replace(settings.FIRSTREAD, demo=True)
     monkeypatch.setattr(demo, "PLANS", ())
     demo.furnish(lambda _said: None)
     page = client.get("/sign-in").content.decode()
@@ -234,8 +235,8 @@ def test_a_worklist_of_many_cases_asks_the_database_as_often_as_of_few(
 
 
 def test_each_file_gets_its_own_result(clinic: Clinic, client: Client, settings: Any) -> None:
-    server = settings.FIRSTREAD.server.model_copy(update={"upload_mb": 1})
-    settings.FIRSTREAD = settings.FIRSTREAD.model_copy(update={"server": server})
+    server = replace(settings.FIRSTREAD.server, upload_mb=1)
+    settings.FIRSTREAD = replace(settings.FIRSTREAD, server=server)
     client.force_login(clinic.tech)
     contents = (cell_png("red"), cell_png("blue") + bytes(2**20), b"no picture", cell_png("green"))
     samples = [SimpleUploadedFile("image.png", data) for data in contents]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from firstread.server.config import CheckSettings, Config, load_config
+from firstread.connect.mail.settings import MailSettings
+from firstread.server.config import CheckSettings, load_config, sections
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "configuration.md").read_text("utf-8")
 
@@ -20,12 +21,8 @@ def _tables() -> dict[str, set[str]]:
 
 
 def _sections() -> dict[str, set[str]]:
-    found = {
-        f"[{name}]": set(field.annotation.model_fields)
-        for name, field in Config.model_fields.items()
-        if isinstance(field.annotation, type) and hasattr(field.annotation, "model_fields")
-    }
-    return found | {"[checks.NAME]": set(CheckSettings.model_fields)}
+    kinds = sections() | {"checks.NAME": CheckSettings}
+    return {f"[{name}]": set(kind.__struct_fields__) for name, kind in kinds.items()}
 
 
 def test_every_key_is_documented_and_every_documented_key_exists() -> None:
@@ -40,4 +37,4 @@ def test_the_example_of_the_page_is_taken(tmp_path: Path) -> None:
     (tmp_path / "firstread.toml").write_text(example[1], encoding="utf-8")
     config = load_config({"FIRSTREAD_HOME": str(tmp_path), "FIRSTREAD_SECRET_KEY": "k" * 40})
     assert config.base_url == "https://firstread.example.org"
-    assert config.mail.tls == "starttls"
+    assert config.service(MailSettings).tls == "starttls"

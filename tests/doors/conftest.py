@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 
 @pytest.fixture
@@ -32,8 +33,8 @@ def door(clinic: None, inbox: Path) -> Callable[..., Any]:
 
     def make(**inbox_settings: Any) -> Any:
         waits_not = {"folder": inbox, "settle_s": 0, "patience_s": 0}
-        changed = settings.FIRSTREAD.inbox.model_copy(update={**waits_not, **inbox_settings})
-        config = settings.FIRSTREAD.model_copy(update={"inbox": changed})
+        changed = replace(settings.FIRSTREAD.inbox, **{**waits_not, **inbox_settings})
+        config = replace(settings.FIRSTREAD, inbox=changed)
         made = door_of(config, lambda: None)
         assert made is not None
         made.inbox.prepare()

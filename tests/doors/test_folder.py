@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import OperationalError, connection
+from msgspec.structs import replace
 
 from firstread.clinic.doors import folder
 from firstread.clinic.models import Case, CaseSample, RefusedSample
@@ -312,8 +313,8 @@ def test_json_of_one_row_takes_its_accession_from_the_name(door: Make, inbox: Pa
 def test_the_watched_folder_takes_a_file_within_moments_and_stops_when_told(
     clinic: None, inbox: Path
 ) -> None:
-    changed = settings.FIRSTREAD.inbox.model_copy(update={"folder": inbox, "poll_s": 60})
-    config = settings.FIRSTREAD.model_copy(update={"inbox": changed})
+    changed = replace(settings.FIRSTREAD.inbox, folder=inbox, poll_s=60)
+    config = replace(settings.FIRSTREAD, inbox=changed)
     stop, woken = threading.Event(), threading.Event()
 
     def run() -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+from msgspec import Meta
 
+from firstread.connect import settings as services
+from firstread.connect.mail.settings import MailSettings
 from firstread.domain.errors import BadConfiguration
 from firstread.server.config import Config, load_config
 from firstread.server.database import database_of
 from firstread.server.secret import DEMO_KEY
+from firstread.toml import Secret, Table
 
 KEY = "k" * 40
 
@@ -24,7 +29,11 @@ def test_without_any_setting_it_serves_this_machine_from_sqlite(tmp_path: Path) 
     config = _load(tmp_path)
     assert config.base_url == "http://127.0.0.1:8000"
     assert config.database_url == f"sqlite://{tmp_path}/firstread.sqlite3"
-    assert (config.mail.backend, config.inbox.folder, config.demo) == ("outbox", None, False)
+    assert (config.service(MailSettings).backend, config.inbox.folder, config.demo) == (
+        "outbox",
+        None,
+        False,
+    )
 
 
 def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
@@ -71,7 +80,7 @@ def test_a_check_is_set_by_variables_too(tmp_path: Path) -> None:
         ("[sever]\nport = 1", "There is no setting 'sever'"),
         ("[server]\nport = 70000", "'server.port'"),
         ('[server]\nport = "x"', "'server.port'"),
-        ('[server]\nbase_url = "clinic.example"', "write it as https"),
+        ('[server]\nbase_url = "clinic.example"', "must be written as https"),
         ('[server]\nhost = "0.0.0.0"', "'server.base_url' is missing"),
         ('[database]\nurl = "mysql://x/y"', "'database.url'"),
         ('[mail]\nbackend = "pigeon"', "'mail.backend'"),
@@ -131,7 +140,7 @@ def test_a_variable_that_is_wrong_is_named(
 def test_a_secret_may_lie_in_a_file_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("s3cret\n")
     config = _load(tmp_path, FIRSTREAD_MAIL_PASSWORD_FILE=str(tmp_path / "secret"))
-    assert config.mail.password == "s3cret"
+    assert config.service(MailSettings).password == "s3cret"
     assert "s3cret" not in repr(config)
 
 
@@ -163,3 +172,27 @@ def test_a_postgresql_address_is_taken_apart() -> None:
 @pytest.mark.parametrize("url", ["sqlite:///srv/a%20b.db", "sqlite:////srv/a%20b.db"])
 def test_an_sqlite_address_is_a_path(url: str) -> None:
     assert database_of(url)["NAME"] == "/srv/a b.db"
+
+
+class Pager(Table, frozen=True, kw_only=True):
+    """What a service of the world outside could be set to."""
+
+    number: Annotated[int, Meta(ge=1)] = 1
+    token: Secret = Secret()
+
+
+def test_a_service_declares_its_own_section_in_one_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(services.SECTIONS, "pager", Pager)
+    (tmp_path / "secret").write_text("s3cret\n")
+    token = {"FIRSTREAD_PAGER_TOKEN_FILE": str(tmp_path / "secret")}
+    config = _load(tmp_path, "[pager]\nnumber = 3", **token)
+    assert config.service(Pager) == Pager(number=3, token=Secret("s3cret"))
+    assert _load(tmp_path, FIRSTREAD_PAGER_NUMBER="4").service(Pager).number == 4
+    for text, sentence in [
+        ("[pager]\nnumber = 0", "'pager.number' must be 1 or more, not 0"),
+        ('[pager]\ntoken = "x"', "set FIRSTREAD_PAGER_TOKEN, or FIRSTREAD_PAGER_TOKEN_FILE"),
+    ]:
+        with pytest.raises(BadConfiguration, match=sentence):
+            _load(tmp_path, text)

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from firstread.clinic.checks import readers
 from firstread.clinic.models import Case
@@ -125,9 +126,9 @@ def test_a_case_is_read_there_and_here_when_it_is_killed(
     port = free_port()
     address = f"http://127.0.0.1:{port}/v2/models/cells"
     config = settings.FIRSTREAD
-    reading = config.reading.model_copy(update={"patience_s": 0, "timeout_s": 30})
+    reading = replace(config.reading, patience_s=0, timeout_s=30)
     checks = {"leukaemia": CheckSettings(reader=(address,))}
-    settings.FIRSTREAD = config.model_copy(update={"checks": checks, "reading": reading})
+    settings.FIRSTREAD = replace(config, checks=checks, reading=reading)
     readers.forget()
     with mlserver(tmp_path, packs={"cells": shelf / "colour"}, port=port):
         there = put_in("red", "green", accession="1")

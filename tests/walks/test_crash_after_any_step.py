@@ -11,6 +11,7 @@ from unittest import mock
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from firstread.clinic import audit
 from firstread.clinic.checks import readers
@@ -30,6 +31,7 @@ from firstread.clinic.outbox.mail import Delivery
 from firstread.clinic.steps import amend, first_read, review
 from firstread.clinic.steps.intake import Incoming, receive
 from firstread.clinic.storage import store
+from firstread.connect.mail.settings import MailSettings
 from tests.clinic_for_tests import Clinic
 from tests.images_for_tests import cell_png
 
@@ -135,10 +137,10 @@ def _forget() -> None:
 )
 @given(moments=st.sets(st.integers(1, 90), max_size=6))
 def test_dying_at_any_moment_ends_in_the_same_state(clinic: Clinic, moments: set[int]) -> None:
-    mail = notify.settings.FIRSTREAD.mail.model_copy(update={"backend": "smtp"})
+    mail = {MailSettings: MailSettings(backend="smtp")}
     # That reading is given up after some deaths is told elsewhere.
-    reading = notify.settings.FIRSTREAD.reading.model_copy(update={"tries": 20})
-    config = notify.settings.FIRSTREAD.model_copy(update={"mail": mail, "reading": reading})
+    reading = replace(notify.settings.FIRSTREAD.reading, tries=20)
+    config = replace(notify.settings.FIRSTREAD, services=mail, reading=reading)
     with ExitStack() as stack:
         stack.enter_context(mock.patch.object(notify.settings, "FIRSTREAD", config))
         # The provider takes everything; that it may see a mail twice is told elsewhere.

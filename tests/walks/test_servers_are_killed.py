@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from firstread.clinic.audit import verify
 from firstread.clinic.checks.readers import forget
@@ -94,11 +95,8 @@ def worker(committed_clinic: Clinic, readers: list[Reader], settings: Any) -> It
     config = settings.FIRSTREAD
     reading = {"timeout_s": 5.0, "fallback": "none", "token": TOKEN}
     servers = CheckSettings(reader=tuple(reader.url for reader in readers))
-    settings.FIRSTREAD = config.model_copy(
-        update={
-            "checks": {"leukaemia": servers},
-            "reading": config.reading.model_copy(update=reading),
-        }
+    settings.FIRSTREAD = replace(
+        config, checks={"leukaemia": servers}, reading=replace(config.reading, **reading)
     )
     forget()
     threads = Worker(reading_threads=2, watches_folder=False)

@@ -21,6 +21,7 @@ from firstread.clinic import audit
 from firstread.clinic.checks import readers
 from firstread.clinic.checks.checks import enabled_checks
 from firstread.clinic.models import Case, Check, Outgoing, OutgoingState, Person, Role
+from firstread.connect.mail.settings import MailSettings
 from firstread.domain.errors import FirstreadError
 
 LEAST_FREE_BYTES = 2_000_000_000
@@ -225,7 +226,7 @@ def _key() -> Inspected:
 
 
 def _mail() -> Inspected:
-    mail = settings.FIRSTREAD.mail
+    mail = settings.FIRSTREAD.service(MailSettings)
     if mail.backend == "outbox":
         return Inspected(part="mail", says="Mails stay on the outbox page; none is sent.")
     if mail.backend == "anymail":

@@ -4,31 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
-from pydantic import BaseModel
+from msgspec.structs import FieldInfo, fields
 
 from firstread.domain.errors import BadConfiguration
+from firstread.toml import Secret, Table
 
 WITHOUT_SECTION = "server"
 """FIRSTREAD_PORT is server.port."""
-SECRETS = {
-    f"{variable}_FILE": variable
-    for variable in ("FIRSTREAD_MAIL_PASSWORD", "FIRSTREAD_READING_TOKEN")
-}
 _OF_CHECKS = "FIRSTREAD_CHECKS_"
 
 
 def from_environment(
-    env: Mapping[str, str], *, sections: Mapping[str, type[BaseModel]]
+    env: Mapping[str, str], *, sections: Mapping[str, type[Table]]
 ) -> dict[str, dict[str, Any]]:
     """The values by section and key; raises BadConfiguration for a misspelt variable."""
     known = variables(sections)
     found: dict[str, dict[str, Any]] = {}
-    for variable, value in _with_secret_files(env).items():
+    for variable, value in _with_secret_files(env, known).items():
         if variable in known:
-            section, key = known[variable]
-            found.setdefault(section, {})[key] = _split(value, kind=sections[section], key=key)
+            section, field = known[variable]
+            found.setdefault(section, {})[field.name] = _split(value, field=field)
         elif any(variable.startswith(f"FIRSTREAD_{section.upper()}_") for section in sections):
             raise _misspelt(variable)
     return found
@@ -40,7 +37,7 @@ def _misspelt(variable: str) -> BadConfiguration:
     )
 
 
-def of_checks(env: Mapping[str, str], *, kind: type[BaseModel]) -> dict[str, dict[str, str]]:
+def of_checks(env: Mapping[str, str], *, kind: type[Table]) -> dict[str, dict[str, str]]:
     """The values of FIRSTREAD_CHECKS_<NAME>_<KEY> by check and key; a check's `-` is written `_`.
 
     Raises BadConfiguration for a misspelt variable.
@@ -50,7 +47,8 @@ def of_checks(env: Mapping[str, str], *, kind: type[BaseModel]) -> dict[str, dic
         if not variable.startswith(_OF_CHECKS):
             continue
         rest = variable.removeprefix(_OF_CHECKS)
-        key = next((key for key in kind.model_fields if rest.endswith(f"_{key.upper()}")), "")
+        keys = (field.name for field in fields(kind))
+        key = next((key for key in keys if rest.endswith(f"_{key.upper()}")), "")
         name = rest[: -len(key) - 1].lower().replace("_", "-")
         if not key or not name:
             raise _misspelt(variable)
@@ -58,22 +56,30 @@ def of_checks(env: Mapping[str, str], *, kind: type[BaseModel]) -> dict[str, dic
     return found
 
 
-def variables(sections: Mapping[str, type[BaseModel]]) -> dict[str, tuple[str, str]]:
+def variables(sections: Mapping[str, type[Table]]) -> dict[str, tuple[str, FieldInfo]]:
     """Each variable with the section and key that it sets."""
     known = {}
     for section, kind in sections.items():
-        for key, field in kind.model_fields.items():
-            if "dict" in str(field.annotation):
-                continue
-            prefix = "" if section == WITHOUT_SECTION else f"{section.upper()}_"
-            known[f"FIRSTREAD_{prefix}{key.upper()}"] = (section, key)
+        prefix = "" if section == WITHOUT_SECTION else f"{section.upper()}_"
+        for field in fields(kind):
+            if get_origin(field.type) is not dict:
+                known[f"FIRSTREAD_{prefix}{field.name.upper()}"] = (section, field)
     return known
 
 
-def _with_secret_files(env: Mapping[str, str]) -> dict[str, str]:
+def secrets_of(sections: Mapping[str, type[Table]]) -> dict[str, tuple[str, str]]:
+    """The variables of secrets, each with its section and key."""
+    known = variables(sections).items()
+    return {name: (section, key.name) for name, (section, key) in known if key.type is Secret}
+
+
+def _with_secret_files(
+    env: Mapping[str, str], known: Mapping[str, tuple[str, FieldInfo]]
+) -> dict[str, str]:
     given = {name: value for name, value in env.items() if name.startswith("FIRSTREAD_")}
-    for named_by, variable in SECRETS.items():
-        if path := given.pop(named_by, None):
+    for variable, (_, field) in known.items():
+        named_by = f"{variable}_FILE"
+        if field.type is Secret and (path := given.pop(named_by, None)):
             given[variable] = read_secret(path, variable=named_by)
     return given
 
@@ -88,7 +94,7 @@ def read_secret(path: str, *, variable: str) -> str:
         ) from None
 
 
-def _split(value: str, *, kind: type[BaseModel], key: str) -> Any:
-    if "tuple" in str(kind.model_fields[key].annotation):
+def _split(value: str, *, field: FieldInfo) -> Any:
+    if get_origin(field.type) is tuple:
         return [part.strip() for part in value.split(",") if part.strip()]
     return value

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from firstread.server.config import Mail
+from firstread.connect.mail.settings import MailSettings
 
 
-def mail_settings(mail: Mail) -> dict[str, Any]:
+def mail_settings(mail: MailSettings) -> dict[str, Any]:
     """Django's mail settings for what the operator chose."""
     settings: dict[str, Any] = {"DEFAULT_FROM_EMAIL": mail.sender, "SERVER_EMAIL": mail.sender}
     if mail.backend == "smtp":

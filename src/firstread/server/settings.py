@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
+from firstread.connect.mail.settings import MailSettings
 from firstread.server.config import Config, load_config
 from firstread.server.database import database_of
 from firstread.server.logs import logging_of
@@ -148,4 +149,4 @@ USE_TZ = True
 USE_I18N = False
 
 LOGGING = logging_of(demo=FIRSTREAD.demo)
-globals().update(mail_settings(FIRSTREAD.mail))
+globals().update(mail_settings(FIRSTREAD.service(MailSettings)))

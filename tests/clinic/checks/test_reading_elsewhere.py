@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from msgspec.structs import replace
 
 from firstread.clinic.audit import verify
 from firstread.clinic.checks import readers
@@ -40,11 +41,10 @@ def read_by(settings: Any) -> Iterator[Sets]:
         config = settings.FIRSTREAD
         from firstread.server.config import CheckSettings
 
-        settings.FIRSTREAD = config.model_copy(
-            update={
-                "checks": {check: CheckSettings(reader=servers)},
-                "reading": config.reading.model_copy(update=reading),
-            }
+        settings.FIRSTREAD = replace(
+            config,
+            checks={check: CheckSettings(reader=servers)},
+            reading=replace(config.reading, **reading),
         )
         readers.forget()
 

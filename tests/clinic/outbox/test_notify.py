@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from django.utils import timezone
+from msgspec.structs import replace
 
 from firstread.clinic.models import AuditRow, Outgoing
 from firstread.clinic.outbox import notify
 from firstread.clinic.steps.amend import amend
 from firstread.clinic.steps.review import answer
-from firstread.server.config import Mail
+from firstread.connect.mail.settings import MailSettings
 from firstread.server.mailing import mail_settings
 from tests.clinic_for_tests import Clinic, at_once, read_case
 from tests.smtp_for_tests import Mailbox, free_port, start_smtp
@@ -31,13 +32,15 @@ def mailbox() -> Mailbox:
 @pytest.fixture
 def smtp(mailbox: Mailbox, settings: Any) -> Iterator[Controller]:
     controller = start_smtp(mailbox)
-    _use(settings, Mail(backend="smtp", host="127.0.0.1", port=controller.port, timeout_s=2))
+    _use(
+        settings, MailSettings(backend="smtp", host="127.0.0.1", port=controller.port, timeout_s=2)
+    )
     yield controller
     controller.stop()
 
 
-def _use(settings: Any, mail: Mail) -> None:
-    settings.FIRSTREAD = settings.FIRSTREAD.model_copy(update={"mail": mail})
+def _use(settings: Any, mail: MailSettings) -> None:
+    settings.FIRSTREAD = replace(settings.FIRSTREAD, services={MailSettings: mail})
     for name, value in mail_settings(mail).items():
         setattr(settings, name, value)
 
@@ -71,7 +74,7 @@ def test_a_server_that_is_down_is_tried_again_later(
     clinic: Clinic, mailbox: Mailbox, settings: Any
 ) -> None:
     port = free_port()
-    _use(settings, Mail(backend="smtp", host="127.0.0.1", port=port, timeout_s=2))
+    _use(settings, MailSettings(backend="smtp", host="127.0.0.1", port=port, timeout_s=2))
     read_case("red")
     assert _deliver_all() == 2
     mail = Outgoing.objects.first()
@@ -195,7 +198,7 @@ def provider(settings: Any) -> Iterator[type[_Provider]]:
     thread.start()
     _use(
         settings,
-        Mail(
+        MailSettings(
             backend="anymail",
             provider="mailjet",
             user="key",

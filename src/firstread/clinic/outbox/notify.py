@@ -19,6 +19,7 @@ from firstread.clinic.models import Case, Outgoing, OutgoingState, Person, Role
 from firstread.clinic.outbox.mail import Delivery, send
 from firstread.clinic.queue import wake
 from firstread.clinic.queue.lease import claim
+from firstread.connect.mail.settings import MailSettings
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def tell(occasion: Occasion, *, case: Case, number: int = 0) -> int:
     """
     subject, sentence = _SAYS[occasion]
     link = f"{settings.FIRSTREAD.base_url}/cases/{case.pk}"
-    kept = settings.FIRSTREAD.mail.backend == "outbox"
+    kept = settings.FIRSTREAD.service(MailSettings).backend == "outbox"
     rows = [
         Outgoing(
             key=f"{occasion}:{case.pk}:{person.pk}" + (f":{number}" if number else ""),
@@ -121,7 +122,7 @@ def _claim() -> Outgoing | None:
 
 def _lease() -> timedelta:
     """Longer than a slow provider takes, so that no other worker sends the same mail meanwhile."""
-    return timedelta(seconds=3 * settings.FIRSTREAD.mail.timeout_s + 5)
+    return timedelta(seconds=3 * settings.FIRSTREAD.service(MailSettings).timeout_s + 5)
 
 
 def _mail(message: Outgoing) -> EmailMessage:

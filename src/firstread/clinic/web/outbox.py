@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from firstread.clinic.models import Outgoing, OutgoingState
 from firstread.clinic.web.access import page, person_of
+from firstread.connect.mail.settings import MailSettings
 
 
 @page()
@@ -25,7 +26,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
     context = {
         "page": Paginator(shown, 30).get_page(request.GET.get("page")),
         "everybody": person.operates,
-        "kept": settings.FIRSTREAD.mail.backend == "outbox",
+        "kept": settings.FIRSTREAD.service(MailSettings).backend == "outbox",
         "tabs": [
             {"title": "All", "href": reverse("outbox"), "here": not state, "count": rows.count()}
         ]

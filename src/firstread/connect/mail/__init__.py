@@ -1,0 +1,1 @@
+"""Mail: how it leaves."""
