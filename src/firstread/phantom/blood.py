@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from firstread.phantom import nuclei
-from firstread.phantom.fields import Field, ellipse, joined, outline, waves
-from firstread.phantom.painting import OVERSAMPLING, Body, Granules, Painting
+from firstread.phantom.fields import Field, Spot, joined
+from firstread.phantom.painting import Body, Granules, Painting
+from firstread.phantom.smear import Draw, Shapes, outlined, put_cell
 
 SIZE_PX = 128
 NUCLEUS = (74.0, 34.0, 122.0)
-Shapes = tuple[Field, Field, Body]
 
 
 def draw(label: str, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -37,9 +35,7 @@ def draw(label: str, rng: np.random.Generator) -> NDArray[np.uint8]:
         cx, cy = rng.normal(size=2) * 2
         _platelet(painting, cx, cy, rng.uniform(10.0, 15.0))
     else:
-        cell, nucleus, body = CELLS[label](rng, painting.x, painting.y)
-        nucleus = nuclei.uneven(rng, nucleus, amount_px=0.5, oversampling=OVERSAMPLING)
-        painting.cell(body, cell=cell, nucleus=nucleus)
+        put_cell(painting, CELLS[label], uneven_px=0.5)
     return painting.photograph(focus_px=rng.uniform(0.45, 0.7), grain=rng.uniform(1.0, 2.0))
 
 
@@ -48,54 +44,26 @@ def _platelet(painting: Painting, cx: float, cy: float, r: float) -> None:
 
 
 def _round_cell(
-    rng: np.random.Generator, x: Field, y: Field, radius: float, *, wavy: float = 0.02
-) -> tuple[Field, float, float]:
-    cx, cy = rng.normal(size=2) * 1.5
-    harmonics = waves(rng, amount=wavy)
-    harmonics.append((2, rng.uniform(0, 0.08), rng.uniform(0, 6.28)))
-    return outline(x, y, cx=cx, cy=cy, radius=radius, harmonics=harmonics), cx, cy
+    rng: np.random.Generator, middle: Spot, radius: float, *, wavy: float = 0.02
+) -> tuple[Field, Spot]:
+    return outlined(rng, middle, radius, wavy=wavy, off_px=1.5, stretch=0.08)
 
 
-def _neutrophil(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
-    cell, cx, cy = _round_cell(rng, x, y, rng.uniform(33, 39))
+def _neutrophil(rng: np.random.Generator, middle: Spot) -> Shapes:
+    cell, at = _round_cell(rng, middle, rng.uniform(33, 39))
     kind = rng.random()
     if kind < 0.3:
         nucleus = nuclei.band(
             rng,
-            x,
-            y,
-            cx=cx,
-            cy=cy,
+            at,
             radius=rng.uniform(14, 18),
             width=rng.uniform(6.5, 8.5),
             lobes=2,
             pinch=0.2,
             sweep=rng.uniform(2.8, 4.2),
         )
-    elif kind < 0.65:
-        nucleus = nuclei.band(
-            rng,
-            x,
-            y,
-            cx=cx,
-            cy=cy,
-            radius=rng.uniform(14, 18),
-            width=rng.uniform(8, 10),
-            lobes=int(rng.integers(3, 5)),
-            pinch=rng.uniform(0.45, 0.7),
-            sweep=rng.uniform(3.6, 5.0),
-        )
     else:
-        nucleus = nuclei.lobes(
-            rng,
-            x,
-            y,
-            cx=cx,
-            cy=cy,
-            spread=rng.uniform(13, 17),
-            size=rng.uniform(9, 11),
-            count=int(rng.integers(3, 5)),
-        )
+        nucleus = nuclei.segmented(rng, at, banded=kind < 0.65, pinch=(0.45, 0.7))
     body = Body(
         cytoplasm=(224, 190, 192),
         nucleus=NUCLEUS,
@@ -112,15 +80,12 @@ def _neutrophil(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
     return cell, nucleus, body
 
 
-def _eosinophil(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
-    cell, cx, cy = _round_cell(rng, x, y, rng.uniform(33, 40), wavy=0.035)
+def _eosinophil(rng: np.random.Generator, middle: Spot) -> Shapes:
+    cell, at = _round_cell(rng, middle, rng.uniform(33, 40), wavy=0.035)
     turn = rng.uniform(0, 6.28)
     nucleus = nuclei.lobes(
         rng,
-        x,
-        y,
-        cx=cx + 5 * np.cos(turn),
-        cy=cy + 5 * np.sin(turn),
+        at.towards(turn, 5),
         spread=rng.uniform(13, 16),
         size=rng.uniform(12.5, 15),
         count=int(rng.choice([2, 2, 2, 3])),
@@ -138,11 +103,9 @@ def _eosinophil(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
     return cell, nucleus, body
 
 
-def _basophil(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
-    cell, cx, cy = _round_cell(rng, x, y, rng.uniform(29, 37), wavy=0.05)
-    nucleus = nuclei.kidney(
-        rng, x, y, cx=cx, cy=cy, radius=rng.uniform(19, 24), dent=rng.uniform(0.1, 0.8)
-    )
+def _basophil(rng: np.random.Generator, middle: Spot) -> Shapes:
+    cell, at = _round_cell(rng, middle, rng.uniform(29, 37), wavy=0.05)
+    nucleus = nuclei.kidney(rng, at, radius=rng.uniform(19, 24), dent=rng.uniform(0.1, 0.8))
     body = Body(
         cytoplasm=(178, 125, 178),
         nucleus=(92, 48, 136),
@@ -164,16 +127,13 @@ def _basophil(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
     return cell, nucleus, body
 
 
-def _ig(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
-    cell, cx, cy = _round_cell(rng, x, y, rng.uniform(35, 43), wavy=0.03)
+def _ig(rng: np.random.Generator, middle: Spot) -> Shapes:
+    cell, at = _round_cell(rng, middle, rng.uniform(35, 43), wavy=0.03)
     early = rng.random() < 0.5
     turn, off = rng.uniform(0, 6.28), rng.uniform(4, 10)
     nucleus = nuclei.kidney(
         rng,
-        x,
-        y,
-        cx=cx + off * np.cos(turn),
-        cy=cy + off * np.sin(turn),
+        at.towards(turn, off),
         radius=rng.uniform(23, 28),
         dent=rng.uniform(0.0, 0.2) if early else rng.uniform(0.0, 0.45),
     )
@@ -198,15 +158,12 @@ def _ig(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
     return cell, nucleus, body
 
 
-def _lymphocyte(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
+def _lymphocyte(rng: np.random.Generator, middle: Spot) -> Shapes:
     radius = rng.uniform(22, 28)
-    cell, cx, cy = _round_cell(rng, x, y, radius, wavy=0.05)
+    cell, at = _round_cell(rng, middle, radius, wavy=0.05)
     if rng.random() < 0.5:
-        bleb = ellipse(
-            x,
-            y,
-            cx=cx + radius * rng.uniform(-1, 1),
-            cy=cy + radius * rng.choice([-0.9, 0.9]),
+        beside = at.shifted(radius * rng.uniform(-1, 1), radius * rng.choice([-0.9, 0.9]))
+        bleb = beside.ellipse(
             a=rng.uniform(5, 9),
             b=rng.uniform(3, 6),
             turn=rng.uniform(0, 3.14),
@@ -215,10 +172,7 @@ def _lymphocyte(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
     turn, off = rng.uniform(0, 6.28), rng.uniform(0.5, 3.5)
     nucleus = nuclei.round_nucleus(
         rng,
-        x,
-        y,
-        cx=cx + off * np.cos(turn),
-        cy=cy + off * np.sin(turn),
+        at.towards(turn, off),
         radius=radius * rng.uniform(0.84, 0.94),
         wobble=0.04,
         stretch=0.14,
@@ -235,14 +189,11 @@ def _lymphocyte(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
     return cell, nucleus, body
 
 
-def _monocyte(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
-    cell, cx, cy = _round_cell(rng, x, y, rng.uniform(35, 42), wavy=0.07)
+def _monocyte(rng: np.random.Generator, middle: Spot) -> Shapes:
+    cell, at = _round_cell(rng, middle, rng.uniform(35, 42), wavy=0.07)
     nucleus = nuclei.kidney(
         rng,
-        x,
-        y,
-        cx=cx + rng.normal() * 3,
-        cy=cy + rng.normal() * 3,
+        at.shifted(rng.normal() * 3, rng.normal() * 3),
         radius=rng.uniform(24, 28),
         dent=rng.uniform(0.4, 1.0),
     )
@@ -261,19 +212,12 @@ def _monocyte(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
     return cell, nucleus, body
 
 
-def _erythroblast(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
+def _erythroblast(rng: np.random.Generator, middle: Spot) -> Shapes:
     radius = rng.uniform(19, 26)
-    cell, cx, cy = _round_cell(rng, x, y, radius, wavy=0.045)
+    cell, at = _round_cell(rng, middle, radius, wavy=0.045)
     turn, off = rng.uniform(0, 6.28), rng.uniform(0, 5)
     nucleus = nuclei.round_nucleus(
-        rng,
-        x,
-        y,
-        cx=cx + off * np.cos(turn),
-        cy=cy + off * np.sin(turn),
-        radius=radius * rng.uniform(0.5, 0.7),
-        wobble=0.02,
-        stretch=0.06,
+        rng, at.towards(turn, off), radius=radius * rng.uniform(0.5, 0.7), wobble=0.02, stretch=0.06
     )
     ripe = rng.uniform(0, 1)
     body = Body(
@@ -289,7 +233,7 @@ def _erythroblast(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
     return cell, nucleus, body
 
 
-CELLS: dict[str, Callable[[np.random.Generator, Field, Field], Shapes]] = {
+CELLS: dict[str, Draw] = {
     "basophil": _basophil,
     "eosinophil": _eosinophil,
     "erythroblast": _erythroblast,

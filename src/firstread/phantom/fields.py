@@ -6,6 +6,7 @@ A *distance* here is a float32 array over the picture, in pixels, negative insid
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,37 +57,47 @@ def cover(distance: Field, *, soft: float = 0.6) -> Field:
     return np.asarray(1 / (1 + np.exp(np.clip(distance / soft, -30, 30))), dtype=np.float32)
 
 
-def ellipse(x: Field, y: Field, *, cx: float, cy: float, a: float, b: float, turn: float) -> Field:
-    """Distance to an ellipse with half axes a and b, turned by `turn` radians."""
-    c, s = np.cos(turn), np.sin(turn)
-    u = (x - cx) * c + (y - cy) * s
-    v = -(x - cx) * s + (y - cy) * c
-    r = np.sqrt((u / a) ** 2 + (v / b) ** 2)
-    return np.asarray((r - 1) * min(a, b), dtype=np.float32)
+@dataclass(frozen=True, kw_only=True)
+class Spot:
+    """A place on the picture around which a shape lies; x and y are the points of the picture."""
 
+    x: Field
+    y: Field
+    cx: float = 0.0
+    cy: float = 0.0
 
-def outline(
-    x: Field,
-    y: Field,
-    *,
-    cx: float,
-    cy: float,
-    radius: float,
-    harmonics: Sequence[tuple[int, float, float]],
-) -> Field:
-    """Distance to a wavy circle: each harmonic is (order, share of the radius, phase)."""
-    theta = np.arctan2(y - cy, x - cx)
-    r = np.hypot(x - cx, y - cy)
-    edge = np.ones_like(theta)
-    for order, share, phase in harmonics:
-        edge = edge + share * np.cos(order * theta + phase)
-    return np.asarray(r - radius * edge, dtype=np.float32)
+    def shifted(self, dx: float, dy: float) -> Spot:
+        return Spot(x=self.x, y=self.y, cx=self.cx + dx, cy=self.cy + dy)
+
+    def towards(self, turn: float, away: float) -> Spot:
+        """The place `away` pixels from here, in the direction `turn` in radians."""
+        return self.shifted(away * np.cos(turn), away * np.sin(turn))
+
+    def ellipse(self, *, a: float, b: float, turn: float) -> Field:
+        """Distance to an ellipse with half axes a and b, turned by `turn` radians."""
+        c, s = np.cos(turn), np.sin(turn)
+        u = (self.x - self.cx) * c + (self.y - self.cy) * s
+        v = -(self.x - self.cx) * s + (self.y - self.cy) * c
+        r = np.sqrt((u / a) ** 2 + (v / b) ** 2)
+        return np.asarray((r - 1) * min(a, b), dtype=np.float32)
+
+    def outline(self, *, radius: float, harmonics: Sequence[tuple[int, float, float]]) -> Field:
+        """Distance to a wavy circle: each harmonic is (order, share of the radius, phase)."""
+        theta = np.arctan2(self.y - self.cy, self.x - self.cx)
+        edge = np.ones_like(theta)
+        for order, share, phase in harmonics:
+            edge = edge + share * np.cos(order * theta + phase)
+        return np.asarray(self.away() - radius * edge, dtype=np.float32)
+
+    def away(self) -> Field:
+        """How far each point is from here."""
+        return np.asarray(np.hypot(self.x - self.cx, self.y - self.cy))
 
 
 def waves(
     rng: np.random.Generator, *, amount: float, orders: Sequence[int] = (2, 3, 4, 5, 7)
 ) -> list[tuple[int, float, float]]:
-    """Random harmonics for `outline`; high orders get less."""
+    """Random harmonics for `Spot.outline`; high orders get less."""
     return [(k, amount * rng.normal() / (k / 2), rng.uniform(0, 2 * np.pi)) for k in orders]
 
 

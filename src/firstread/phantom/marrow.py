@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from firstread.phantom import nuclei
-from firstread.phantom.fields import Field, ellipse, joined, outline, waves
-from firstread.phantom.painting import OVERSAMPLING, RGB, Body, Granules, Painting
+from firstread.phantom.fields import Field, Spot, joined, waves
+from firstread.phantom.painting import RGB, Body, Granules, Painting
+from firstread.phantom.smear import Draw, Shapes, outlined, put_cell
 
 SIZE_PX = 144
 NUCLEUS = (84.0, 28.0, 150.0)
@@ -20,7 +19,6 @@ LIGHTS: tuple[RGB, ...] = (
 )  # fmt: skip
 # Young cells are shown on well lit slides alone: in poor light they look like lymphocytes.
 _POORLY_LIT = 2
-Shapes = tuple[Field, Field, Body]
 
 
 def draw(label: str, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -43,9 +41,7 @@ def draw(label: str, rng: np.random.Generator) -> NDArray[np.uint8]:
     _specks(painting)
     for _ in range(int(rng.choice([0, 0, 1, 1, 2]))):
         _neighbour(painting, clear_px=clear)
-    cell, nucleus, body = CELLS[label](rng, painting.x, painting.y)
-    nucleus = nuclei.uneven(rng, nucleus, amount_px=0.6, oversampling=OVERSAMPLING)
-    painting.cell(body, cell=cell, nucleus=nucleus)
+    put_cell(painting, CELLS[label], uneven_px=0.6)
     blur = rng.uniform(1.0, 2.2) if label == "unidentifiable" else rng.uniform(0.6, 1.0)
     return painting.photograph(
         light=(float(light[0]), float(light[1]), float(light[2])),
@@ -69,18 +65,11 @@ def _neighbour(painting: Painting, *, clear_px: float) -> None:
     rng = painting.rng
     radius = rng.uniform(22, 38)
     angle, away = rng.uniform(0, 6.28), clear_px + radius * rng.uniform(0.9, 1.3)
-    cx, cy = away * np.cos(angle), away * np.sin(angle)
-    cell = outline(
-        painting.x, painting.y, cx=cx, cy=cy, radius=radius, harmonics=waves(rng, amount=0.05)
-    )
+    at = painting.at().towards(angle, away)
+    cell = at.outline(radius=radius, harmonics=waves(rng, amount=0.05))
+    inside = at.shifted(rng.normal() * 3, rng.normal() * 3)
     nucleus = nuclei.round_nucleus(
-        rng,
-        painting.x,
-        painting.y,
-        cx=cx + rng.normal() * 3,
-        cy=cy + rng.normal() * 3,
-        radius=radius * rng.uniform(0.65, 0.88),
-        wobble=0.05,
+        rng, inside, radius=radius * rng.uniform(0.65, 0.88), wobble=0.05
     )
     pale = rng.uniform(-15, 60)
     body = Body(
@@ -93,29 +82,25 @@ def _neighbour(painting: Painting, *, clear_px: float) -> None:
 
 
 def _outline(
-    rng: np.random.Generator, x: Field, y: Field, radius: float, *, wavy: float = 0.03
-) -> tuple[Field, float, float]:
-    cx, cy = rng.normal(size=2) * 4
-    harmonics = waves(rng, amount=wavy)
-    harmonics.append((2, rng.uniform(0, 0.1), rng.uniform(0, 6.28)))
-    return outline(x, y, cx=cx, cy=cy, radius=radius, harmonics=harmonics), cx, cy
+    rng: np.random.Generator, middle: Spot, radius: float, *, wavy: float
+) -> tuple[Field, Spot]:
+    return outlined(rng, middle, radius, wavy=wavy, off_px=4, stretch=0.1)
 
 
-def _beside(rng: np.random.Generator, cx: float, cy: float, off: float) -> tuple[float, float]:
-    turn = rng.uniform(0, 6.28)
-    return cx + off * np.cos(turn), cy + off * np.sin(turn)
+def _beside(rng: np.random.Generator, at: Spot, away: float) -> Spot:
+    return at.towards(rng.uniform(0, 6.28), away)
 
 
-def _blast(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
+def _blast(rng: np.random.Generator, middle: Spot) -> Shapes:
     radius = rng.uniform(33, 45)
-    cell, cx, cy = _outline(rng, x, y, radius, wavy=0.05)
+    cell, at = _outline(rng, middle, radius, wavy=0.05)
     if rng.random() < 0.3:
-        bx, by = _beside(rng, cx, cy, radius * 0.95)
-        bleb = ellipse(x, y, cx=bx, cy=by, a=rng.uniform(5, 9), b=rng.uniform(4, 6), turn=0.0)
+        rim = _beside(rng, at, radius * 0.95)
+        bleb = rim.ellipse(a=rng.uniform(5, 9), b=rng.uniform(4, 6), turn=0.0)
         cell = joined(cell, bleb, round_px=5.0)
-    nx, ny = _beside(rng, cx, cy, rng.uniform(1, 5))
+    beside = _beside(rng, at, rng.uniform(1, 5))
     nucleus = nuclei.round_nucleus(
-        rng, x, y, cx=nx, cy=ny, radius=radius * rng.uniform(0.74, 0.87), wobble=0.05
+        rng, beside, radius=radius * rng.uniform(0.74, 0.87), wobble=0.05
     )
     body = Body(
         cytoplasm=(96 + rng.uniform(-10, 12), 88 + rng.uniform(-10, 12), 198),
@@ -130,12 +115,12 @@ def _blast(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
     return cell, nucleus, body
 
 
-def _promyelocyte(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
+def _promyelocyte(rng: np.random.Generator, middle: Spot) -> Shapes:
     radius = rng.uniform(43, 54)
-    cell, cx, cy = _outline(rng, x, y, radius, wavy=0.045)
-    nx, ny = _beside(rng, cx, cy, rng.uniform(7, 13))
+    cell, at = _outline(rng, middle, radius, wavy=0.045)
+    beside = _beside(rng, at, rng.uniform(7, 13))
     nucleus = nuclei.round_nucleus(
-        rng, x, y, cx=nx, cy=ny, radius=radius * rng.uniform(0.6, 0.72), wobble=0.025
+        rng, beside, radius=radius * rng.uniform(0.6, 0.72), wobble=0.025
     )
     body = Body(
         cytoplasm=(138 + rng.uniform(-10, 15), 132 + rng.uniform(-10, 15), 222),
@@ -160,12 +145,12 @@ def _promyelocyte(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
     return cell, nucleus, body
 
 
-def _lymphocyte(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
+def _lymphocyte(rng: np.random.Generator, middle: Spot) -> Shapes:
     radius = rng.uniform(22, 29)
-    cell, cx, cy = _outline(rng, x, y, radius, wavy=0.05)
-    nx, ny = _beside(rng, cx, cy, rng.uniform(0.5, 3.5))
+    cell, at = _outline(rng, middle, radius, wavy=0.05)
+    beside = _beside(rng, at, rng.uniform(0.5, 3.5))
     nucleus = nuclei.round_nucleus(
-        rng, x, y, cx=nx, cy=ny, radius=radius * rng.uniform(0.74, 0.88), wobble=0.03
+        rng, beside, radius=radius * rng.uniform(0.74, 0.88), wobble=0.03
     )
     body = Body(
         cytoplasm=(142, 146, 218),
@@ -180,14 +165,11 @@ def _lymphocyte(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
     return cell, nucleus, body
 
 
-def _monocyte(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
-    cell, cx, cy = _outline(rng, x, y, rng.uniform(38, 48), wavy=0.06)
+def _monocyte(rng: np.random.Generator, middle: Spot) -> Shapes:
+    cell, at = _outline(rng, middle, rng.uniform(38, 48), wavy=0.06)
     nucleus = nuclei.kidney(
         rng,
-        x,
-        y,
-        cx=cx + rng.normal() * 3,
-        cy=cy + rng.normal() * 3,
+        at.shifted(rng.normal() * 3, rng.normal() * 3),
         radius=rng.uniform(27, 32),
         dent=rng.uniform(0.45, 1.0),
     )
@@ -205,32 +187,9 @@ def _monocyte(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
     return cell, nucleus, body
 
 
-def _neutrophil(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
-    cell, cx, cy = _outline(rng, x, y, rng.uniform(32, 39), wavy=0.035)
-    if rng.random() < 0.55:
-        nucleus = nuclei.band(
-            rng,
-            x,
-            y,
-            cx=cx,
-            cy=cy,
-            radius=rng.uniform(14, 18),
-            width=rng.uniform(8, 10),
-            lobes=int(rng.integers(3, 5)),
-            pinch=rng.uniform(0.5, 0.75),
-            sweep=rng.uniform(3.6, 5.0),
-        )
-    else:
-        nucleus = nuclei.lobes(
-            rng,
-            x,
-            y,
-            cx=cx,
-            cy=cy,
-            spread=rng.uniform(13, 17),
-            size=rng.uniform(9, 11),
-            count=int(rng.integers(3, 5)),
-        )
+def _neutrophil(rng: np.random.Generator, middle: Spot) -> Shapes:
+    cell, at = _outline(rng, middle, rng.uniform(32, 39), wavy=0.035)
+    nucleus = nuclei.segmented(rng, at, banded=rng.random() < 0.55, pinch=(0.5, 0.75))
     body = Body(
         cytoplasm=(218, 192, 228),
         nucleus=(76, 22, 138),
@@ -244,18 +203,16 @@ def _neutrophil(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
     return cell, nucleus, body
 
 
-def _eosinophil(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
-    cell, cx, cy = _outline(rng, x, y, rng.uniform(34, 43), wavy=0.04)
+def _eosinophil(rng: np.random.Generator, middle: Spot) -> Shapes:
+    cell, at = _outline(rng, middle, rng.uniform(34, 43), wavy=0.04)
     if rng.random() < 0.6:
-        nx, ny = _beside(rng, cx, cy, rng.uniform(2, 6))
+        beside = _beside(rng, at, rng.uniform(2, 6))
         nucleus = nuclei.lobes(
-            rng, x, y, cx=nx, cy=ny, spread=rng.uniform(12, 16), size=rng.uniform(11, 14), count=2
+            rng, beside, spread=rng.uniform(12, 16), size=rng.uniform(11, 14), count=2
         )
     else:
-        nx, ny = _beside(rng, cx, cy, rng.uniform(8, 13))
-        nucleus = nuclei.kidney(
-            rng, x, y, cx=nx, cy=ny, radius=rng.uniform(19, 23), dent=rng.uniform(0.2, 0.9)
-        )
+        beside = _beside(rng, at, rng.uniform(8, 13))
+        nucleus = nuclei.kidney(rng, beside, radius=rng.uniform(19, 23), dent=rng.uniform(0.2, 0.9))
     body = Body(
         cytoplasm=(160, 126, 204),
         nucleus=(82, 28, 150),
@@ -269,12 +226,10 @@ def _eosinophil(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
     return cell, nucleus, body
 
 
-def _unidentifiable(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
+def _unidentifiable(rng: np.random.Generator, middle: Spot) -> Shapes:
     radius = rng.uniform(18, 25)
-    cell, cx, cy = _outline(rng, x, y, radius, wavy=0.09)
-    nucleus = nuclei.round_nucleus(
-        rng, x, y, cx=cx, cy=cy, radius=radius * rng.uniform(0.9, 1.0), wobble=0.05
-    )
+    cell, at = _outline(rng, middle, radius, wavy=0.09)
+    nucleus = nuclei.round_nucleus(rng, at, radius=radius * rng.uniform(0.9, 1.0), wobble=0.05)
     body = Body(
         cytoplasm=(74, 52, 172),
         nucleus=(22, 8, 92),
@@ -287,7 +242,7 @@ def _unidentifiable(rng: np.random.Generator, x: Field, y: Field) -> Shapes:
     return cell, nucleus, body
 
 
-CELLS: dict[str, Callable[[np.random.Generator, Field, Field], Shapes]] = {
+CELLS: dict[str, Draw] = {
     "blast": _blast,
     "eosinophil": _eosinophil,
     "lymphocyte": _lymphocyte,

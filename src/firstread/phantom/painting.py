@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from firstread.phantom.fields import Field, blurred, cover, dots, grid, noise, outline, waves
+from firstread.phantom.fields import Field, Spot, blurred, cover, dots, grid, noise, waves
 
 RGB = tuple[float, float, float]
 OVERSAMPLING = 2
@@ -61,6 +61,9 @@ class Painting:
         self.rgb = np.empty((*self.x.shape, 3), dtype=np.float32)
         self.rgb[:] = self.background
 
+    def at(self, cx: float = 0.0, cy: float = 0.0) -> Spot:
+        return Spot(x=self.x, y=self.y, cx=cx, cy=cy)
+
     def noise(self, wavelength: float, *, band: bool = False) -> Field:
         return noise(self.rng, self.x, wavelength=wavelength, oversampling=OVERSAMPLING, band=band)
 
@@ -88,7 +91,7 @@ class Painting:
     def _red_cell(self, cx: float, cy: float, r: float, *, edge: RGB, pallor: float) -> None:
         harmonics = waves(self.rng, amount=0.025)
         harmonics.append((2, abs(self.rng.normal()) * 0.06, self.rng.uniform(0, 6.28)))
-        distance = outline(self.x, self.y, cx=cx, cy=cy, radius=r, harmonics=harmonics)
+        distance = self.at(cx, cy).outline(radius=r, harmonics=harmonics)
         inner = np.clip(1 + distance / r, 0, 1.2)  # 0 in the middle, 1 at the rim
         tilt = self.rng.normal(size=2) * 0.06
         lean = ((self.x - cx) * tilt[0] + (self.y - cy) * tilt[1]) / r
@@ -98,17 +101,11 @@ class Painting:
         self.lay(edge, cover(distance, soft=0.55) * 0.92, density=density.astype(np.float32))
 
     def platelet(self, cx: float, cy: float, r: float, *, colour: RGB, dark: RGB) -> None:
-        distance = outline(
-            self.x,
-            self.y,
-            cx=cx,
-            cy=cy,
-            radius=r,
-            harmonics=waves(self.rng, amount=0.16, orders=(2, 3, 5, 8, 11)),
-        )
+        at, harmonics = self.at(cx, cy), waves(self.rng, amount=0.16, orders=(2, 3, 5, 8, 11))
+        distance = at.outline(radius=r, harmonics=harmonics)
         share = cover(distance, soft=0.8)
         self.lay(colour, share * 0.9, density=1 + 0.25 * self.noise(2.0))
-        core = share * np.exp(-((np.hypot(self.x - cx, self.y - cy) / (0.75 * r)) ** 2))
+        core = share * np.exp(-((at.away() / (0.75 * r)) ** 2))
         spots = dots(
             self.rng, core, count=int(r * r * 1.1), radius_px=(0.6, 1.3), oversampling=OVERSAMPLING
         )
