@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from firstread.files.whole import sync, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,19 +23,9 @@ class Samples:
         if self.open(sha256) is not None:
             return sha256
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        half = path.with_name(f".{uuid.uuid4().hex}")
-        descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            half.replace(path)
-        except OSError:
-            half.unlink(missing_ok=True)  # on a full disk every try would leave a piece
-            raise
-        _fsync(path.parent)  # the name, too, must be on the disk
-        _fsync(path.parent.parent)
+        with whole(path, private=True, lasting=True) as file:
+            file.write(data)
+        sync(self.root)  # the folder's name, too, must be on the disk
         return sha256
 
     def open(self, sha256: str) -> bytes | None:
@@ -65,11 +55,3 @@ class Samples:
         for folder in self.root.iterdir() if self.root.is_dir() else ():
             if folder.is_dir():
                 yield from (path for path in folder.iterdir() if path.is_file())
-
-
-def _fsync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from firstread.domain.errors import PackRefused
+from firstread.files.whole import whole
 from firstread.packs.coherence import is_inside
 from firstread.packs.sums import verify
 
@@ -38,8 +39,7 @@ def pack_into(folder: Path, file: Path) -> Path:
     Raises PackRefused where the pack is damaged.
     """
     verify(folder)
-    part = file.with_name(f".{file.name}.part")
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as packed:
+    with whole(file) as written, zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
             about = zipfile.ZipInfo(name, _ALWAYS)
@@ -47,7 +47,6 @@ def pack_into(folder: Path, file: Path) -> Path:
             about.create_system = 3  # as on Unix, wherever it is packed
             about.compress_type = zipfile.ZIP_DEFLATED
             packed.writestr(about, path.read_bytes())
-    part.replace(file)
     return file
 
 

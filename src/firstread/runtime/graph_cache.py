@@ -6,11 +6,12 @@ import hashlib
 import os
 import platform
 import stat
-import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+
+from firstread.files.whole import whole
 
 WORTH_KEEPING_BYTES = 1_000_000
 """Smaller networks open as quickly without: 11 ms of 700 KB, measured in docs/decisions/0008."""
@@ -77,19 +78,12 @@ def kept_graph(folder: Path, key: str) -> bytes | None:
 
 def keep_graph(folder: Path, key: str, written: Path) -> None:
     """Keep the graph that lies in the file `written`; where it cannot be kept nothing happens."""
-    part: Path | None = None
     with suppress(OSError):
         graph = written.read_bytes()
-        handle, name = tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")
-        part = Path(name)
-        with open(handle, "wb") as file:  # noqa: PTH123  the open handle, not a path
+        with whole(folder / key, private=True) as file:
             file.write(graph)
             file.write(hashlib.sha256(graph).digest())
-        part.replace(folder / key)
         _drop_oldest(folder)
-    if part is not None:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def make_folder(folder: Path) -> bool:

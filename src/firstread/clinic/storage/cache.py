@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
 from django.conf import settings
+
+from firstread.files.whole import whole
 
 
 def place_of(sha256: str, *, form: str) -> Path:
@@ -19,11 +19,5 @@ def place_of(sha256: str, *, form: str) -> Path:
 def write(path: Path, pieces: Iterable[bytes]) -> None:
     """Write the pieces one behind another, for nobody else to read."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    half = path.with_name(f".{uuid.uuid4().hex}")
-    try:
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.writelines(pieces)
-        half.replace(path)
-    except OSError:
-        half.unlink(missing_ok=True)  # on a full disk every try would leave a piece
-        raise
+    with whole(path, private=True) as file:
+        file.writelines(pieces)

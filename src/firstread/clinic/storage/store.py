@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, storages
 
 from firstread.domain.errors import UnreadableSample
+from firstread.files.whole import sync, whole
 
 
 class SampleFolder(FileSystemStorage):
@@ -20,23 +19,9 @@ class SampleFolder(FileSystemStorage):
     def _save(self, name: str, content: File[Any]) -> str:
         path = Path(self.path(name))
         path.parent.mkdir(parents=True, exist_ok=True)
-        half = path.with_name(f".{uuid.uuid4().hex}")
-        descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                for chunk in content.chunks():
-                    file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-            half.replace(path)
-        except OSError:
-            half.unlink(missing_ok=True)  # on a full disk every try would leave a piece
-            raise
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)  # the name, too, must be on the disk
-        finally:
-            os.close(folder)
+        with whole(path, private=True, lasting=True) as file:
+            file.writelines(content.chunks())
+        sync(path.parent.parent)  # the folder of its hash may be new
         return name
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:  # noqa: ARG002  Django's signature

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from firstread.edge.screen.answered import Answered, shown_address
+from firstread.files.whole import whole
 
 AT_ONCE = 8192
 """Rows of one group: what is in memory while the table is written."""
@@ -28,18 +28,15 @@ def write_table(
 ) -> None:
     """Write the table at `out` whole or not at all; `told` holds the pack, among other things."""
     schema = _schema(codes, told=told)
+    # Where it is written is known to who lists the archive, for it may lie in the same folder. What
+    # it lists is taken from the journal, which goes once the table is on the disk to stay.
     beside = out.with_name(out.name + ".part")
-    with pq.ParquetWriter(beside, schema, compression="zstd") as writer:
+    with (
+        whole(out, lasting=True, beside=beside) as file,
+        pq.ParquetWriter(file, schema, compression="zstd") as writer,
+    ):
         for group in groups:
             writer.write_table(_table(group, codes=codes, told=told, schema=schema))
-    with beside.open("rb") as written:
-        os.fsync(written.fileno())
-    beside.replace(out)
-    folder = os.open(out.absolute().parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # or a power failure may undo the renaming, after the journal has gone
-    finally:
-        os.close(folder)
 
 
 def told_by(out: Path) -> dict[str, str] | None:
