@@ -5,13 +5,13 @@ from firstread.clinic.models.cases import (
     Case,
     CaseSample,
     Patient,
-    ReadRow,
     RefusedSample,
     Sample,
 )
 from firstread.clinic.models.decisions import Review, SignOff
 from firstread.clinic.models.outbox import Outgoing, OutgoingState
 from firstread.clinic.models.people import Check, Person, Reader, Role
+from firstread.clinic.models.reads import ReadRow
 from firstread.clinic.models.trail import AuditHead, AuditRow
 
 __all__ = [
