@@ -34,9 +34,7 @@ class Replayed:
 def replay(case_id: uuid.UUID | str) -> list[Replayed]:
     """Read every sample of the case again; raises UnknownCase, and PackRefused without the pack."""
     case = found_case(case_id)
-    rows = ReadRow.objects.filter(case_sample__case=case, shadow=False).select_related(
-        "case_sample"
-    )
+    rows = ReadRow.objects.filter(case_sample__case=case).select_related("case_sample")
     readers: dict[tuple[str, str], PackReader] = {}
     return [_again(row, readers) for row in rows.order_by("case_sample__position")]
 

@@ -120,7 +120,7 @@ def beats(view: CaseView, *, position: int) -> dict[str, Any]:
     cell = next((each for each in view.cells if each.position == position), None)
     row = None
     if cell is not None and cell.counts:
-        row = ReadRow.objects.filter(case_sample=cell.case_sample, shadow=False).first()
+        row = ReadRow.objects.filter(case_sample=cell.case_sample).first()
     if row is None:
         raise UnknownCase("No beats were read there. Look at the case for its samples.")
     found = beats_of(row)

@@ -1,10 +1,41 @@
-"""Reads: what packs said of the samples of cases."""
+"""Reads: what packs said of the samples of cases; first reads are shown, shadow reads never.
+
+Only here does anything ask whether a read is a shadow read. `ReadRow.objects` gives first reads,
+and no other row leads to a read: who does not ask for shadow reads by name cannot meet one.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from django.db import models
 
 from firstread.clinic.models.cases import CaseSample
+
+
+class FirstReads(models.Manager["ReadRow"]):
+    """What the checks' champions said."""
+
+    def get_queryset(self) -> models.QuerySet[ReadRow]:
+        return super().get_queryset().filter(shadow=False)
+
+    def without_arrays(self) -> models.QuerySet[ReadRow]:
+        """Without what a page full of cases does not show, and would have to load."""
+        return self.defer("evidence", "beats")
+
+
+class ShadowReads(models.Manager["ReadRow"]):
+    """What challengers said: for comparing packs, never for a person who decides."""
+
+    def get_queryset(self) -> models.QuerySet[ReadRow]:
+        return super().get_queryset().filter(shadow=True)
+
+    def keep(self, rows: Iterable[ReadRow]) -> None:
+        """Store the rows as shadow reads; what the same pack said before stays as it is."""
+        rows = list(rows)
+        for row in rows:
+            row.shadow = True
+        self.bulk_create(rows, ignore_conflicts=True)
 
 
 class ReadRow(models.Model):
@@ -15,7 +46,8 @@ class ReadRow(models.Model):
     each beat of a recording, [B, t] of bytes.
     """
 
-    case_sample = models.ForeignKey(CaseSample, on_delete=models.CASCADE, related_name="reads")
+    # No way back from a sample, whose queries would pass the managers by.
+    case_sample = models.ForeignKey(CaseSample, on_delete=models.CASCADE, related_name="+")
     shadow = models.BooleanField(default=False)
     pack = models.CharField(max_length=120)
     version = models.CharField(max_length=32)
@@ -24,6 +56,9 @@ class ReadRow(models.Model):
     evidence = models.BinaryField(null=True)
     beats = models.BinaryField(null=True)
     created_at = models.DateTimeField()
+
+    objects = FirstReads()
+    shadow_reads = ShadowReads()
 
     class Meta:
         constraints = [

@@ -164,14 +164,12 @@ def _cells(case: Case) -> tuple[Cell, ...]:
     samples = list(case.samples.select_related("sample"))
     rows = {
         row.case_sample_id: row
-        for row in ReadRow.objects.filter(case_sample__in=samples, shadow=False).defer(
-            "evidence", "beats"
-        )
+        for row in ReadRow.objects.without_arrays().filter(case_sample__in=samples)
     }
     with_map = set(
-        ReadRow.objects.filter(
-            case_sample__in=samples, shadow=False, evidence__isnull=False
-        ).values_list("case_sample_id", flat=True)
+        ReadRow.objects.filter(case_sample__in=samples, evidence__isnull=False).values_list(
+            "case_sample_id", flat=True
+        )
     )
     return tuple(
         Cell(

@@ -49,7 +49,7 @@ def _found(case_sample: int) -> tuple[CaseSample, ReadRow | None]:
     sample = CaseSample.objects.filter(pk=case_sample).select_related("case__check_row").first()
     if sample is None:
         raise UnknownCase("There is no such sample.")
-    rows = ReadRow.objects.filter(case_sample=sample, shadow=False)
+    rows = ReadRow.objects.filter(case_sample=sample)
     return sample, rows.defer("evidence").first()
 
 

@@ -17,7 +17,7 @@ def png(case_sample_id: int, *, label: str) -> bytes:
     """
     row = (
         ReadRow.objects.select_related("case_sample__sample", "case_sample__case__check_row")
-        .filter(case_sample=case_sample_id, shadow=False)
+        .filter(case_sample=case_sample_id)
         .first()
     )
     if row is None or row.evidence is None:

@@ -108,7 +108,8 @@ def _read_samples(case: Case, readers: Readers) -> _Work:
 
 
 def _unread(case: Case) -> list[CaseSample]:
-    return list(case.samples.exclude(reads__shadow=False))
+    read = ReadRow.objects.filter(case_sample__case=case)
+    return list(case.samples.exclude(pk__in=read.values("case_sample")))
 
 
 def _keep_lease(case: Case) -> None:
@@ -172,10 +173,8 @@ def _write_reads(samples: Sequence[CaseSample], work: _Work, *, at: datetime) ->
 
 def _conclude(case: Case, work: _Work, *, at: datetime) -> None:
     """What all reads of the case come to: its finding and priority, or why it is unfit."""
-    rows = ReadRow.objects.filter(case_sample__case=case, shadow=False)
-    reads = [
-        read_of(row) for row in rows.order_by("case_sample__position").defer("evidence", "beats")
-    ]
+    rows = ReadRow.objects.without_arrays().filter(case_sample__case=case)
+    reads = [read_of(row) for row in rows.order_by("case_sample__position")]
     reason = work.reason or _refusal(work, of=len(reads) + len(work.refusals)) or _unfit(reads)
     top = _headline(reads, work.manifest)
     case.finding = top[0] if top else ""

@@ -30,7 +30,7 @@ def about_recording(view: CaseView, cell: Cell, *, beat: int | None) -> dict[str
         return {"trace_trouble": str(error)}
     manifest = view.manifest
     about: dict[str, Any] = {"trace": trace, "lasts": in_minutes(trace.duration_s), "asked": beat}
-    rows = ReadRow.objects.filter(case_sample=cell.case_sample, shadow=False)
+    rows = ReadRow.objects.filter(case_sample=cell.case_sample)
     if cell.read is not None and manifest is not None and manifest.recording is not None:
         row = rows.defer("evidence").get()
         about["rhythm"] = recording_view(
@@ -91,7 +91,7 @@ def stretches(request: HttpRequest, case_sample: int) -> HttpResponse:
 
 def _first_read(case_sample: int, *, defer: str) -> ReadRow:
     sample_of(case_sample, kind="recording")
-    row = ReadRow.objects.filter(case_sample=case_sample, shadow=False).defer(defer).first()
+    row = ReadRow.objects.filter(case_sample=case_sample).defer(defer).first()
     if row is None:
         raise UnknownCase("This recording has not been read yet.")
     return row

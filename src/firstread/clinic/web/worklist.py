@@ -219,7 +219,7 @@ def _labels(checks: Iterable[Check]) -> tuple[dict[str, dict[str, str]], dict[st
 def _alarms(cases: Sequence[Case]) -> dict[Any, list[str]]:
     """The alarms of single samples: of many samples the finding is the commonest alarm already."""
     alone = [case.pk for case in cases if case.priority > Priority.ROUTINE and _single(case)]
-    reads = ReadRow.objects.filter(case_sample__case__in=alone, shadow=False)
+    reads = ReadRow.objects.filter(case_sample__case__in=alone)
     return dict(reads.values_list("case_sample__case_id", "body__alarms"))
 
 
@@ -230,7 +230,7 @@ def _single(case: Any) -> bool:
 def _beats(cases: Sequence[Case]) -> dict[Any, str]:
     """Of single recordings, for what a share of the beats is says more than a probability."""
     named = {case.pk: case.finding for case in cases if _recorded(case) and _single(case)}
-    reads = ReadRow.objects.filter(case_sample__case__in=named, shadow=False)
+    reads = ReadRow.objects.filter(case_sample__case__in=named)
     return {
         case: f"{counts.get(named[case], 0):,} of {sum(counts.values()):,} beats"
         for case, counts in reads.values_list("case_sample__case_id", "body__counts")
@@ -256,9 +256,7 @@ def _pictures(cases: Sequence[Case]) -> dict[Any, list[int]]:
 
 def _bars(cases: Sequence[Case]) -> dict[Any, list[Bar]]:
     measured = {case.pk: case for case in cases if case.check_row.kind == "measurements"}
-    reads = ReadRow.objects.filter(case_sample__case__in=measured, shadow=False).defer(
-        "evidence", "beats"
-    )
+    reads = ReadRow.objects.without_arrays().filter(case_sample__case__in=measured)
     found = {}
     for read in reads.select_related("case_sample"):
         case = measured[read.case_sample.case_id]
