@@ -14,7 +14,8 @@ from firstread.domain.errors import BadConfiguration, PackRefused
 from firstread.packs import Input
 from firstread.runtime.prepare import pixels_of
 from firstread.runtime.session import Session
-from firstread.train.export import TOLERANCE, export_image, refuse_difference, to_reader
+from firstread.train.export import TOLERANCE, refuse_difference
+from firstread.train.image.export import export_image, to_reader
 from firstread.train.networks import build
 from firstread.train.recipe import NetworkShape, flips
 from tests.images_for_tests import cell_png

@@ -8,18 +8,17 @@ import pytest
 import torch
 
 from firstread.domain.errors import BadConfiguration
-from firstread.train.card import how_it_learnt
 from firstread.train.history import Progress
 from firstread.train.loop import Trained, fit
-from firstread.train.mean_of_runs import fit_runs, mean
+from firstread.train.mean_of_runs import fit_runs, how_it_learnt, mean
 from firstread.train.recipe import open_recipe
 from tests.train.learning_for_tests import pixels, recipe, weights
 
 
 def test_one_run_is_the_network_itself(tmp_path):
     alone = fit(recipe(), [pixels()], state=tmp_path / "alone")
-    soup = fit_runs(recipe(), [pixels()], state=tmp_path / "soup")
-    found = soup.network.state_dict()
+    learnt = fit_runs(recipe(), [pixels()], state=tmp_path / "runs")
+    found = learnt.network.state_dict()
     assert all(torch.equal(value, found[name]) for name, value in weights(alone).items())
 
 
@@ -37,9 +36,9 @@ def test_the_pack_gets_the_mean_of_their_weights(tmp_path):
     told: list[Progress] = []
     said: list[str] = []
     near = recipe(runs=2, rate=0.001)
-    soup = fit_runs(near, [pixels()], state=tmp_path, report=told.append, say=said.append)
-    first, second = (weights(run) for run in soup.runs)
-    found = soup.network.state_dict()
+    learnt = fit_runs(near, [pixels()], state=tmp_path, report=told.append, say=said.append)
+    first, second = (weights(run) for run in learnt.runs)
+    found = learnt.network.state_dict()
     assert any(not torch.equal(first[name], second[name]) for name in first)
     for name, value in found.items():
         assert torch.allclose(value, (first[name] + second[name]) / 2, atol=1e-6)
@@ -52,15 +51,15 @@ def test_the_pack_gets_the_mean_of_their_weights(tmp_path):
 
 def test_runs_that_end_far_apart_have_no_mean(tmp_path):
     said: list[str] = []
-    soup = fit_runs(recipe(runs=2, rate=0.1), [pixels()], state=tmp_path, say=said.append)
+    learnt = fit_runs(recipe(runs=2, rate=0.1), [pixels()], state=tmp_path, say=said.append)
     assert "the pack gets the best of them alone" in said[-1]
-    (best,) = soup.runs
+    (best,) = learnt.runs
     single = [
         fit(recipe(rate=0.1), [pixels()], state=tmp_path, run=run).history[-1].validation_loss
         for run in (0, 1)
     ]
     assert best.history[-1].validation_loss == min(single)
-    found = soup.network.state_dict()
+    found = learnt.network.state_dict()
     assert all(torch.equal(value, found[name]) for name, value in weights(best).items())
 
 

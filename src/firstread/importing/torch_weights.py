@@ -11,7 +11,9 @@ import io
 import json
 import pickle
 import struct
+from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,12 +84,12 @@ def write_torch_network(data: bytes, recipe: Recipe, *, path: Path) -> Made:
     not those of the network, PackRefused where the two answer differently.
     """
     _refuse_without_torch()
-    from firstread.train.export import export_image, to_reader
+    from firstread.train.image.export import export_image
 
     given = recipe.sources[0].input
-    network = _untrained(recipe)
+    network, to_reader = _untrained(recipe)
     _fill(network, _arrays(data), recipe)
-    reader = to_reader(network, head=recipe.sources[0].name, flips=recipe.flips)
+    reader = to_reader(network)
     apart = export_image(
         reader,
         path,
@@ -98,15 +100,17 @@ def write_torch_network(data: bytes, recipe: Recipe, *, path: Path) -> Made:
     return Made(input=given, apart=apart)
 
 
-def _untrained(recipe: Recipe) -> Any:
+def _untrained(recipe: Recipe) -> tuple[Any, Callable[[Any], Any]]:
+    """The recipe's network, and what makes the reader of it that a pack holds."""
+    source = recipe.sources[0]
     if recipe.allds2020 is not None:
-        from firstread.train.allds2020 import AllNetwork
+        from firstread.train.allds2020 import AllNetwork, to_reader
 
-        source = recipe.sources[0]
-        return AllNetwork(side_px=source.width_px, labels=len(source.labels))
+        return AllNetwork(side_px=source.width_px, labels=len(source.labels)), to_reader
+    from firstread.train.image.export import to_reader as of_network
     from firstread.train.networks import build
 
-    return build(recipe)
+    return build(recipe), partial(of_network, head=source.name, flips=recipe.flips)
 
 
 def _fill(network: Any, arrays: dict[str, Any], recipe: Recipe) -> None:

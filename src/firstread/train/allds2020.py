@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from torch import Generator, Tensor, nn
 
 from firstread.train.checkpoint import keep, resume, samples_of
 from firstread.train.device import Device, choose, repeat_exactly
+from firstread.train.export import rounded
 from firstread.train.fixed_copies import copies
 from firstread.train.history import Progress
 from firstread.train.recipe import AllDs2020
@@ -73,6 +75,11 @@ class AllReader(nn.Module):
         maps = [(features * weight).sum(1) for weight in weights]
         evidence = torch.stack(maps, dim=1) * (height_px * width_px)
         return dense(features.flatten(1)), features.mean((2, 3)), evidence
+
+
+def to_reader(network: AllNetwork) -> nn.Module:
+    """A copy of the network as its pack holds it, with its weights rounded as the file will."""
+    return rounded(AllReader(copy.deepcopy(network)).eval())
 
 
 def augmented(

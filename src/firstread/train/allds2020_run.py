@@ -13,13 +13,14 @@ import numpy as np
 from firstread.datasets import Dataset
 from firstread.domain.errors import BadConfiguration, BadDataset
 from firstread.evaluation import wilson
-from firstread.train.allds2020 import AllNetwork, augmented, chances_of, fit
-from firstread.train.assemble import image_pack
-from firstread.train.device import Device
+from firstread.train.allds2020 import AllNetwork, augmented, chances_of, fit, to_reader
+from firstread.train.device import Device, choose
 from firstread.train.history import Progress
+from firstread.train.image.assemble import image_pack
 from firstread.train.over_seeds import Interval, Merit, merit, summary
 from firstread.train.pixels import Pixels, load
 from firstread.train.recipe import Recipe
+from firstread.train.training import Training
 
 TITLES = {
     "accuracy": "accuracy",
@@ -43,44 +44,38 @@ class Run:
     test: Merit
 
 
-def train_allds2020(
-    recipe: Recipe,
-    dataset: Dataset,
-    *,
-    out: Path,
-    work: Path,
-    device: Device,
-    seeds: int = 1,
-    report: Callable[[Progress], None] = lambda _: None,
-    say: Callable[[str], None] = lambda _: None,
-) -> Path:
-    """Train with each of `seeds` seeds, from the recipe's on, and write the first one's pack.
+def train_allds2020(wanted: Training) -> Path:
+    """Train with each of the seeds asked for, from the recipe's on, and write the first one's pack.
 
     The folder is parted by picture before any picture is copied, anew for each seed. The figures of
     merit are said as a table, written into the card, and kept as JSON in `work`, as are the
     checkpoints. Raises BadConfiguration and BadDataset where the recipe or the folder does not fit.
     """
-    _refuse_mistakes(recipe, seeds=seeds)
+    recipe, say = wanted.recipe, wanted.say
+    device = choose(wanted.device, precision="float32")
+    _refuse_mistakes(recipe, seeds=wanted.seeds)
     runs: list[Run] = []
     first: tuple[Pixels, AllNetwork] | None = None
-    for number in range(seeds):
+    for number in range(wanted.seeds):
         one = replace(recipe, seed=recipe.seed + number)
-        pixels = _parted(dataset, one)
-        say(f"Seed {one.seed}, {number + 1} of {seeds}")
-        network = _learnt(one, pixels, work=work, device=device, report=report, say=say)
+        pixels = _parted(wanted.datasets[0], one)
+        say(f"Seed {one.seed}, {number + 1} of {wanted.seeds}")
+        network = _learnt(
+            one, pixels, work=wanted.work, device=device, report=wanted.report, say=say
+        )
         runs.append(_measured(one.seed, pixels, network))
         first = first or (pixels, network)
     if first is None:
         raise BadConfiguration("There was no seed to train with. Say --seeds 5.")
     figures = {part: summary([getattr(run, part) for run in runs]) for part in PARTS}
-    path = work / f"{recipe.name}-{recipe.fingerprint()}-seeds.json"
+    path = wanted.work / f"{recipe.name}-{recipe.fingerprint()}-seeds.json"
     path.write_text(as_json(recipe, runs, figures), encoding="utf-8")
     table = as_table(runs, figures)
     say(table)
     say(f"Every seed's figures are in {path}")
     words = f"{recipe.pack.get('words', '').strip()}\n\n## Over {len(runs)} seeds\n\n{table}\n"
     told = replace(recipe, pack=recipe.pack | {"words": words})
-    return image_pack(told, [first[0]], first[1], out=out)
+    return image_pack(told, [first[0]], to_reader(first[1]), out=wanted.out)
 
 
 def _refuse_mistakes(recipe: Recipe, *, seeds: int) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from firstread import phantom
 from firstread.datasets import Dataset
@@ -33,7 +34,7 @@ from firstread.train.beat_batches import shown
 from firstread.train.beat_network import BeatEnsemble
 from firstread.train.beat_set import BeatSet
 from firstread.train.card import Story
-from firstread.train.export import export_recording
+from firstread.train.export import refuse_difference, rounded, write_onnx
 from firstread.train.familiarity import from_embeddings
 from firstread.train.golden import FOLDER, SEED
 from firstread.train.history import Progress
@@ -102,6 +103,15 @@ def recording_pack(
         story=story,
         more=_results(manifest, beats, chances),
     )
+
+
+def export_recording(model: nn.Module, path: Path, *, beats: NDArray[np.float32]) -> float:
+    """Write a network of beats with the names that a pack of kind recording has; how far its
+    logits are from torch's on `beats`, float32 [N, C, T], at most."""
+    rounded(model)
+    example = torch.from_numpy(beats[:2])
+    write_onnx(model, example, path, given="signal", outputs=("logits", "embedding", "evidence"))
+    return refuse_difference(model, path, beats, kind="recording")
 
 
 def _how_they_learnt(histories: Sequence[Sequence[Progress]]) -> str:

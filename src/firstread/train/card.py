@@ -9,7 +9,6 @@ from pathlib import Path
 
 from firstread.packs import Manifest, Result
 from firstread.train.figures import Subgroup
-from firstread.train.loop import Trained
 
 FEW = 30
 # So much better on its own samples, or so nearly right on them, a network is large enough.
@@ -55,27 +54,6 @@ def write_card(folder: Path, manifest: Manifest, *, story: Story) -> None:
     ]
     text = "\n\n".join(part for part in parts if part) + "\n"
     (folder / "card.md").write_text(text, encoding="utf-8")
-
-
-def how_it_learnt(runs: Sequence[Trained]) -> str:
-    """How long it learnt, on what, and which weights it has; empty where nothing is known of it."""
-    if not runs:
-        return ""
-    minutes = sum(row.took_s for run in runs for row in run.history) / 60
-    longest = max(len(run.history) for run in runs)
-    kept = " and ".join(str(each) for each in sorted({run.kept_epoch for run in runs}))
-    if len(runs) == 1:
-        early = longest < runs[0].history[-1].epochs
-        ended = " It ended early, for want of progress." if early else ""
-        return (
-            f"It learnt {longest} epochs in {minutes:.0f} minutes on {runs[0].device}, and has the "
-            f"weights of epoch {kept}.{ended}"
-        )
-    return (
-        f"It learnt {len(runs)} times {longest} epochs, each time in another order, in "
-        f"{minutes:.0f} minutes on {runs[0].device}, and has the mean of the weights of epoch "
-        f"{kept}."
-    )
 
 
 def room_to_learn(*, learnt: float, n: int, tested: float) -> str:

@@ -3,10 +3,8 @@ compared."""
 
 from __future__ import annotations
 
-import copy
 import logging
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +16,6 @@ from torch import nn
 
 from firstread.domain.errors import PackRefused
 from firstread.runtime.session import Session
-from firstread.train.allds2020 import AllNetwork, AllReader
-from firstread.train.networks import Axes, Network, Reader, StandardisedConv
 
 OPSET = 18
 # Largest difference between torch and ONNX Runtime that a pack may leave the training room with.
@@ -28,77 +24,19 @@ TOLERANCE = 1e-4
 SMALL = 1024
 
 
-def to_reader(
-    network: Network | AllNetwork, *, head: str, flips: Sequence[Axes] = ((),)
-) -> nn.Module:
-    """The network with its weights standardised once and for all, and rounded to what the file will
-    hold."""
-    reader = _reader(copy.deepcopy(network), head=head, flips=flips).eval()
-    for module in list(reader.modules()):
-        for name, child in list(module.named_children()):
-            if isinstance(child, StandardisedConv):
-                setattr(module, name, _plain(child))
-    with torch.no_grad():
-        for parameter in reader.parameters():
-            if parameter.numel() >= SMALL:
-                parameter.copy_(parameter.half().float())
-    return reader
-
-
-def _reader(network: Network | AllNetwork, *, head: str, flips: Sequence[Axes]) -> nn.Module:
-    if isinstance(network, AllNetwork):
-        return AllReader(network)
-    return Reader(network, head=head, flips=flips)
-
-
-def _plain(conv: StandardisedConv) -> nn.Conv2d:
-    side, stride = conv.kernel_size[0], conv.stride[0]
-    plain = nn.Conv2d(conv.in_channels, conv.out_channels, side, stride, side // 2)
-    weights = {"weight": conv.standardised(), "bias": conv.state_dict()["bias"]}
-    plain.load_state_dict(weights)
-    return plain
-
-
-def export_image(
-    reader: nn.Module, path: Path, *, height_px: int, width_px: int, pictures: NDArray[np.uint8]
-) -> float:
-    """Write the reader with the names and dynamic first axis that a pack of kind image has; how far
-    its logits are from torch's, at most.
-
-    Compared on `pictures` of the pack's own kind, uint8 [N, H, W, 3], and on plain noise. Raises
-    PackRefused where they are more than `TOLERANCE` apart.
-    """
-    example = torch.zeros(2, height_px, width_px, 3, dtype=torch.uint8)
-    _export(reader, example, path, given="image", outputs=("logits", "embedding", "evidence"))
-    noise = np.random.default_rng(0).integers(0, 256, (3, height_px, width_px, 3), np.uint8)
-    return refuse_difference(reader, path, np.concatenate([noise, pictures]), kind="image")
-
-
-def export_measurements(model: nn.Module, path: Path, *, count: int) -> None:
-    """Write an additive model with the names and dynamic first axis that such a pack has."""
-    _export(
-        model, torch.ones(2, count), path, given="measurements", outputs=("logits", "contributions")
-    )
-    rows = np.random.default_rng(0).uniform(1, 10, (3, count)).astype(np.float32)
-    rows[0, 0] = np.nan
-    refuse_difference(model, path, rows, kind="measurements")
-
-
-def export_recording(model: nn.Module, path: Path, *, beats: NDArray[np.float32]) -> float:
-    """Write a network of beats with the names that a pack of kind recording has; how far its
-    logits are from torch's on `beats`, float32 [N, C, T], at most."""
+def rounded(model: nn.Module) -> nn.Module:
+    """The same model, its weights rounded in place to what the file will hold."""
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.numel() >= SMALL:
                 parameter.copy_(parameter.half().float())
-    example = torch.from_numpy(beats[:2])
-    _export(model, example, path, given="signal", outputs=("logits", "embedding", "evidence"))
-    return refuse_difference(model, path, beats, kind="recording")
+    return model
 
 
-def _export(
+def write_onnx(
     model: nn.Module, example: torch.Tensor, path: Path, *, given: str, outputs: tuple[str, ...]
 ) -> None:
+    """Write the model with the names of its input and outputs, and a first axis of any length."""
     with warnings.catch_warnings():
         # The exporter warns of its own parts' futures; nobody who trains can act on that.
         warnings.simplefilter("ignore")

@@ -3,15 +3,13 @@ from them."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from firstread.packs import Appearance, FamiliarityReference
-from firstread.runtime.familiarity import Neighbours, looks_of, open_neighbours
-from firstread.train.looks import Fitted
+from firstread.packs import FamiliarityReference
+from firstread.runtime.familiarity import Neighbours
 from firstread.train.thresholds import quantiles
 
 REFERENCE = "familiarity.npy"
@@ -46,29 +44,6 @@ def from_embeddings(
     reference = units.astype(np.float16)
     np.save(folder / REFERENCE, reference)
     return _stated("embedding", reference, kept, k=min(k, len(reference)))
-
-
-def with_looks(
-    alone: FamiliarityReference,
-    fitted: Fitted,
-    kept: NDArray[np.float32],
-    *,
-    folder: Path,
-) -> tuple[FamiliarityReference, Appearance]:
-    """The familiarity of embeddings together with that of the looks; `kept` [V, D] are embeddings
-    of the pictures whose rows `fitted` holds.
-    """
-    appearance = replace(fitted.stated, usual_neighbours=max(alone.threshold, 1e-6))
-    neighbours = open_neighbours(folder, stated=alone, appearance=appearance)
-    marks = quantiles(
-        np.array(
-            [
-                neighbours.farness(vector, looks=looks_of(row, fitted.looks, appearance=appearance))
-                for vector, row in zip(kept, fitted.kept, strict=True)
-            ]
-        )
-    )
-    return replace(alone, quantiles=marks, threshold=marks[FAMILIAR_SHARE]), appearance
 
 
 def from_measurements(

@@ -22,7 +22,7 @@ from firstread.train.validation import Watch
 
 
 @dataclass(frozen=True, kw_only=True)
-class Soup:
+class Learnt:
     """A network on the processor, and the runs whose weights it has the mean of."""
 
     network: Network
@@ -38,7 +38,7 @@ def fit_runs(
     report: Callable[[Progress], None] = lambda _: None,
     step: Callable[[Step], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
-) -> Soup:
+) -> Learnt:
     """Learn the recipe `[schedule] runs` times; the mean of the weights that the runs end with.
 
     Runs that begin with the same learnt weights end in one basin, where the mean of their weights
@@ -65,13 +65,13 @@ def fit_runs(
             )
         )  # fmt: skip
     if wanted == 1:
-        return Soup(network=done[0].network, runs=tuple(done))
+        return Learnt(network=done[0].network, runs=tuple(done))
     return _together(recipe, sources[0], done, say=say)
 
 
 def _together(
     recipe: Recipe, own: Pixels, runs: Sequence[Trained], *, say: Callable[[str], None]
-) -> Soup:
+) -> Learnt:
     """The mean of all, or the best of them where the mean is no better than one that is drawn."""
     together = mean([each.network for each in runs])
     watch = Watch(own, choose("cpu", precision="float32"), seed=recipe.seed)
@@ -85,8 +85,8 @@ def _together(
     if loss > statistics.fmean(losses):
         best = runs[losses.index(min(losses))]
         say("The runs did not end near each other: the pack gets the best of them alone.")
-        return Soup(network=best.network, runs=(best,))
-    return Soup(network=together, runs=tuple(runs))
+        return Learnt(network=best.network, runs=(best,))
+    return Learnt(network=together, runs=tuple(runs))
 
 
 def mean(networks: Sequence[Network]) -> Network:
@@ -98,3 +98,24 @@ def mean(networks: Sequence[Network]) -> Network:
             if value.is_floating_point():
                 value.copy_(torch.stack([state[name].double() for state in states]).mean(0))
     return found.eval()
+
+
+def how_it_learnt(runs: Sequence[Trained]) -> str:
+    """How long it learnt, on what, and which weights it has; empty where nothing is known of it."""
+    if not runs:
+        return ""
+    minutes = sum(row.took_s for run in runs for row in run.history) / 60
+    longest = max(len(run.history) for run in runs)
+    kept = " and ".join(str(each) for each in sorted({run.kept_epoch for run in runs}))
+    if len(runs) == 1:
+        early = longest < runs[0].history[-1].epochs
+        ended = " It ended early, for want of progress." if early else ""
+        return (
+            f"It learnt {longest} epochs in {minutes:.0f} minutes on {runs[0].device}, and has the "
+            f"weights of epoch {kept}.{ended}"
+        )
+    return (
+        f"It learnt {len(runs)} times {longest} epochs, each time in another order, in "
+        f"{minutes:.0f} minutes on {runs[0].device}, and has the mean of the weights of epoch "
+        f"{kept}."
+    )

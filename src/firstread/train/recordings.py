@@ -17,7 +17,6 @@ import torch.nn.functional as F  # noqa: N812  everybody's name for it
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from firstread.datasets import Dataset
 from firstread.domain.errors import BadConfiguration, BadDataset
 from firstread.packs import RecordingInput
 from firstread.runtime.beats import window_samples
@@ -29,27 +28,21 @@ from firstread.train.beat_pack import recording_pack
 from firstread.train.beat_set import BeatSet, load_beats, parted
 from firstread.train.history import Progress
 from firstread.train.recipe import Beats, Recipe
+from firstread.train.training import Training
 
 _BATCH_READ = 512
 _RARE = 100
 """Of a label with fewer beats than this nothing is drawn more often than it is."""
 
 
-def train_recordings(
-    recipe: Recipe,
-    dataset: Dataset,
-    *,
-    out: Path,
-    work: Path,
-    report: Callable[[Progress], None],
-    say: Callable[[str], None],
-) -> Path:
-    """Train a recipe of kind recording, and write its pack into `out`; the pack's folder.
+def train_recordings(wanted: Training) -> Path:
+    """Train a recipe of kind recording, and write its pack; the pack's folder.
 
     A run that was killed goes on from its last whole epoch. Raises BadConfiguration where the
     recipe has no [beats], BadDataset where there are too few records to part.
     """
-    if recipe.beats is None or dataset.kind != "recording":
+    recipe, dataset, say = wanted.recipe, wanted.datasets[0], wanted.say
+    if recipe.beats is None or dataset.kind != recipe.kind:
         raise BadConfiguration(
             f"The recipe {recipe.name} needs a [beats] table and a folder with annotated WFDB "
             "records. Add the one, or name the other."
@@ -68,7 +61,16 @@ def train_recordings(
     turns = folds * recipe.beats.repeats
     say(f"{len(beats.targets)} beats; {len(turns)} networks learn in turn")
     runs = [
-        _learnt(recipe, beats, turn, members, given=given, work=work, report=report, say=say)
+        _learnt(
+            recipe,
+            beats,
+            turn,
+            members,
+            given=given,
+            work=wanted.work,
+            report=wanted.report,
+            say=say,
+        )
         for turn, members in enumerate(turns)
     ]
     logits = np.zeros((len(beats.targets), len(recipe.sources[0].labels)), np.float32)
@@ -86,7 +88,7 @@ def train_recordings(
         logits=logits + offset,
         given=given,
         histories=[run.history for run in runs],
-        out=out,
+        out=wanted.out,
     )
 
 

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from firstread.domain.errors import BadConfiguration, PackRefused
-from firstread.packs import (
-    Manifest,
-    Measurement,
-    MeasurementsModel,
-    parse_manifest,
-)
+from firstread.packs import parse_manifest
 from firstread.packs.write import manifest_to_toml
+from firstread.train.kinds import KINDS
 from firstread.train.manifest import stated
 from firstread.train.recipe import Recipe
 from firstread.train.recipe_checks import said_of_call
-from firstread.train.recordings import input_of
 
 
 def rehearse(recipe: Recipe) -> None:
@@ -36,7 +29,7 @@ def rehearse(recipe: Recipe) -> None:
     made_up = np.eye(len(truths), dtype=np.float32)
     manifest = stated(recipe, made_up, truths, measured_on="nothing")
     try:
-        parse_manifest(manifest_to_toml(_with_its_kind(manifest, recipe)))
+        parse_manifest(manifest_to_toml(KINDS[recipe.kind].with_input(manifest, recipe)))
     except (PackRefused, TypeError) as why:
         said = str(why)
         if isinstance(why, TypeError):
@@ -45,17 +38,3 @@ def rehearse(recipe: Recipe) -> None:
         raise BadConfiguration(
             f"The pack of this recipe would be refused. {found}. Correct the recipe."
         ) from why
-
-
-def _with_its_kind(manifest: Manifest, recipe: Recipe) -> Manifest:
-    if recipe.kind == "image":
-        return replace(manifest, input=recipe.sources[0].input)
-    if recipe.kind == "recording" and recipe.beats is not None:
-        return replace(manifest, recording=input_of(recipe.beats))
-    if recipe.kind == "measurements":
-        return replace(
-            manifest,
-            measurements=tuple(Measurement(**each) for each in recipe.measurements),
-            measurements_model=MeasurementsModel(bias=(0.0,) * len(recipe.labels)),
-        )
-    return manifest

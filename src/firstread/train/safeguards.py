@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firstread.imaging.quality import Quality, measure
-from firstread.packs import Manifest, QualityLimits
-from firstread.train.familiarity import from_embeddings, with_looks
-from firstread.train.looks import Pictures, fit_looks
+from firstread.packs import Appearance, FamiliarityReference, Manifest, QualityLimits
+from firstread.runtime.familiarity import looks_of, open_neighbours
+from firstread.train.familiarity import FAMILIAR_SHARE, from_embeddings
+from firstread.train.looks import Fitted, Pictures, fit_looks
 from firstread.train.pixels import Pixels
+from firstread.train.thresholds import quantiles
 
 # Sharpness and light of all but two in a thousand training pictures: beyond them a picture is
 # unfit.
@@ -58,7 +60,7 @@ def trusted(
         folder=folder,
         seed=seed,
     )
-    familiarity, appearance = with_looks(alone, fitted, kept.embeddings, folder=folder)
+    familiarity, appearance = _with_looks(alone, fitted, kept.embeddings, folder=folder)
     return replace(
         manifest,
         quality=_quality(own, unfit=unfit),
@@ -96,3 +98,26 @@ def _quality(own: Pixels, *, unfit: Sequence[str]) -> QualityLimits:
         max_brightness=limit(lambda one: one.brightness, 1 - QUALITY_SHARE),
         min_contrast=limit(lambda one: one.contrast, QUALITY_SHARE),
     )
+
+
+def _with_looks(
+    alone: FamiliarityReference,
+    fitted: Fitted,
+    kept: NDArray[np.float32],
+    *,
+    folder: Path,
+) -> tuple[FamiliarityReference, Appearance]:
+    """The familiarity of embeddings together with that of the looks; `kept` [V, D] are embeddings
+    of the pictures whose rows `fitted` holds.
+    """
+    appearance = replace(fitted.stated, usual_neighbours=max(alone.threshold, 1e-6))
+    neighbours = open_neighbours(folder, stated=alone, appearance=appearance)
+    marks = quantiles(
+        np.array(
+            [
+                neighbours.farness(vector, looks=looks_of(row, fitted.looks, appearance=appearance))
+                for vector, row in zip(kept, fitted.kept, strict=True)
+            ]
+        )
+    )
+    return replace(alone, quantiles=marks, threshold=marks[FAMILIAR_SHARE]), appearance

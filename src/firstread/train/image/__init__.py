@@ -1,0 +1,1 @@
+"""Pictures become a pack: what the network is, how it learns, and what is fitted after it."""

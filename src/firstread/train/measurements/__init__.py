@@ -1,0 +1,1 @@
+"""Rows of measurements become a pack: an additive model, and what is fitted after it."""
