@@ -29,9 +29,9 @@ import torch.nn.functional as F  # noqa: N812  everybody's name for it
 from firstread.datasets import Split
 from firstread.datasets.dataset import Dataset
 from firstread.train.device import Device, choose
-from firstread.train.loop import Progress, Step, fit
-from firstread.train.networks import Network, build
-from firstread.train.pixels import Pixels
+from firstread.train.image.loop import Progress, Step, fit
+from firstread.train.image.networks import Network, build
+from firstread.train.image.pixels import Pixels
 from firstread.train.recipe import Recipe, find_recipe, open_recipe
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from firstread.train.over_seeds import Interval, mean_interval
+from firstread.train.allds2020.over_seeds import Interval, mean_interval
 
 BEGIN, END = "<!-- leakage: begin -->", "<!-- leakage: end -->"
 PLOT = "leakage.svg"

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from firstread.datasets import Dataset, groups
 from firstread.packs import Input
 from firstread.runtime.prepare import pixels_of
-from firstread.train.allds2020 import augmented, chances_of, fit
-from firstread.train.over_seeds import Merit, merit
+from firstread.train.allds2020.network import augmented, chances_of, fit
+from firstread.train.allds2020.over_seeds import Merit, merit
 from firstread.train.recipe import AllDs2020
 
 SIDE_PX = 100

@@ -19,7 +19,7 @@ from firstread.importing.run import Asked, import_model
 from firstread.packs import open_manifest
 from firstread.runtime.session import Session
 from firstread.train.image.export import to_reader
-from firstread.train.networks import build
+from firstread.train.image.networks import build
 from firstread.train.recipe import open_recipe
 
 RECIPE = """

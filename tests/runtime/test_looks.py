@@ -18,7 +18,7 @@ from firstread.runtime import open_reader
 from firstread.runtime.looks import Looks, open_looks
 from firstread.runtime.prepare import prepare
 from firstread.runtime.unfit import unfit_looks
-from firstread.train.looks import Pictures, fit_looks
+from firstread.train.image.looks import Pictures, fit_looks
 from tests.images_for_tests import as_png, cell, cell_png
 from tests.packs_for_tests import COLOURS, make_pack
 

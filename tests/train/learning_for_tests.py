@@ -14,8 +14,8 @@ import torch
 from firstread.datasets import Split
 from firstread.datasets.dataset import Dataset
 from firstread.train.history import Step
-from firstread.train.loop import Trained, fit
-from firstread.train.pixels import Pixels
+from firstread.train.image.loop import Trained, fit
+from firstread.train.image.pixels import Pixels
 from firstread.train.recipe import Augment, NetworkShape, Recipe, Schedule, Source
 
 SOURCE = Source(name="squares", labels=("dark", "light"), width_px=16, height_px=16)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from firstread.datasets import Dataset
-    from firstread.datasets.check import Findings
+    from firstread.datasets.inspect.check import Findings
 
 _WIDTH = 32
 _SHOWN = 10
@@ -60,14 +60,14 @@ def check(
         raise click.BadParameter(f"there is no folder {sheet.parent}", param_hint="--html")
     from firstread.cli.progress import progress
     from firstread.datasets import open_dataset
-    from firstread.datasets.check import check as look
+    from firstread.datasets.inspect.check import check as look
 
     dataset = open_dataset(folder)
     rows, by = (None, "") if pack is None else _embedded(dataset, pack)
     with progress("Looking", total=len(dataset.items), shown=sys.stderr.isatty()) as step:
         found = look(dataset, rows=rows, told_apart_by=by, step=step)
     if sheet is not None:
-        from firstread.datasets.page import page
+        from firstread.datasets.inspect.page import page
 
         sheet.write_text(page(dataset, found), encoding="utf-8", errors="replace")
     if as_json:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from firstread.packs import Group, Manifest, OperatingPoint, Result
-    from firstread.train.quantise import Measured
+    from firstread.train.image.quantise import Measured
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -126,7 +126,7 @@ def quantise(pack: str, *, data: Path, out: Path, as_json: bool) -> None:
     from firstread.cli.progress import progress
     from firstread.datasets import open_dataset
     from firstread.packs import find_pack
-    from firstread.train.quantise import quantise as run
+    from firstread.train.image.quantise import quantise as run
 
     folder, dataset = find_pack(pack), open_dataset(data)
     with progress("Measuring", total=None, shown=sys.stderr.isatty()) as step:

@@ -184,7 +184,7 @@ class _Samples:
 
     def _truth(self, asked: ToRead) -> Truth | None:
         if asked.label and self._by_column:
-            from firstread.datasets.measurements import CLASS_CODES
+            from firstread.datasets.forms.measurements import CLASS_CODES
 
             word = asked.label
             truth = self._known.truth(CLASS_CODES.get(word, word)) or self._known.truth(word)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from firstread.datasets.looks import Looks, look_at
-from firstread.datasets.near import NearDuplicates, find_near_duplicates
+from firstread.datasets.pictures.looks import Looks, look_at
+from firstread.datasets.pictures.near import NearDuplicates, find_near_duplicates
 
 Part = Literal["", "train", "validation", "test"]
 

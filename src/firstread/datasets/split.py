@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from firstread.datasets.dataset import Dataset, Part
-from firstread.datasets.near import together
+from firstread.datasets.pictures.near import together
 
 
 @dataclass(frozen=True, kw_only=True)

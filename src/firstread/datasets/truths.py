@@ -10,8 +10,8 @@ from pathlib import Path, PurePath
 from typing import Protocol
 
 from firstread.datasets.endings import IMAGE_ENDINGS
+from firstread.datasets.forms.labels_table import LABELS_FILE
 from firstread.datasets.labels_csv import LabelsTable, open_labels
-from firstread.datasets.labels_table import LABELS_FILE
 from firstread.datasets.truth import UNKNOWN, KnownLabels, Truth
 from firstread.domain.errors import BadDataset
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firstread.datasets import Dataset, Item
-from firstread.datasets.records import beats_of
+from firstread.datasets.forms.records import beats_of
 from firstread.domain.errors import BadDataset
 from firstread.evaluation.answers import Answers, read_each, refuse_other_labels
 from firstread.evaluation.evaluate import Evaluation, has_learnt, measured

@@ -44,9 +44,9 @@ from firstread.packs.place import written_alone
 from firstread.runtime import open_reader
 from firstread.runtime.prepare import pixels_of
 from firstread.runtime.session import Session
-from firstread.train.golden import FOLDER
 from firstread.train.image.golden import image_golden
 from firstread.train.measurements.golden import row_golden
+from firstread.train.pack.golden import FOLDER
 
 GIVEN = 4
 """How many golden samples are taken from a folder that is given."""

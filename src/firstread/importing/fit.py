@@ -16,9 +16,9 @@ from firstread.evaluation.resample import clusters_of
 from firstread.packs import DatasetUsed, Manifest, Result
 from firstread.runtime import PackReader
 from firstread.runtime.calibrate import probabilities
-from firstread.train.familiarity import from_embeddings
-from firstread.train.figures import results
-from firstread.train.thresholds import fit_conformal, fit_operating_point, fit_temperature
+from firstread.train.pack.familiarity import from_embeddings
+from firstread.train.pack.figures import results
+from firstread.train.pack.thresholds import fit_conformal, fit_operating_point, fit_temperature
 
 ENOUGH = 100
 """Samples from which on half of them fit the pack and the other half measures it."""

@@ -53,7 +53,7 @@ def plan_of_network(network: str, said: Said) -> tuple[Plan, Recipe]:
     than what the pack is called and for.
     """
     _refuse_without_torch()
-    from firstread.train.manifest import labels_of
+    from firstread.train.pack.manifest import labels_of
 
     recipe = open_recipe(find_recipe(network))
     if recipe.kind != "image" or not recipe.sources:
@@ -104,11 +104,11 @@ def _untrained(recipe: Recipe) -> tuple[Any, Callable[[Any], Any]]:
     """The recipe's network, and what makes the reader of it that a pack holds."""
     source = recipe.sources[0]
     if recipe.allds2020 is not None:
-        from firstread.train.allds2020 import AllNetwork, to_reader
+        from firstread.train.allds2020.network import AllNetwork, to_reader
 
         return AllNetwork(side_px=source.width_px, labels=len(source.labels)), to_reader
     from firstread.train.image.export import to_reader as of_network
-    from firstread.train.networks import build
+    from firstread.train.image.networks import build
 
     return build(recipe), partial(of_network, head=source.name, flips=recipe.flips)
 

@@ -8,7 +8,7 @@ from firstread.domain.errors import BadConfiguration, PackRefused
 from firstread.packs import parse_manifest
 from firstread.packs.write import manifest_to_toml
 from firstread.train.kinds import KINDS
-from firstread.train.manifest import stated
+from firstread.train.pack.manifest import stated
 from firstread.train.recipe import Recipe
 from firstread.train.recipe_checks import said_of_call
 

@@ -14,18 +14,18 @@ from firstread.evaluation.resample import clusters_of
 from firstread.packs import Manifest
 from firstread.runtime.calibrate import probabilities
 from firstread.runtime.session import Session
-from firstread.train.assemble import fresh, sealed
-from firstread.train.card import Story, room_to_learn
-from firstread.train.figures import subgroups
 from firstread.train.image.export import export_image
 from firstread.train.image.golden import image_golden
-from firstread.train.loop import Trained
-from firstread.train.manifest import provenance, stated
-from firstread.train.mean_of_runs import how_it_learnt
-from firstread.train.pixels import Pixels
-from firstread.train.plots import draw
+from firstread.train.image.loop import Trained
+from firstread.train.image.mean_of_runs import how_it_learnt
+from firstread.train.image.pixels import Pixels
+from firstread.train.image.safeguards import Embedded, trusted
+from firstread.train.pack.assemble import fresh, sealed
+from firstread.train.pack.card import Story, room_to_learn
+from firstread.train.pack.figures import subgroups
+from firstread.train.pack.manifest import provenance, stated
+from firstread.train.pack.plots import draw
 from firstread.train.recipe import Recipe
-from firstread.train.safeguards import Embedded, trusted
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from firstread.train.export import refuse_difference, rounded, write_onnx
-from firstread.train.networks import Axes, Network, Reader, StandardisedConv
+from firstread.train.image.networks import Axes, Network, Reader, StandardisedConv
+from firstread.train.pack.export import refuse_difference, rounded, write_onnx
 
 
 def to_reader(network: Network, *, head: str, flips: Sequence[Axes] = ((),)) -> nn.Module:

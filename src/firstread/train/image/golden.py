@@ -12,7 +12,7 @@ from PIL import Image
 from firstread.packs import Golden, Input
 from firstread.runtime.prepare import pixels_of
 from firstread.runtime.session import Session
-from firstread.train.golden import FOLDER, SEED, asked, drawn
+from firstread.train.pack.golden import FOLDER, SEED, asked, drawn
 
 
 def image_golden(

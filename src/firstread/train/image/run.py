@@ -8,8 +8,8 @@ from firstread.domain.errors import BadConfiguration, BadDataset
 from firstread.train.device import choose
 from firstread.train.image.assemble import image_pack
 from firstread.train.image.export import to_reader
-from firstread.train.mean_of_runs import fit_runs
-from firstread.train.pixels import Pixels, load
+from firstread.train.image.mean_of_runs import fit_runs
+from firstread.train.image.pixels import Pixels, load
 from firstread.train.recipe import Recipe
 from firstread.train.training import Training
 

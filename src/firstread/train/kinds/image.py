@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from firstread.packs import Manifest
-from firstread.train.allds2020_run import train_allds2020
+from firstread.train.allds2020.run import train_allds2020
 from firstread.train.image.run import train_images
 from firstread.train.kinds import KindOfTraining
 from firstread.train.recipe import Recipe

@@ -7,7 +7,7 @@ from dataclasses import replace
 from firstread.packs import Manifest
 from firstread.train.kinds import KindOfTraining
 from firstread.train.recipe import Recipe
-from firstread.train.recordings import input_of, train_recordings
+from firstread.train.recording.run import input_of, train_recordings
 
 
 def _with_input(manifest: Manifest, recipe: Recipe) -> Manifest:

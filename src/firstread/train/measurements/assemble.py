@@ -14,14 +14,14 @@ from firstread.datasets import Dataset
 from firstread.evaluation.resample import clusters_of
 from firstread.packs import Measurement, MeasurementsModel
 from firstread.runtime.calibrate import probabilities
-from firstread.train.additive import AdditiveReader, Shapes
-from firstread.train.assemble import fresh, sealed
-from firstread.train.card import Story
-from firstread.train.export import refuse_difference, write_onnx
-from firstread.train.familiarity import from_measurements
-from firstread.train.manifest import provenance, stated
+from firstread.train.measurements.additive import AdditiveReader, Shapes
 from firstread.train.measurements.golden import row_golden
-from firstread.train.plots import draw
+from firstread.train.pack.assemble import fresh, sealed
+from firstread.train.pack.card import Story
+from firstread.train.pack.export import refuse_difference, write_onnx
+from firstread.train.pack.familiarity import from_measurements
+from firstread.train.pack.manifest import provenance, stated
+from firstread.train.pack.plots import draw
 from firstread.train.recipe import Recipe
 
 

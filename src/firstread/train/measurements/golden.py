@@ -11,7 +11,7 @@ import numpy as np
 from firstread.packs import Golden, Measurement
 from firstread.runtime.measurements import as_array
 from firstread.runtime.session import Session
-from firstread.train.golden import FOLDER, SEED, asked, drawn
+from firstread.train.pack.golden import FOLDER, SEED, asked, drawn
 
 
 def row_golden(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from firstread.domain.errors import BadConfiguration, BadDataset
-from firstread.train.additive import fit_shapes, out_of_fold
+from firstread.train.measurements.additive import fit_shapes, out_of_fold
 from firstread.train.measurements.assemble import measurements_pack
 from firstread.train.training import Training
 

@@ -1,0 +1,1 @@
+"""The forms that labelled samples come in, one module each."""

@@ -1,0 +1,1 @@
+"""What is wrong with labelled samples, and the page that shows it."""

@@ -1,0 +1,1 @@
+"""How pictures look when they are small, and which of them show the same."""

@@ -1,0 +1,1 @@
+"""What every kind of pack ends with: its figures, card, golden samples, and the seal."""

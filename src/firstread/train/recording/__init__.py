@@ -1,0 +1,1 @@
+"""Annotated recordings become a pack: the network of beats, and what is fitted after it."""

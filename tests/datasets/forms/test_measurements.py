@@ -1,0 +1,69 @@
+"""CSVs of measurements with any header."""
+
+from __future__ import annotations
+
+import pytest
+
+from firstread.datasets import open_dataset
+from firstread.datasets.inspect.check import check
+from firstread.domain.errors import BadDataset
+
+
+def opened(tmp_path, text: str, name: str = "measurements.csv"):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    return open_dataset(tmp_path / name)
+
+
+def test_a_table_of_another_name_and_header_opens(tmp_path):
+    text = "id,diagnosis,radius_mean,texture mean,\n842302,M,17.99,10.38,\n842517,B,20.57,NA,\n"
+    dataset = opened(tmp_path, text, "wdbc.csv")
+    assert [(item.label, item.patient) for item in dataset.items] == [
+        ("malignant", "842302"),
+        ("benign", "842517"),
+    ]
+    assert dataset.items[1].measurements == (("radius_mean", 20.57), ("texture mean", None))
+
+
+def test_semicolons_and_decimal_commas_are_read(tmp_path):
+    dataset = opened(tmp_path, "\ufeffsize;shape;Class\n1,5;2;4\n3;;2\n")
+    assert dataset.labels == ("benign", "malignant")
+    assert dataset.items[0].measurements == (("size", 1.5), ("shape", 2.0))
+    assert dataset.items[1].measurements == (("size", 3.0), ("shape", None))
+
+
+def test_classes_that_are_not_those_of_wolberg_stay_as_they_are(tmp_path):
+    assert opened(tmp_path, "size,class\n1,1\n2,2\n3,4\n").labels == ("1", "2", "4")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("size,class\nbig,2\n", "line 2: 'big' is not a number for size"),
+        ("size,class\n1e999,2\n", "is not a number for size"),
+        ("size,class\n-inf,2\n", "is not a number for size"),
+        ("size,class\n1,\n", "line 2, has no class"),
+        ("size,shape\n1,2\n", "no column for the label"),
+        ("patient,class\n1,2\n", "no column but the label"),
+        ("size,class\n", "holds no labelled samples"),
+        ("size,size,class\n1,1,2\n", "two columns 'size'"),
+    ],
+)
+def test_a_table_that_says_too_little_is_refused(tmp_path, text, said):
+    with pytest.raises(BadDataset, match=said):
+        opened(tmp_path, text)
+
+
+def test_one_of_two_tables_is_not_chosen_in_silence(tmp_path):
+    for name in ("train.csv", "test.csv"):
+        (tmp_path / name).write_text("a,class\n1,ill\n2,well\n", encoding="utf-8")
+    with pytest.raises(BadDataset, match=r"2 tables with labels, such as 'test\.csv' and"):
+        open_dataset(tmp_path)
+    assert len(open_dataset(tmp_path / "train.csv").items) == 2
+
+
+def test_numbers_at_the_end_of_what_a_machine_can_hold_are_checked(tmp_path):
+    rows = "".join(
+        f"{'-' if n % 3 else ''}1.7e308,{n},{'ill' if n % 2 else 'well'}\n" for n in range(40)
+    )
+    (tmp_path / "set.csv").write_text("a,b,class\n" + rows, encoding="utf-8")
+    assert not check(open_dataset(tmp_path)).costs_trust
