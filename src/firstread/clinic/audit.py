@@ -39,9 +39,6 @@ def append(
     """Add a row to the trail, inside the transaction of what it tells of."""
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("An audit row belongs to a transaction.")
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:  # SQLite has one writer at a time anyway
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
     number, previous = _next()
     row = AuditRow(
         number=number,
@@ -54,10 +51,9 @@ def append(
     )
     row.seal = _seal(row)
     row.save(force_insert=True)
-    AuditHead.objects.update_or_create(
-        pk=1,
-        defaults={"number": number, "seal": row.seal, "signature": _signature(number, row.seal)},
-    )
+    head = {"number": number, "seal": row.seal, "signature": _signature(number, row.seal)}
+    if not AuditHead.objects.filter(pk=1).update(**head):
+        AuditHead.objects.create(pk=1, **head)
     return row
 
 
@@ -84,7 +80,16 @@ def verify() -> Verified:
 
 
 def _next() -> tuple[int, str]:
-    head = AuditHead.objects.filter(pk=1).first()
+    """The number of the next row and the seal before it, held until the transaction ends.
+
+    All writers wait here for one another, so the way from here to the commit is kept short: whoever
+    gets the head's row reads it as the one before left it.
+    """
+    head = _held_head()
+    if head is None and connection.vendor == "postgresql":
+        with connection.cursor() as cursor:  # there is no row yet that could be held
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        head = _held_head()
     if head is not None:
         return head.number + 1, head.seal
     last = AuditRow.objects.order_by("-number").first()
@@ -92,6 +97,13 @@ def _next() -> tuple[int, str]:
         return 1, GENESIS
     # Somebody removed the head. Leave a gap, so that the trail can never be whole again.
     return last.number + 2, last.seal
+
+
+def _held_head() -> AuditHead | None:
+    rows = AuditHead.objects.filter(pk=1)
+    if connection.features.has_select_for_update:  # SQLite has one writer at a time anyway
+        rows = rows.select_for_update()
+    return rows.first()
 
 
 def _refuse_cut_end(number: int, seal: str) -> None:
