@@ -13,8 +13,8 @@ from pydantic import Field
 from firstread.clinic.api import shown
 from firstread.clinic.api.access import Scope
 from firstread.clinic.api.edge import EdgeIn, from_edge
-from firstread.clinic.api.once import digest, key_of, once_by_key, once_with_work
-from firstread.clinic.api.paging import Cursor, page_of
+from firstread.clinic.api.key import digest, key_of
+from firstread.clinic.api.paging import place_of
 from firstread.clinic.api.parse import (
     Images,
     NewMeasurements,
@@ -36,7 +36,10 @@ from firstread.clinic.api.schemas import (
     Slug,
 )
 from firstread.clinic.models import Case, Person
-from firstread.clinic.shown import case
+from firstread.clinic.queue.once import once, once_with_work
+from firstread.clinic.shown.beats import beats_at
+from firstread.clinic.shown.case import look
+from firstread.clinic.shown.case_list import newest_cases
 from firstread.clinic.steps import amend, intake, review
 from firstread.clinic.steps.intake import Received
 from firstread.domain.case import CaseState
@@ -102,12 +105,12 @@ def create_case(request: HttpRequest, response: HttpResponse) -> Status[Any]:
     key = key_of(request)
     brought = new_case(request)
 
-    def work() -> tuple[int, dict[str, Any]]:
-        received = _receive(brought, by=person)
-        return 201 if received.created else 200, shown.received(received)
-
     plain = brought.plain() if isinstance(brought, Images) else brought.model_dump()
-    status, body = once_by_key(key, person=person, request_digest=digest(request, plain), work=work)
+    with once(key, person=person, digest=digest(request, plain)) as asked:
+        if asked.answer is None:
+            received = _receive(brought, by=person)
+            asked.answer = 201 if received.created else 200, shown.received(received)
+    status, body = asked.answer
     response["Location"] = f"/api/v1/cases/{body['case']['id']}"
     return Status(status, body)
 
@@ -152,13 +155,8 @@ def list_cases(
     cursor: Annotated[str | None, Query(), Field(max_length=200)] = None,
 ) -> dict[str, Any]:
     """Pages hang together while cases come in: none is shown twice, none is left out."""
-    found = Case.objects.all()
-    if state is not None:
-        found = found.filter(state=state)
-    if check is not None:
-        found = found.filter(check_row_id=check)
-    cases, following = page_of(found, after=Cursor.opened(cursor), limit=limit)
-    return {"cases": [shown.short(case) for case in cases], "next": following}
+    found = newest_cases(limit=limit, after=place_of(cursor), state=state, check=check)
+    return shown.page(found)
 
 
 @router.post(
@@ -174,11 +172,13 @@ def search_cases(request: HttpRequest) -> dict[str, Any]:
     Pages as the list does: `cursor` is the `next` of the page before.
     """
     body = body_of(request, Search)
-    found = Case.objects.filter(accession=body.accession)
-    if body.check:
-        found = found.filter(check_row_id=body.check)
-    cases, following = page_of(found, after=Cursor.opened(body.cursor), limit=body.limit)
-    return {"cases": [shown.short(case) for case in cases], "next": following}
+    found = newest_cases(
+        limit=body.limit,
+        after=place_of(body.cursor),
+        check=body.check or None,
+        accession=body.accession,
+    )
+    return shown.page(found)
 
 
 @router.get(
@@ -189,7 +189,7 @@ def search_cases(request: HttpRequest) -> dict[str, Any]:
 )
 def look_at_case(request: HttpRequest, case_id: UUID) -> dict[str, Any]:
     """Its reads, differential, reviews as far as you may see them, and its history."""
-    return shown.whole(case.look(case_id, by=_person(request)))
+    return shown.whole(look(case_id, by=_person(request)))
 
 
 @router.get(
@@ -200,7 +200,7 @@ def look_at_case(request: HttpRequest, case_id: UUID) -> dict[str, Any]:
 )
 def list_beats(request: HttpRequest, case_id: UUID, position: int) -> dict[str, Any]:
     """When each beat is, counted from the beginning, what it is, and with what probability."""
-    return shown.beats(case.look(case_id, by=_person(request)), position=position)
+    return shown.beats(beats_at(look(case_id, by=_person(request)), position=position))
 
 
 @router.post(
@@ -233,14 +233,9 @@ def _decided(
     """The case after the step, which counts once for a key."""
     person = _person(request)
 
-    def work() -> tuple[int, dict[str, Any]]:
-        step(case_id, by=person, label=body.label, comment=body.comment)
-        return 200, shown.whole(case.look(case_id, by=person))
-
-    _, answered = once_with_work(
-        key_of(request),
-        person=person,
-        request_digest=digest(request, body.model_dump()),
-        work=work,
-    )
-    return answered
+    key, plain = key_of(request), body.model_dump()
+    with once_with_work(key, person=person, digest=digest(request, plain)) as asked:
+        if asked.answer is None:
+            step(case_id, by=person, label=body.label, comment=body.comment)
+            asked.answer = 200, shown.whole(look(case_id, by=person))
+    return asked.answer[1]

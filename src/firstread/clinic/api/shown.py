@@ -1,10 +1,11 @@
-"""Rows and views as the plain values that the API answers with."""
+"""What is shown of cases, checks and packs, as the plain values that the API answers with."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
 
+from firstread.clinic.api.paging import cursor_of
 from firstread.clinic.api.schemas import (
     BeatsOut,
     CaseOut,
@@ -22,50 +23,36 @@ from firstread.clinic.api.schemas import (
     ShareOut,
     SignOffOut,
 )
-from firstread.clinic.checks.checks import manifest_of
-from firstread.clinic.models import Case, Check, ReadRow
 from firstread.clinic.shown.case import CaseView
+from firstread.clinic.shown.case_list import CasePage, ListedCase, listed
+from firstread.clinic.shown.checks import ShownCheck
 from firstread.clinic.steps.intake import Received
-from firstread.clinic.storage.reads import beats_of
-from firstread.domain.case import CaseState
-from firstread.domain.errors import PackRefused, UnknownCase, UnknownPack
-from firstread.domain.priority import Priority
+from firstread.clinic.storage.beats_bytes import Beats
 from firstread.domain.read import Read
 from firstread.packs import Manifest
 
 
-def short(case: Case) -> dict[str, Any]:
-    """A case as lists show it; `sample_count` may be there from the query."""
-    counted = getattr(case, "sample_count", None)
-    return CaseShort(
-        id=case.pk,
-        check=case.check_row_id,
-        accession=case.accession,
-        part=case.part,
-        state=CaseState(case.state),
-        priority=Priority(case.priority).name.lower(),
-        waits_for=case.waits_for,
-        finding=case.finding or None,
-        probability=case.probability,
-        unfit_reason=case.unfit_reason or None,
-        samples=case.samples.count() if counted is None else counted,
-        received_at=case.received_at,
-        read_at=case.read_at,
-        decided_at=case.decided_at,
-    ).model_dump(mode="json")
+def short(case: ListedCase) -> CaseShort:
+    return CaseShort(**asdict(case) | {"priority": case.priority.name.lower()})
+
+
+def page(found: CasePage) -> dict[str, Any]:
+    """One page of a list, and the cursor of the next."""
+    cases = [short(case).model_dump(mode="json") for case in found.cases]
+    return {"cases": cases, "next": cursor_of(found.next_after)}
 
 
 def received(done: Received) -> dict[str, Any]:
     refused = [RefusedOut(name=each.name, reason=each.reason) for each in done.refused]
     return ReceivedOut(
-        case=CaseShort(**short(done.case)), created=done.created, added=done.added, refused=refused
+        case=short(listed(done.case)), created=done.created, added=done.added, refused=refused
     ).model_dump(mode="json")
 
 
 def whole(view: CaseView) -> dict[str, Any]:
-    """A case as `case_view.look` lets this person see it."""
+    """A case as `shown.case.look` lets this person see it."""
     return CaseOut(
-        **short(view.case),
+        **short(listed(view.case)).model_dump(),
         patient=view.case.patient.identifier if view.case.patient else None,
         reads=[
             SampleOut(
@@ -115,15 +102,7 @@ def _plain(read: Read) -> dict[str, Any]:
     return {key: value for key, value in read.as_dict().items() if key != "beats"}
 
 
-def beats(view: CaseView, *, position: int) -> dict[str, Any]:
-    """The beats of the recording in that place; raises UnknownCase where there are none."""
-    cell = next((each for each in view.cells if each.position == position), None)
-    row = None
-    if cell is not None and cell.counts:
-        row = ReadRow.objects.filter(case_sample=cell.case_sample).first()
-    if row is None:
-        raise UnknownCase("No beats were read there. Look at the case for its samples.")
-    found = beats_of(row)
+def beats(found: Beats) -> dict[str, Any]:
     return BeatsOut(
         at_s=found.at_s.tolist(),
         label=[found.codes[place] for place in found.label.tolist()],
@@ -131,12 +110,9 @@ def beats(view: CaseView, *, position: int) -> dict[str, Any]:
     ).model_dump(mode="json")
 
 
-def check(row: Check) -> dict[str, Any]:
+def check(shown: ShownCheck) -> dict[str, Any]:
     """A check with what its pack knows; without labels where the pack cannot be opened."""
-    try:
-        manifest: Manifest | None = manifest_of(row)
-    except (PackRefused, UnknownPack):
-        manifest = None
+    row, manifest = shown.check, shown.manifest
     return CheckOut(
         name=row.name,
         title=row.title,
