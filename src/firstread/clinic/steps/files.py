@@ -35,7 +35,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class StoredSample:
     """A sample whose bytes are in the store and can be opened."""
 
     sha256: str
@@ -51,9 +51,9 @@ Refuse = Callable[[Incoming, str], None]
 """Is given each file that cannot be opened, with the reason."""
 
 
-def keep(
+def store_files(
     files: Sequence[Incoming], *, kind: str, refuse: Refuse
-) -> tuple[list[Kept], tuple[Refusal, ...]]:
+) -> tuple[list[StoredSample], tuple[Refusal, ...]]:
     """The samples that the files are, each once, in the order in which they came.
 
     Two files of one recording are one sample. What cannot be opened is given to `refuse`.
@@ -62,8 +62,10 @@ def keep(
     return _pictures(named, refuse) if kind == "image" else _recordings(named, refuse)
 
 
-def _pictures(files: Sequence[Incoming], refuse: Refuse) -> tuple[list[Kept], tuple[Refusal, ...]]:
-    kept, refused = {}, []
+def _pictures(
+    files: Sequence[Incoming], refuse: Refuse
+) -> tuple[list[StoredSample], tuple[Refusal, ...]]:
+    stored, refused = {}, []
     for place, file in enumerate(files):
         try:
             picture = decode(file.data)
@@ -72,7 +74,7 @@ def _pictures(files: Sequence[Incoming], refuse: Refuse) -> tuple[list[Kept], tu
             refuse(file, str(error))
             continue
         sha256 = store.put(file.data)
-        kept[sha256] = Kept(
+        stored[sha256] = StoredSample(
             sha256=sha256,
             name=file.name,
             kind="image",
@@ -81,13 +83,13 @@ def _pictures(files: Sequence[Incoming], refuse: Refuse) -> tuple[list[Kept], tu
             width_px=picture.width,
             height_px=picture.height,
         )
-    return list(kept.values()), tuple(refused)
+    return list(stored.values()), tuple(refused)
 
 
 def _recordings(
     files: Sequence[Incoming], refuse: Refuse
-) -> tuple[list[Kept], tuple[Refusal, ...]]:
-    kept, refused = {}, []
+) -> tuple[list[StoredSample], tuple[Refusal, ...]]:
+    stored, refused = {}, []
     for places in together([file.name for file in files]):
         parts = [files[place] for place in places]
         try:
@@ -101,14 +103,14 @@ def _recordings(
                 refuse(part, str(error))
             continue
         sha256 = store.put(data)
-        kept[sha256] = Kept(
+        stored[sha256] = StoredSample(
             sha256=sha256,
             name=" + ".join(part.name for part in parts)[:255],
             kind="recording",
             media_type=_media_type(data),
             size_bytes=len(data),
         )
-    return list(kept.values()), tuple(refused)
+    return list(stored.values()), tuple(refused)
 
 
 def why_none(refused: Sequence[Refusal]) -> str:

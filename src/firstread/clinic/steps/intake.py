@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -24,7 +24,15 @@ from firstread.clinic.models import (
 from firstread.clinic.queue import wake
 from firstread.clinic.steps import edge_read
 from firstread.clinic.steps.edge_read import FromEdge
-from firstread.clinic.steps.files import ONE, TAKES, Incoming, Kept, Refusal, keep, why_none
+from firstread.clinic.steps.files import (
+    ONE,
+    TAKES,
+    Incoming,
+    Refusal,
+    StoredSample,
+    store_files,
+    why_none,
+)
 from firstread.clinic.storage import store
 from firstread.domain.case import DECIDED, CaseState
 from firstread.domain.errors import BadMeasurement, UnreadableSample, WrongState
@@ -88,15 +96,15 @@ def receive(
         )
     if not samples:
         raise UnreadableSample(f"No sample was sent. Add at least one {ONE[kind]}.")
-    kept, refused = keep(samples, kind=kind, refuse=partial(_keep_refused, asked=asked))
-    if not kept:
+    stored, refused = store_files(samples, kind=kind, refuse=partial(_keep_refused, asked=asked))
+    if not stored:
         raise UnreadableSample(why_none(refused))
-    if len(kept) > 1 and not asked.check.many:
+    if len(stored) > 1 and not asked.check.many:
         raise UnreadableSample(
             f"The check '{asked.check.name}' takes one {ONE[kind]} a case. Send each as its own "
             "case."
         )
-    return _receive(kept, asked=asked, refused=refused)
+    return _write(stored, asked=asked, refused=refused)
 
 
 def receive_measurements(
@@ -123,14 +131,14 @@ def receive_measurements(
     as_array(values, measurements=manifest.measurements)  # refuses what the pack would refuse
     row = {m.code: values.get(m.code) for m in manifest.measurements}
     data = measurements_as_bytes(row)
-    kept = Kept(
+    stored = StoredSample(
         sha256=store.put(data),
         name="",
         kind="measurements",
         media_type="application/json",
         size_bytes=len(data),
     )
-    return _receive([kept], asked=asked, refused=())
+    return _write([stored], asked=asked)
 
 
 def _request(
@@ -182,82 +190,58 @@ def _keep_refused(file: Incoming, reason: str, *, asked: _Request) -> None:
             audit.append("refused", by=asked.by, detail={"sha256": sha256, "door": asked.door})
 
 
-def _receive(kept: Sequence[Kept], *, asked: _Request, refused: tuple[Refusal, ...]) -> Received:
-    case, created, added = _until_written(lambda: _write(kept, asked=asked))
-    if added:
-        transaction.on_commit(wake.reading.ring)
-    return Received(case=case, created=created, added=added, refused=refused)
-
-
-def _until_written(write: Callable[[], tuple[Case, bool, int]]) -> tuple[Case, bool, int]:
-    """Write again where another process was first: then its rows are found, and used."""
+def _write(
+    samples: Sequence[StoredSample], *, asked: _Request, refused: tuple[Refusal, ...] = ()
+) -> Received:
+    """Write the rows, anew where another process wrote the same first: then they are found."""
     for left in reversed(range(TRIES)):
         try:
             with transaction.atomic():
-                return write()
+                case, created, fresh = _case_for(samples, asked=asked)
+                if fresh:
+                    _add(fresh, to=case, asked=asked)
+                    _tell_history(case, fresh, created=created, asked=asked)
         except IntegrityError:
             if not left:
                 raise
+            continue
+        if fresh:
+            transaction.on_commit(wake.reading.ring)
+        return Received(case=case, created=created, added=len(fresh), refused=refused)
     raise AssertionError("unreachable")
 
 
-def _write(kept: Sequence[Kept], *, asked: _Request) -> tuple[Case, bool, int]:
+def _case_for(
+    samples: Sequence[StoredSample], *, asked: _Request
+) -> tuple[Case, bool, list[StoredSample]]:
+    """The case of the samples, whether it is new, and those of them that it lacks."""
     patient = None
     if asked.patient:
         patient, _ = Patient.objects.get_or_create(identifier=asked.patient)
-    accession = asked.accession or _own_accession(kept, asked=asked)
+    accession = asked.accession or _own_accession(samples, asked=asked)
     parts = _locked_parts(asked.check, accession)
     known = dict(
         CaseSample.objects.filter(
-            case__in=parts, sample__in=[each.sha256 for each in kept]
+            case__in=parts, sample__in=[each.sha256 for each in samples]
         ).values_list("sample_id", "case_id")
     )
-    fresh = [each for each in kept if each.sha256 not in known]
+    fresh = [each for each in samples if each.sha256 not in known]
     if not fresh:
-        return next(c for c in parts if c.pk == known[kept[0].sha256]), False, 0
+        return next(part for part in parts if part.pk == known[samples[0].sha256]), False, []
     case, created = _open_case(parts, accession=accession, asked=asked)
     _join_patient(case, patient)
-    _add(fresh, to=case, asked=asked)
-    audit.append(
-        "received" if created else "added",
-        by=asked.by,
-        case=case,
-        detail={"door": asked.door, "samples": len(fresh), "check": asked.check.name},
-    )
-    if asked.edge is not None:
-        rows = list(case.samples.filter(sample__in=[each.sha256 for each in fresh]))
-        edge_read.take(rows, case=case, asked=asked.edge, by=asked.by)
-    _tell_of_others(case, fresh, by=asked.by)
-    return case, created, len(fresh)
+    return case, created, fresh
 
 
-def _tell_of_others(case: Case, fresh: Sequence[Kept], *, by: Person | None) -> None:
-    """Say in both histories that a sample came under two accessions: one may be mistyped.
-
-    Equal rows of measurements are no sign of that. Comes after the audit row of the case, whose
-    lock lets this see what another process received at the same moment.
-    """
-    told = [each.sha256 for each in fresh if each.kind != "measurements"]
-    others = (
-        Case.objects.filter(check_row=case.check_row_id, samples__sample__in=told)
-        .exclude(accession=case.accession)
-        .distinct()
-        .order_by("received_at", "pk")
-    )
-    for other in others[:MOST_OTHERS]:
-        audit.append("same_sample", by=by, case=case, detail={"other": str(other.pk)})
-        audit.append("same_sample", by=by, case=other, detail={"other": str(case.pk)})
-
-
-def _own_accession(kept: Sequence[Kept], *, asked: _Request) -> str:
+def _own_accession(samples: Sequence[StoredSample], *, asked: _Request) -> str:
     """The number of the case that holds the sample already, else one made from its hash."""
     there = (
-        Case.objects.filter(check_row=asked.check, samples__sample=kept[0].sha256)
+        Case.objects.filter(check_row=asked.check, samples__sample=samples[0].sha256)
         .order_by("received_at")
         .values_list("accession", flat=True)
         .first()
     )
-    return there or f"S-{kept[0].sha256[:12]}"
+    return there or f"S-{samples[0].sha256[:12]}"
 
 
 def _locked_parts(check: Check, accession: str) -> list[Case]:
@@ -299,7 +283,7 @@ def _join_patient(case: Case, patient: Patient | None) -> None:
     case.save(update_fields=["patient"])
 
 
-def _add(fresh: Sequence[Kept], *, to: Case, asked: _Request) -> None:
+def _add(fresh: Sequence[StoredSample], *, to: Case, asked: _Request) -> None:
     # Always in the same order: two cases with the same samples must not wait for each other.
     for each in sorted(fresh, key=lambda one: one.sha256):
         Sample.objects.get_or_create(
@@ -322,3 +306,32 @@ def _add(fresh: Sequence[Kept], *, to: Case, asked: _Request) -> None:
     to.waits_for = ""
     to.attempts, to.retry_at = 0, None
     to.save(update_fields=["state", "waits_for", "attempts", "retry_at"])
+
+
+def _tell_history(
+    case: Case, fresh: Sequence[StoredSample], *, created: bool, asked: _Request
+) -> None:
+    detail = {"door": asked.door, "samples": len(fresh), "check": asked.check.name}
+    audit.append("received" if created else "added", by=asked.by, case=case, detail=detail)
+    if asked.edge is not None:
+        rows = list(case.samples.filter(sample__in=[each.sha256 for each in fresh]))
+        edge_read.take(rows, case=case, asked=asked.edge, by=asked.by)
+    _tell_of_others(case, fresh, by=asked.by)
+
+
+def _tell_of_others(case: Case, fresh: Sequence[StoredSample], *, by: Person | None) -> None:
+    """Say in both histories that a sample came under two accessions: one may be mistyped.
+
+    Equal rows of measurements are no sign of that. Comes after the audit row of the case, whose
+    lock lets this see what another process received at the same moment.
+    """
+    told = [each.sha256 for each in fresh if each.kind != "measurements"]
+    others = (
+        Case.objects.filter(check_row=case.check_row_id, samples__sample__in=told)
+        .exclude(accession=case.accession)
+        .distinct()
+        .order_by("received_at", "pk")
+    )
+    for other in others[:MOST_OTHERS]:
+        audit.append("same_sample", by=by, case=case, detail={"other": str(other.pk)})
+        audit.append("same_sample", by=by, case=other, detail={"other": str(case.pk)})

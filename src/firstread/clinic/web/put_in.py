@@ -13,13 +13,15 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from firstread.clinic.checks.checks import enabled_checks, manifest_of
+from firstread.clinic.checks.checks import manifest_of
 from firstread.clinic.doors.table import receive_table
-from firstread.clinic.models import Check, RefusedSample
+from firstread.clinic.models import Check
+from firstread.clinic.shown.put_in import chosen_check, put_in_page
 from firstread.clinic.steps import intake
 from firstread.clinic.steps.files import Incoming
 from firstread.clinic.web.access import page, person_of
 from firstread.domain.errors import BadMeasurement, FirstreadError
+from firstread.packs import Measurement
 
 DOOR = "page"
 TABLE_MOST_BYTES = 4_000_000
@@ -37,12 +39,32 @@ class Result:
     error: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What the page says of what was sent to it."""
+
+    results: Sequence[Result] = ()
+    taken: int = 0
+    problem: str = ""
+    wrong: str = ""
+    """The code of the measurement that `problem` is about."""
+    way: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """A measurement's place in the form, with what was typed into it."""
+
+    asks: Measurement
+    given: str
+    shown: float
+    missing: bool
+
+
 @page()
 @require_http_methods(["GET", "POST"])
 def put_in(request: HttpRequest) -> HttpResponse:
-    checks = enabled_checks()
-    asked = request.POST.get("check") or request.GET.get("check", "")
-    chosen = next((check for check in checks if check.name == asked), checks[0] if checks else None)
+    chosen = chosen_check(request.POST.get("check") or request.GET.get("check", ""))
     if request.method != "POST" or chosen is None:
         return _shown(request, chosen)
     if chosen.kind != "measurements":
@@ -53,90 +75,60 @@ def put_in(request: HttpRequest) -> HttpResponse:
 
 
 def _shown(
-    request: HttpRequest, chosen: Check | None, *, status: int = 200, **more: Any
+    request: HttpRequest, chosen: Check | None, *, status: int = 200, said: Said | None = None
 ) -> HttpResponse:
-    trouble, measures = "", []
-    if chosen is not None:
-        try:
-            manifest = manifest_of(chosen)
-            measures = [_measure(each, request) for each in manifest.measurements]
-        except FirstreadError as error:
-            trouble = str(error)
+    shown = put_in_page(chosen)
     context = {
-        "checks": enabled_checks(),
-        "chosen": chosen,
-        "trouble": trouble,
-        "measures": measures,
+        "page": shown,
+        "fields": [_field(each, request) for each in shown.measurements],
         "given": request.POST,
-        "upload_mb": settings.FIRSTREAD.server.upload_mb,
-        "upload_bytes": settings.FIRSTREAD.server.upload_mb * 2**20,
-        "refused": RefusedSample.objects.select_related("by")[:12],
+        "said": said or Said(),
     }
-    return render(request, "clinic/put_in.html", context | more, status=status)
+    return render(request, "clinic/put_in.html", context, status=status)
 
 
-def _measure(each: Any, request: HttpRequest) -> dict[str, Any]:
-    given = request.POST.get(f"m-{each.code}", "")
+def _field(asks: Measurement, request: HttpRequest) -> Field:
+    given = request.POST.get(f"m-{asks.code}", "")
     try:
-        shown: float = float(given)
+        shown = float(given)
     except ValueError:
-        shown = each.minimum
-    missing = f"missing-{each.code}" in request.POST
-    return {
-        "code": each.code,
-        "title": each.title,
-        "help": each.help,
-        "minimum": each.minimum,
-        "maximum": each.maximum,
-        "may_be_missing": each.may_be_missing,
-        "given": given,
-        "shown": shown,
-        "missing": missing,
-    }
+        shown = asks.minimum
+    missing = f"missing-{asks.code}" in request.POST
+    return Field(asks=asks, given=given, shown=shown, missing=missing)
 
 
 def _files(request: HttpRequest, check: Check) -> HttpResponse:
-    results = _receive_files(request, request.FILES.getlist("sample"), check)
-    if "application/json" in request.headers.get("Accept", ""):
-        return JsonResponse({"results": [asdict(result) for result in results]})
-    bad = any(result.error for result in results)
-    if not bad and results and results[0].case:
-        return redirect("case", results[0].case)
-    return _shown(request, check, status=422 if bad else 200, results=results)
-
-
-def _receive_files(
-    request: HttpRequest, files: Sequence[UploadedFile[Any]], check: Check
-) -> list[Result]:
     """One result for each file, in their order; one too large keeps none of the others out."""
     most_mb = settings.FIRSTREAD.server.upload_mb
-    large = [file for file in files if (file.size or 0) > most_mb * 2**20]
-    fitting = [file for file in files if file not in large]
-    taken = iter(_receive_fitting(request, fitting, check) if fitting or not files else ())
-    if not files:
-        return list(taken)
-    said = f"This file is larger than {most_mb} MB. Send a smaller one."
-    return [_bad(_name(file), said) if file in large else next(taken) for file in files]
-
-
-def _receive_fitting(
-    request: HttpRequest, files: Sequence[UploadedFile[Any]], check: Check
-) -> list[Result]:
-    names = [_name(file) for file in files]
+    files = request.FILES.getlist("sample")
+    fits = [(file.size or 0) <= most_mb * 2**20 for file in files]
     incoming = [
-        Incoming(data=file.read(), name=name) for file, name in zip(files, names, strict=True)
+        Incoming(data=file.read(), name=_name(file))
+        for file, fitting in zip(files, fits, strict=True)
+        if fitting
     ]
-    try:
-        received = intake.receive(
-            incoming,
-            check=check.name,
-            door=DOOR,
-            accession=request.POST.get("accession", "").strip(),
-            patient=request.POST.get("patient", "").strip(),
-            by=person_of(request),
-        )
-    except FirstreadError as error:
-        return [_bad(name, str(error)) for name in names or [""]]
+    results = []
+    if incoming or not files:
+        try:
+            received = intake.receive(
+                incoming,
+                check=check.name,
+                door=DOOR,
+                accession=request.POST.get("accession", ""),
+                patient=request.POST.get("patient", ""),
+                by=person_of(request),
+            )
+            results = _of_files(incoming, received)
+        except FirstreadError as error:
+            results = [_bad(file.name, str(error)) for file in incoming] or [_bad("", str(error))]
+    for place, fitting in enumerate(fits):
+        if not fitting:
+            said = f"This file is larger than {most_mb} MB. Send a smaller one."
+            results.insert(place, _bad(_name(files[place]), said))
+    return _answered(request, check, results)
+
+
+def _of_files(incoming: Sequence[Incoming], received: intake.Received) -> list[Result]:
     refused = {refusal.place: refusal.reason for refusal in received.refused}
     case = str(received.case.pk)
     good = Result(
@@ -147,9 +139,18 @@ def _receive_fitting(
         url=reverse("case", args=[case]),
     )
     return [
-        _bad(name, refused[place]) if place in refused else replace(good, name=name)
-        for place, name in enumerate(names)
+        _bad(file.name, refused[place]) if place in refused else replace(good, name=file.name)
+        for place, file in enumerate(incoming)
     ]
+
+
+def _answered(request: HttpRequest, check: Check, results: list[Result]) -> HttpResponse:
+    if "application/json" in request.headers.get("Accept", ""):
+        return JsonResponse({"results": [asdict(result) for result in results]})
+    bad = any(result.error for result in results)
+    if not bad and results[0].case:
+        return redirect("case", results[0].case)
+    return _shown(request, check, status=422 if bad else 200, said=Said(results=results))
 
 
 def _name(file: UploadedFile[Any]) -> str:
@@ -175,14 +176,13 @@ def _row(request: HttpRequest, check: Check) -> HttpResponse:
             values,
             check=check.name,
             door=DOOR,
-            accession=request.POST.get("accession", "").strip(),
-            patient=request.POST.get("patient", "").strip(),
+            accession=request.POST.get("accession", ""),
+            patient=request.POST.get("patient", ""),
             by=person_of(request),
         )
-    except BadMeasurement as error:
-        return _shown(request, check, status=422, problem=str(error), wrong=error.field)
     except FirstreadError as error:
-        return _shown(request, check, status=422, problem=str(error))
+        wrong = error.field if isinstance(error, BadMeasurement) else ""
+        return _shown(request, check, status=422, said=Said(problem=str(error), wrong=wrong))
     return redirect("case", received.case.pk)
 
 
@@ -199,19 +199,19 @@ def _value(request: HttpRequest, code: str, title: str) -> float | None:
 def _table(request: HttpRequest, check: Check) -> HttpResponse:
     file = request.FILES.get("table")
     if not isinstance(file, UploadedFile) or (file.size or 0) > TABLE_MOST_BYTES:
-        said = "Choose a CSV file of at most 4 MB."
-        return _shown(request, check, status=422, way="table", results=[_bad("The table", said)])
+        bad = _bad("The table", "Choose a CSV file of at most 4 MB.")
+        return _shown(request, check, status=422, said=Said(way="table", results=[bad]))
     try:
         came = receive_table(file.read(), check=check.name, door=DOOR, by=person_of(request))
     except FirstreadError as error:
-        bad = _bad((file.name or "The table")[:255], str(error))
-        return _shown(request, check, status=422, way="table", results=[bad])
+        bad = _bad(_name(file) or "The table", str(error))
+        return _shown(request, check, status=422, said=Said(way="table", results=[bad]))
     good = [
         Result(name=received.case.accession, says=_says(received), case=str(received.case.pk))
         for received in came.received
     ]
     results = [_bad(f"Line {row.line}", row.reason) for row in came.refused] + good
-    return _shown(request, check, way="table", results=results, taken=len(good))
+    return _shown(request, check, said=Said(way="table", results=results, taken=len(good)))
 
 
 def _bad(name: str, says: str) -> Result:

@@ -1,0 +1,55 @@
+"""What the put-in page shows: the checks, what the chosen one takes, what was refused lately."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from firstread.clinic.checks.checks import enabled_checks, manifest_of
+from firstread.clinic.models import Check, RefusedSample
+from firstread.domain.errors import FirstreadError
+from firstread.packs import Measurement
+
+REFUSED_SHOWN = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class PutInPage:
+    """The page for the chosen check; None is chosen where no check is set up."""
+
+    checks: tuple[Check, ...]
+    chosen: Check | None
+    trouble: str
+    """Why the check's pack cannot be opened at the moment; empty where it can."""
+    measurements: tuple[Measurement, ...]
+    refused: tuple[RefusedSample, ...]
+    """The newest samples that could not be opened."""
+    upload_mb: int
+
+    @property
+    def upload_bytes(self) -> int:
+        return self.upload_mb * 2**20
+
+
+def chosen_check(name: str) -> Check | None:
+    """The enabled check of that name, else the first."""
+    checks = enabled_checks()
+    return next((check for check in checks if check.name == name), checks[0] if checks else None)
+
+
+def put_in_page(chosen: Check | None) -> PutInPage:
+    trouble, measurements = "", tuple[Measurement, ...]()
+    if chosen is not None:
+        try:
+            measurements = manifest_of(chosen).measurements
+        except FirstreadError as error:
+            trouble = str(error)
+    return PutInPage(
+        checks=tuple(enabled_checks()),
+        chosen=chosen,
+        trouble=trouble,
+        measurements=measurements,
+        refused=tuple(RefusedSample.objects.select_related("by")[:REFUSED_SHOWN]),
+        upload_mb=settings.FIRSTREAD.server.upload_mb,
+    )
