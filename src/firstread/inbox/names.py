@@ -45,6 +45,11 @@ def is_table(name: str) -> bool:
     return name.casefold().endswith((".csv", ".tsv", ".json"))
 
 
+def ends_a_line(data: bytes) -> bool:
+    """Whether the bytes of a table, in UTF-8 or UTF-16, end where a line does."""
+    return data.endswith((b"\n", b"\n\x00"))
+
+
 def accession_pattern(text: str) -> re.Pattern[str]:
     """What finds the accession in a file's name; ACCESSION_PATTERN where `text` is empty.
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Protocol
 
 from firstread.domain.errors import FirstreadError, UnreadableSample
-from firstread.domain.measurements import TakesMeasurements, parse_table
-from firstread.imaging import decode
+from firstread.domain.measurements import TakesMeasurements
+from firstread.inbox.kinds import KINDS, KindOfFile
 from firstread.inbox.names import Address, address_of, is_table, passed_over, plain
 from firstread.inbox.places import Inbox, Taken
 from firstread.inbox.settle import Ripe, Settling, Signature
-from firstread.recordings import join_pair, open_recording
+from firstread.recordings import join_pair
 from firstread.recordings.together import half_of_a_pair, is_header, other_half, together
 
 ADOPT_AFTER_S = 60.0
@@ -190,7 +190,7 @@ class Taking:
         size_bytes = sum(each.size_bytes for each in signatures)
         if ripe is Ripe.NOT_YET or not self.receiver.has_room(size_bytes):
             return None
-        if ripe is Ripe.QUIET and not self._pair_opens(path, half, signatures):
+        if ripe is Ripe.QUIET and not self._pair_opens(path, half, signatures, checks=checks):
             self.settling.was_not_whole(inside)
             return None
         taken = self._taken(inside, signatures[0])
@@ -202,23 +202,28 @@ class Taking:
             return None
         return self._opened(taken, rest, checks=checks)
 
-    def _pair_opens(self, path: Path, half: Path, signatures: Sequence[Signature]) -> bool:
+    def _pair_opens(
+        self, path: Path, half: Path, signatures: Sequence[Signature], *, checks: Checks
+    ) -> bool:
         if not all(each.regular and 0 < each.size_bytes <= self.most_bytes for each in signatures):
             return False
         try:
-            open_recording(join_pair({each.name: each.read_bytes() for each in (path, half)}))
+            data = join_pair({each.name: each.read_bytes() for each in (path, half)})
+            return self._opens(data, path.relative_to(self.inbox.root), checks=checks)
         except (FirstreadError, PermissionError):
             return False
-        return True
 
     def _is_half(self, inside: Path, *, checks: Checks) -> bool:
-        """Whether the file is half a recording, in the folder of a check that reads recordings."""
+        """Whether the file may be half a sample of the check whose folder it lies in."""
         if not half_of_a_pair(inside.name):
             return False
         try:
-            return checks[self._address(inside, checks=checks).check].kind == "recording"
+            return self._kind(inside, checks=checks).is_half(inside.name)
         except FirstreadError:
             return False
+
+    def _kind(self, inside: Path, *, checks: Checks) -> KindOfFile:
+        return KINDS[checks[self._address(inside, checks=checks).check].kind]
 
     def _taken(self, inside: Path, signature: Signature) -> Taken | None:
         taken = self.inbox.take(inside)
@@ -232,21 +237,17 @@ class Taking:
         if not signature.regular or not 0 < signature.size_bytes <= self.most_bytes:
             return False
         try:
-            data = path.read_bytes()
-            check = self._address(inside, checks=checks).check
-            kind = checks[check].kind
-            if kind == "recording":
-                open_recording(data)
-                # A table cut off at the end of a line looks whole; one cut off within does not.
-                return not is_table(inside.name) or data.endswith((b"\n", b"\n\x00"))
-            if not is_table(inside.name):
-                decode(data)
-            else:
-                parse_table(data, self.receiver.measurements_of(check))
-                return data.lstrip()[:1] in (b"{", b"[") or data.endswith((b"\n", b"\n\x00"))
+            return self._opens(path.read_bytes(), inside, checks=checks)
         except (FirstreadError, PermissionError):
             return False
-        return True
+
+    def _opens(self, data: bytes, inside: Path, *, checks: Checks) -> bool:
+        """Whether the bytes can be all of a sample, or come back anyway for what they are."""
+        kind = self._kind(inside, checks=checks)
+        check = self._address(inside, checks=checks).check
+        return not kind.takes(inside.name) or kind.is_whole(
+            data, name=inside.name, measurements=lambda: self.receiver.measurements_of(check)
+        )
 
     def _address(self, inside: Path, *, checks: Checks) -> Address:
         return address_of(
@@ -274,14 +275,12 @@ class Taking:
         return Whole(taken=taken, other_half=other, data=data, address=address)
 
     def _refuse_other_kinds(self, name: str, address: Address, *, checks: Checks) -> None:
-        kind = checks[address.check].kind
-        if kind == "recording" or is_table(name) == (kind == "measurements"):
-            return  # a recording may be a table as well: it says so itself when it is opened
-        wanted = "tables of measurements" if kind == "measurements" else "pictures"
-        raise UnreadableSample(
-            f"The check '{address.check}' reads {wanted}. Put the file into the folder of "
-            "another check."
-        )
+        kind = KINDS[checks[address.check].kind]
+        if not kind.takes(name):
+            raise UnreadableSample(
+                f"The check '{address.check}' reads {kind.called}. Put the file into the folder of "
+                "another check."
+            )
 
     def _bytes_of(self, taken: Taken) -> bytes:
         signature = Signature.of(taken.path)

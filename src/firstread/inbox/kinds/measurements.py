@@ -1,0 +1,20 @@
+"""A table of measurements is whole once it can be read to the end of its last line."""
+
+from collections.abc import Callable
+
+from firstread.domain.measurements import TakesMeasurements, parse_table
+from firstread.inbox.kinds import KindOfFile
+from firstread.inbox.names import ends_a_line, is_table
+
+
+def _is_whole(
+    data: bytes,
+    *,
+    name: str,  # noqa: ARG001  the form of IsWhole
+    measurements: Callable[[], TakesMeasurements],
+) -> bool:
+    parse_table(data, measurements())
+    return data.lstrip()[:1] in (b"{", b"[") or ends_a_line(data)
+
+
+KIND = KindOfFile(called="tables of measurements", takes=is_table, is_whole=_is_whole)
