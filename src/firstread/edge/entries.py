@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from firstread.edge.kinds import KINDS
+
 
 @dataclass(frozen=True, kw_only=True)
 class Incoming:
@@ -14,7 +16,7 @@ class Incoming:
     accession: str
     patient: str
     name: str
-    kind: Literal["image", "measurements", "recording"]
+    kind: str
     many: bool
     """Whether a case of this check holds many samples."""
     boot: str
@@ -51,7 +53,7 @@ class Entry:
     accession: str
     patient: str
     name: str
-    kind: Literal["image", "measurements", "recording"]
+    kind: str
     many: bool
     sha256: str
     size_bytes: int
@@ -74,7 +76,7 @@ class Entry:
         return (
             self.many
             and bool(self.accession)
-            and self.kind == "image"
+            and KINDS[self.kind].together
             and not self.refusal
             and not self.alone
         )

@@ -6,18 +6,15 @@ import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from firstread.domain.errors import FirstreadError, UnreadableSample
-from firstread.domain.measurements import Row, TakesMeasurements, parse_table
+from firstread.domain.measurements import TakesMeasurements
 from firstread.edge.clock import BootClock
 from firstread.edge.entries import Incoming
+from firstread.edge.kinds import KINDS
 from firstread.edge.spool import Spool
-from firstread.imaging import decode
 from firstread.inbox.taking import KnownCheck, Whole
 from firstread.packs import Manifest
-from firstread.recordings import open_recording
-from firstread.runtime import measurements_as_bytes
-from firstread.runtime.measurements import as_array
 
 log = logging.getLogger(__name__)
 
@@ -66,61 +63,17 @@ class IntoTheSpool:
     def receive(self, batch: Sequence[Whole]) -> Sequence[str] | None:
         """Why each file comes back; None while the disk takes nothing: the claims stand."""
         try:
-            if self.packs[batch[0].address.check].kind == "measurements":
-                refused = [self._keep_table(whole) for whole in batch]
-            else:
-                refused = [self._keep_sample(whole) for whole in batch]
+            refused = [self._take_in(whole) for whole in batch]
         except (OSError, sqlite3.OperationalError) as error:
             log.warning("the spool did not take a file: %s", type(error).__name__)
             return None
         self.wake()
         return refused
 
-    def _keep_sample(self, whole: Whole) -> str:
-        opens = open_recording if self._reads_recordings(whole) else decode
-        try:
-            opens(whole.data)
-            refusal = ""
-        except UnreadableSample as error:
-            refusal = str(error)
-        self._keep(whole, whole.data, refusal=refusal)
-        return refusal
-
-    def _reads_recordings(self, whole: Whole) -> bool:
-        return self.packs[whole.address.check].kind == "recording"
-
-    def _keep_table(self, whole: Whole) -> str:
+    def _take_in(self, whole: Whole) -> str:
         manifest = self.packs[whole.address.check]
-        table = parse_table(whole.data, manifest)
-        alone = len(table.rows) + len(table.refused) == 1
-        refused = [(row.line, row.reason) for row in table.refused]
-        good = 0
-        for row in table.rows:
-            try:
-                self._keep_row(whole, row, manifest=manifest, alone=alone)
-                good += 1
-            except FirstreadError as error:
-                said = str(error)
-                reason = said if said.startswith("Line ") else f"Line {row.line}: {said}"
-                refused.append((row.line, reason))
-        if not refused:
-            return ""
-        lines = "\n".join(reason for _, reason in sorted(refused))
-        return (
-            f"{lines}\nThe other {good} rows were taken. "
-            "Correct these lines and put the table in again."
-        )
-
-    def _keep_row(self, whole: Whole, row: Row, *, manifest: Manifest, alone: bool) -> None:
-        as_array(row.values, measurements=manifest.measurements)  # refuses what the pack would
-        known = {m.code: row.values.get(m.code) for m in manifest.measurements}
-        address = whole.address
-        self._keep(
-            whole,
-            measurements_as_bytes(known),
-            accession=row.accession or (address.accession if alone else ""),
-            patient=row.patient or (address.patient if alone else ""),
-        )
+        kind = KINDS[manifest.kind]
+        return kind.take_in(whole, manifest=manifest, keep=partial(self._keep, whole))
 
     def _keep(
         self,

@@ -182,11 +182,12 @@ class Spool:
                 return (first,)
             rows = self._all(
                 f"{_WAITING_OF_CASE} AND patient = ? AND many AND NOT alone"
-                " AND refusal = '' AND kind = 'image' ORDER BY number LIMIT ?",
+                " AND refusal = '' AND kind = ? ORDER BY number LIMIT ?",
                 left_out,
                 first.check,
                 first.accession,
                 first.patient,
+                first.kind,
                 MOST_AT_ONCE,
             )
         parcel, size_bytes = [first], first.size_bytes

@@ -23,6 +23,7 @@ from firstread.domain.errors import (
 )
 from firstread.edge.clock import BootClock
 from firstread.edge.entries import Entry
+from firstread.edge.kinds import KINDS
 from firstread.edge.spool import Spool
 from firstread.edge.telling import told
 
@@ -141,11 +142,7 @@ class Sync:
         edge = told(entries, host=self.host, received_at=self.clock.received_at(first))
         fields = {"check": first.check, "accession": first.accession, "patient": first.patient}
         key = self._key([fields, edge, [entry.sha256 for entry in entries]])
-        if first.kind == "measurements":
-            values = json.loads(data[0])
-            return self._client.submit_measurements(values, **fields, edge=edge, key=key)
-        named = [(entry.name, each) for entry, each in zip(entries, data, strict=True)]
-        return self._client.submit(named, **fields, edge=edge, key=key)
+        return KINDS[first.kind].post(self._client, entries, data, **fields, edge=edge, key=key)
 
     def _key(self, sent: Any) -> str:
         """The same request has the same key, in whatever process and after whatever crash."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import firstread
 from firstread.domain.errors import PackRefused
 from firstread.domain.foremost import MANY
+from firstread.edge.kinds import KINDS
 from firstread.edge.serve.openapi import document
 from firstread.edge.serve.wire import Answer, Asked, Handler, Route, as_json, open_route
 
@@ -93,8 +94,8 @@ def _host(asked: Asked) -> str:
 def _front(packs: WarmPacks, *, base: str, guarded: bool) -> str:
     names = packs.names
     token = " -H 'Authorization: Bearer TOKEN'" if guarded else ""
-    sample = "@cell.png" if _takes_pictures(names[0], packs) else "@measurements.json"
-    example = f"curl --data-binary {sample}{token} {base}/read/{names[0]}"
+    sample = _example(names[0], packs)
+    example = f"curl --data-binary @{sample}{token} {base}/read/{names[0]}"
     cards = "".join(_card(name, packs) for name in names)
     return (
         "<h1>A first read of every sample</h1>"
@@ -109,11 +110,11 @@ def _front(packs: WarmPacks, *, base: str, guarded: bool) -> str:
     )
 
 
-def _takes_pictures(name: str, packs: WarmPacks) -> bool:
+def _example(name: str, packs: WarmPacks) -> str:
     try:
-        return packs.manifest(name).kind != "measurements"
+        return KINDS[packs.manifest(name).kind].example
     except PackRefused:
-        return True
+        return "cell.png"
 
 
 def _card(name: str, packs: WarmPacks) -> str:

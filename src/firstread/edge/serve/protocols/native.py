@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from firstread.domain.errors import BadRequest, FirstreadError
 from firstread.domain.foremost import listed
 from firstread.domain.measurements import MAX_ROWS
+from firstread.edge.kinds import KINDS
 from firstread.edge.serve.protocols import native_description as describe
 from firstread.edge.serve.protocols.multipart import is_form, parts_of
 from firstread.edge.serve.wire import Answer, Asked, Route, as_json
@@ -38,7 +39,7 @@ def read(asked: Asked, packs: WarmPacks) -> Answer:
     reader = packs.reader(manifest.name)
     if is_form(content):
         said: Any = _read_form(asked, reader, tell)
-    elif manifest.kind == "measurements" and asked.body.lstrip()[:1] == b"[":
+    elif KINDS[manifest.kind].in_lists and asked.body.lstrip()[:1] == b"[":
         said = _read_rows(asked.body, reader, tell)
     else:
         said = tell(asked.body, reader.read(asked.body, sample_sha256=_UNNAMED))
@@ -88,27 +89,9 @@ def _refuse_wrong_form(content: str, asked: Asked, manifest: Manifest) -> None:
     """Raises BadRequest where the body says of itself that it is not what the pack takes."""
     if asked.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
         raise BadRequest("Send the sample as it is, without Content-Encoding.", status=415)
-    if manifest.kind == "recording":
-        # A CSV of voltages is text, so that only what cannot be one is refused.
-        if content.startswith(("application/json", "image/", "video/", "audio/")):
-            raise BadRequest(
-                f"The pack {manifest.name} reads recordings. Send the bytes of one: a zip of a "
-                ".hea and its .dat, CSV, EDF or DICOM; or several as a multipart form.",
-                status=415,
-            )
-    elif manifest.input is None:
-        if content.startswith(("image/", "video/", "audio/")):
-            raise BadRequest(
-                f"The pack {manifest.name} reads measurements, not pictures. Send JSON: an object "
-                "with one number for each measurement, or a list of them.",
-                status=415,
-            )
-    elif content.startswith(("application/json", "text/")):
-        raise BadRequest(
-            f"The pack {manifest.name} reads pictures. Send the bytes of one, or several as a "
-            "multipart form.",
-            status=415,
-        )
+    kind = KINDS[manifest.kind]
+    if content.startswith(kind.not_media):
+        raise BadRequest(f"The pack {manifest.name} {kind.send}", status=415)
 
 
 def _read_form(
@@ -168,19 +151,12 @@ def _plain(_data: bytes, outcome: Outcome) -> _Said:
 def _with_evidence(
     data: bytes, outcome: Outcome, *, manifest: Manifest, label: str | None
 ) -> _Said:
-    said, given = outcome.read.as_answer(), manifest.input
-    if outcome.evidence is None or given is None:
+    said, shown = outcome.read.as_answer(), label or outcome.read.label
+    overlay = KINDS[manifest.kind].overlay
+    place = manifest.codes.index(shown)
+    png = None if overlay is None else overlay(data, outcome, manifest=manifest, place=place)
+    if png is None:
         return said | {"evidence": None}
-    from firstread.imaging.overlay import overlay_png
-    from firstread.imaging.size import upright_size_px
-
-    shown = label or outcome.read.label
-    png = overlay_png(
-        outcome.evidence[manifest.codes.index(shown)],
-        sample_px=upright_size_px(data),
-        network_px=(given.width_px, given.height_px),
-        fit=given.fit,
-    )
     return said | {"evidence": {"label": shown, "png": base64.b64encode(png).decode("ascii")}}
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from firstread.domain.kinds import WORDS
+
 PROBLEM: dict[str, Any] = {
     "type": "object",
     "description": "What happened and what to do about it, in the form of RFC 9457.",
@@ -167,7 +169,7 @@ _PACK = _object(
         "version": _CODE,
         "title": _CODE,
         "check": _CODE,
-        "kind": {"enum": ["image", "measurements"]},
+        "kind": {"enum": list(WORDS)},
         "intended_use": _CODE,
         "labels": {
             "type": "array",
