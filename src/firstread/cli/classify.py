@@ -59,9 +59,7 @@ def classify(
 
 
 def _read(sample: Sample, *, reader: PackReader) -> dict[str, Any]:
-    if isinstance(sample, bytes):
-        return reader.read(sample).read.as_answer()
-    return reader.read_measurements(sample).read.as_answer()
+    return reader.read(sample).read.as_answer()
 
 
 def _facts(reader: PackReader) -> PackFacts:
@@ -73,5 +71,6 @@ def _facts(reader: PackReader) -> PackFacts:
         codes=manifest.codes,
         positive=tuple(each.code for each in manifest.answers if each.positive),
         groups={group.code: group.labels for group in manifest.groups},
+        kind=manifest.kind,
         measurements=manifest.measurements,
     )

@@ -109,6 +109,7 @@ def _facts(pack: ServedPack) -> PackFacts:
             *(group.code for group in pack.groups if group.positive),
         ),
         groups={group.code: group.labels for group in pack.groups},
+        kind=pack.kind,
         measurements=pack.measurements,
     )
 

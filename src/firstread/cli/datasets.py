@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from firstread.cli.kinds import KINDS
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -88,8 +90,7 @@ def _embedded(dataset: Dataset, pack: str) -> tuple[NDArray[np.float64], str]:
     from firstread.runtime import open_reader, read_all
 
     reader = open_reader(find_pack(pack))
-    pictures = dataset.kind == "image"
-    if dataset.kind != reader.manifest.kind or dataset.kind == "recording":
+    if dataset.kind != reader.manifest.kind or not KINDS[dataset.kind].is_told_apart:
         raise BadDataset(
             f"{dataset.name} holds samples of kind {dataset.kind}, which the pack "
             f"{reader.manifest.name} cannot tell apart. Name another pack, or none."
@@ -97,11 +98,7 @@ def _embedded(dataset: Dataset, pack: str) -> tuple[NDArray[np.float64], str]:
 
     def vector(item: Any) -> NDArray[np.float64] | None:
         try:
-            outcome = (
-                reader.read(dataset.data(item))
-                if pictures
-                else reader.read_measurements(dict(item.measurements))
-            )
+            outcome = reader.read(dataset.sample(item))
         except (UnreadableSample, BadMeasurement, BadDataset):
             return None
         found = outcome.logits if outcome.embedding is None else outcome.embedding
@@ -128,8 +125,8 @@ def _report(found: Findings, *, shown: int | None) -> Iterator[str]:
     if found.remark:
         yield found.remark
     yield ""
-    if found.kind == "recording":
-        yield "beats by label"
+    if KINDS[found.kind].counted:
+        yield KINDS[found.kind].counted
     yield from _bars(found.labels)
     yield ""
     if found.sizes_px:
@@ -148,7 +145,7 @@ def _trouble(found: Findings, *, shown: int | None) -> Iterator[str]:
     kinds: list[tuple[str, Sequence[str]]] = [
         ("unreadable", [f"{path}: {why}" for path, why in found.unreadable]),
         (
-            f"one {'picture' if found.kind == 'image' else 'sample'} under two labels",
+            f"one {KINDS[found.kind].one} under two labels",
             [f"{' and '.join(one.labels)}: {', '.join(one.paths)}" for one in found.conflicts],
         ),
         ("samples without a label", found.unlabelled),
@@ -171,7 +168,7 @@ def _trouble(found: Findings, *, shown: int | None) -> Iterator[str]:
         ),
     ]
     for title, lines in kinds:
-        if title.startswith("near") and found.kind != "image":
+        if title.startswith("near") and not KINDS[found.kind].has_near_duplicates:
             continue
         yield f"{title}: {len(lines):,}"
         some = lines[:shown]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from firstread.cli.kinds import KINDS, RowsOf
 from firstread.cli.print_answers import (
     answer_as_json,
     answer_as_line,
@@ -22,7 +23,7 @@ from firstread.cli.print_answers import (
     summary_as_text,
 )
 from firstread.cli.progress import progress
-from firstread.cli.samples import ToRead, files_of, rows_of, sample_of
+from firstread.cli.samples import ToRead, files_of, sample_of
 from firstread.cli.stopping import stop_waits
 from firstread.domain.errors import (
     BadConfiguration,
@@ -67,8 +68,14 @@ class PackFacts:
     """The labels and groups that the pack holds positive."""
     groups: Mapping[str, tuple[str, ...]]
     """The labels of each group."""
+    kind: str
     measurements: tuple[Measured, ...]
-    """Empty for a pack that reads pictures."""
+    """Empty for a pack that reads none."""
+
+    @property
+    def rows_of(self) -> RowsOf | None:
+        """The samples in files that may hold many; None where each file is one."""
+        return KINDS[self.kind].rows_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +133,7 @@ def read_paths(
         ((file.path, file.root) for file in files),
         rule=wanted.labels,
         known=known,
-        images=not pack.measurements,
+        images=pack.rows_of is None,
     )
     files = _without_tables(files, truths=truths, out=wanted.out)
     samples = _Samples(files, pack=pack, truths=truths, known=known, rule=wanted.labels)
@@ -162,9 +169,9 @@ class _Samples:
         self._known = known
         self._by_column = rule == "auto"
         self.unknown_labels: Counter[str] = Counter()
-        self._of_files = [] if pack.measurements else [self._truth(file) for file in files]
+        self._of_files = [] if pack.rows_of else [self._truth(file) for file in files]
         self.labelled = any(truth is not None for truth in self._of_files)
-        if rule not in ("auto", "none") and not (self.labelled or pack.measurements):
+        if rule not in ("auto", "none") and not (self.labelled or pack.rows_of):
             raise BadDataset(
                 f"--labels {rule} says of none of the {len(files)} samples what it shows. Paths "
                 "in a CSV begin where the CSV lies, or in the folder that is read; or say "
@@ -173,13 +180,14 @@ class _Samples:
 
     @property
     def total(self) -> int | None:
-        return None if self._pack.measurements else len(self.files)
+        return None if self._pack.rows_of else len(self.files)
 
     def __iter__(self) -> Iterator[tuple[ToRead, Truth | None]]:
-        if not self._pack.measurements:
+        rows_of = self._pack.rows_of
+        if rows_of is None:
             yield from zip(self.files, self._of_files, strict=True)
             return
-        for row in rows_of(self.files, takes=self._pack):
+        for row in rows_of(self.files, self._pack):
             yield row, self._truth(row)
 
     def _truth(self, asked: ToRead) -> Truth | None:

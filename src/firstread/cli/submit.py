@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from firstread.cli.kinds import KINDS
+from firstread.cli.parcels import Asked, Parcel
 from firstread.cli.progress import progress
 from firstread.domain.errors import BadConfiguration, FirstreadError, UnknownCheck, Unreachable
-from firstread.inbox.names import accession_pattern
 
 if TYPE_CHECKING:
     from firstread.client import Client, Submitted
-    from firstread.domain.measurements import TakesMeasurements
-
-MOST_AT_ONCE = 16
-MOST_BYTES = 32 * 2**20
-"""In one request; half of what a server takes unless set otherwise, and little to send again."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Parcel:
-    """What is sent in one request: files of one case, or one row of a table."""
-
-    files: tuple[Path, ...]
-    accession: str
-    patient: str = ""
-    line: int | None = None
-    values: dict[str, float | None] | None = None
-    refused: str = ""
 
 
 @click.command()
@@ -80,23 +60,16 @@ def submit(
 
     files = _files(paths)
     with Client(server, os.environ.get("FIRSTREAD_TOKEN", "")) as client:
-        asked = _check(client, check)
-        if asked["kind"] == "measurements":
-            parcels = _rows(files, asked, accession=accession, patient=patient)
-        else:
-            found = accession_pattern(pattern)
-            parcels = (_recordings if asked["kind"] == "recording" else _images)(
-                files,
-                accession_of=lambda file: accession or _accession(file, found),
-                patient=patient,
-                many=asked["many"],
-                one_case=one_case,
-            )
+        found = _check(client, check)
+        asked = Asked(
+            check=found, accession=accession, patient=patient, one_case=one_case, pattern=pattern
+        )
+        parcels = KINDS[found["kind"]].parcels_of(files, asked)
         refused = _send(client, parcels, check=check, as_json=as_json)
     ctx.exit(1 if refused else 0)
 
 
-def _send(client: Client, parcels: Sequence[_Parcel], *, check: str, as_json: bool) -> int:
+def _send(client: Client, parcels: Sequence[Parcel], *, check: str, as_json: bool) -> int:
     """Send the parcels and tell of each; returns how many things were refused."""
     refused = 0
     watched = len(parcels) > 2 and sys.stderr.isatty()
@@ -121,7 +94,7 @@ def _send(client: Client, parcels: Sequence[_Parcel], *, check: str, as_json: bo
     return refused
 
 
-def _one(client: Client, parcel: _Parcel, *, check: str) -> Submitted:
+def _one(client: Client, parcel: Parcel, *, check: str) -> Submitted:
     if parcel.refused:
         raise FirstreadError(parcel.refused)
     accession, patient = parcel.accession, parcel.patient
@@ -132,7 +105,7 @@ def _one(client: Client, parcel: _Parcel, *, check: str) -> Submitted:
     return client.submit(parcel.files, check=check, accession=accession, patient=patient)
 
 
-def _told(parcel: _Parcel, done: Submitted) -> dict[str, Any]:
+def _told(parcel: Parcel, done: Submitted) -> dict[str, Any]:
     return {
         "files": [str(file) for file in parcel.files],
         "case": done.case_id,
@@ -184,118 +157,3 @@ def _check(client: Client, name: str) -> dict[str, Any]:
             f"The server has no check '{name}'. It has: {', '.join(sorted(checks)) or 'none'}."
         )
     return checks[name]
-
-
-def _accession(file: Path, pattern: re.Pattern[str]) -> str:
-    from firstread.inbox.names import plain
-
-    found = pattern.search(plain(file.name))
-    return (found["accession"] or "") if found else ""
-
-
-def _images(
-    files: Sequence[Path],
-    *,
-    accession_of: Callable[[Path], str],
-    patient: str,
-    many: bool,
-    one_case: bool,
-) -> list[_Parcel]:
-    """The files by case; where a check takes one image a case, one by one."""
-    if one_case:
-        accession = _shared(files, accession_of, many=many, samples=len(files), kind="image")
-        return _parcels(list(files), accession=accession, patient=patient)
-    parcels: list[_Parcel] = []
-    for accession, group in groupby(sorted(files, key=accession_of), key=accession_of):
-        if many and accession:
-            parcels += _parcels(list(group), accession=accession, patient=patient)
-        else:
-            parcels += [
-                _Parcel(files=(file,), accession=accession, patient=patient) for file in group
-            ]
-    return parcels
-
-
-def _shared(
-    files: Sequence[Path],
-    accession_of: Callable[[Path], str],
-    *,
-    many: bool,
-    samples: int,
-    kind: str,
-) -> str:
-    """The accession of files that shall be one case; raises BadConfiguration where they cannot."""
-    if samples > 1 and not many:
-        raise BadConfiguration(f"This check takes one {kind} a case. Leave --one-case out.")
-    found = next((named for file in files if (named := accession_of(file))), "")
-    if samples > 1 and not found:
-        raise BadConfiguration("--one-case needs --accession: no file's name holds a number.")
-    return found
-
-
-def _recordings(
-    files: Sequence[Path],
-    *,
-    accession_of: Callable[[Path], str],
-    patient: str,
-    many: bool,
-    one_case: bool,
-) -> list[_Parcel]:
-    """Each recording in a request of its own, the two files of one together."""
-    from firstread.recordings.together import together
-
-    places = together([str(file) for file in files])
-    groups = [tuple(files[place] for place in each) for each in places]
-    if one_case:
-        shared = _shared(files, accession_of, many=many, samples=len(groups), kind="recording")
-        return [_Parcel(files=group, accession=shared, patient=patient) for group in groups]
-    return [
-        _Parcel(files=group, accession=accession_of(group[0]), patient=patient) for group in groups
-    ]
-
-
-def _parcels(files: list[Path], *, accession: str, patient: str) -> list[_Parcel]:
-    parcels: list[list[Path]] = [[]]
-    size_bytes = 0
-    for file in files:
-        size_bytes += file.stat().st_size
-        if parcels[-1] and (size_bytes > MOST_BYTES or len(parcels[-1]) >= MOST_AT_ONCE):
-            parcels.append([])
-            size_bytes = file.stat().st_size
-        parcels[-1].append(file)
-    return [_Parcel(files=tuple(each), accession=accession, patient=patient) for each in parcels]
-
-
-def _rows(
-    files: Sequence[Path], asked: dict[str, Any], *, accession: str, patient: str
-) -> list[_Parcel]:
-    """Each row of the tables; what cannot be read is a parcel that says why."""
-    from firstread.domain.measurements import parse_table
-
-    manifest: TakesMeasurements = SimpleNamespace(
-        measurements=tuple(SimpleNamespace(**each) for each in asked["measurements"])
-    )
-    parcels: list[_Parcel] = []
-    for file in files:
-        try:
-            table = parse_table(file.read_bytes(), manifest)
-        except FirstreadError as error:
-            parcels.append(_Parcel(files=(file,), accession="", refused=str(error)))
-            continue
-        alone = len(table.rows) + len(table.refused) == 1
-        own = accession or _accession(file, accession_pattern(""))
-        parcels += [
-            _Parcel(
-                files=(file,),
-                accession=row.accession or (own if alone else ""),
-                patient=row.patient or patient,
-                line=row.line,
-                values=row.values,
-            )
-            for row in table.rows
-        ]
-        parcels += [
-            _Parcel(files=(file,), accession="", line=row.line, refused=row.reason)
-            for row in table.refused
-        ]
-    return parcels

@@ -60,6 +60,10 @@ class Dataset:
             else self.fetch(item.path)
         )
 
+    def sample(self, item: Item) -> bytes | dict[str, float | None]:
+        """What a reader is given of it: its row of measurements, or else its bytes."""
+        return dict(item.measurements) if item.measurements else self.data(item)
+
     @cached_property
     def hashes(self) -> tuple[str, ...]:
         """The SHA-256 of every sample, in the order of the items."""
