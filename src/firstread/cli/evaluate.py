@@ -101,7 +101,7 @@ def evaluate(
     from firstread.evaluation.further_figures import More
     from firstread.evaluation.parts import by_column
     from firstread.evaluation.plain import whole_as_plain
-    from firstread.evaluation.report import write_report
+    from firstread.evaluation.report.write import write_report
 
     # All that is named is opened before the first read: a slip of the pen must not cost the work.
     dataset, foreign = open_dataset(folder), [open_dataset(each) for each in strangers]

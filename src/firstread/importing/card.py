@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from firstread.evaluation.page import NOTICE
+from firstread.evaluation.report.page import NOTICE
 from firstread.importing.plan import Pixels
 from firstread.packs import Manifest, Result
 

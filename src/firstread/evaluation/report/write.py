@@ -11,11 +11,11 @@ import numpy as np
 
 from firstread.datasets import Dataset, Item
 from firstread.domain.errors import BadDataset, UnreadableSample
-from firstread.evaluation import drawings
 from firstread.evaluation.evaluate import Evaluation
 from firstread.evaluation.further_figures import Compared, More
-from firstread.evaluation.page import figure_name, page, section, share, table
 from firstread.evaluation.parts import Subgroup
+from firstread.evaluation.report import drawings
+from firstread.evaluation.report.page import figure_name, page, section, share, table
 from firstread.evaluation.strangers import Refusals
 from firstread.evaluation.strangers_read import Foreign
 from firstread.imaging.show import SHOWN_AS, thumbnail

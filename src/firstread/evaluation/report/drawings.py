@@ -6,12 +6,12 @@ from html import escape
 
 import numpy as np
 
-from firstread.evaluation.charts import Axis, Row, Trace, chart, forest, round_top
 from firstread.evaluation.compare import Comparison
 from firstread.evaluation.evaluate import Evaluation
-from firstread.evaluation.page import figure_name
 from firstread.evaluation.parts import risk_coverage
 from firstread.evaluation.ranking import curve
+from firstread.evaluation.report.charts import Axis, Row, Trace, chart, forest, round_top
+from firstread.evaluation.report.page import figure_name
 
 _MOST_LABELS = 30
 """Of more labels than these neither the matrix nor the curves could be told apart."""
