@@ -19,11 +19,10 @@ from firstread.datasets import Dataset, Item
 from firstread.datasets.forms.records import beats_of
 from firstread.domain.errors import BadDataset
 from firstread.evaluation.answers import Answers, read_each, refuse_other_labels
-from firstread.evaluation.evaluate import Evaluation, has_learnt, measured
+from firstread.evaluation.evaluate import has_learnt, measured
+from firstread.evaluation.evaluation import BeatFigures, Evaluation, RecordFigures
 from firstread.evaluation.matching import WITHIN_S, match, outside
 from firstread.evaluation.metrics import (
-    LabelFigures,
-    Share,
     confusion,
     of_labels,
     share_of,
@@ -49,32 +48,6 @@ def excused_from(
     [False, False, True]
     """
     return np.isin(truths, [codes.index(c) for c in _EXCUSED.get(code, "") if c in codes])
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecordFigures:
-    """What was found in one record."""
-
-    record: str
-    beats: int
-    missed: int
-    extra: int
-    right: int
-    """Of the beats found, how many were named as they are."""
-    unfit: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class BeatFigures:
-    """What only recordings have, beside the figures of the beats that were found."""
-
-    records: tuple[RecordFigures, ...]
-    detection_sensitivity: Share
-    detection_ppv: Share
-    labels: tuple[LabelFigures, ...]
-    """As AAMI counts: a beat that was missed counts against its label, one that is none against
-    the label it was given; fusion and unknown beats named V, and unknown ones named S, count
-    against nobody."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from firstread.evaluation.alarms import AlarmFigures
-from firstread.evaluation.evaluate import Evaluation
+from firstread.evaluation.evaluation import BeatFigures, Evaluation
 from firstread.evaluation.further_figures import Compared, More
 from firstread.evaluation.metrics import Share
-
-if TYPE_CHECKING:
-    from firstread.evaluation.beats import BeatFigures
 
 _TOLD = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 """The thresholds at which net benefit is told."""

@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 
 from firstread.evaluation.compare import Comparison
-from firstread.evaluation.evaluate import Evaluation
+from firstread.evaluation.evaluation import Evaluation
 from firstread.evaluation.parts import risk_coverage
 from firstread.evaluation.ranking import curve
 from firstread.evaluation.report.charts import Axis, Row, Trace, chart, forest, round_top

@@ -11,7 +11,7 @@ import numpy as np
 
 from firstread.datasets import Dataset, Item
 from firstread.domain.errors import BadDataset, UnreadableSample
-from firstread.evaluation.evaluate import Evaluation
+from firstread.evaluation.evaluation import Evaluation
 from firstread.evaluation.further_figures import Compared, More
 from firstread.evaluation.parts import Subgroup
 from firstread.evaluation.report import drawings
