@@ -99,9 +99,9 @@ def evaluate(
     _refuse_no_place(picture, report)
     from firstread.datasets import open_dataset
     from firstread.evaluation.further_figures import More
-    from firstread.evaluation.parts import by_column
     from firstread.evaluation.plain import whole_as_plain
     from firstread.evaluation.report.write import write_report
+    from firstread.evaluation.subgroups import by_column
 
     # All that is named is opened before the first read: a slip of the pen must not cost the work.
     dataset, foreign = open_dataset(folder), [open_dataset(each) for each in strangers]
@@ -143,8 +143,8 @@ def _refuse_what_cannot_be(
     spoil: bool,
 ) -> None:
     """Before the work: what would be refused at its end."""
-    from firstread.evaluation.parts import refuse_unknown_column
     from firstread.evaluation.strangers_read import refuse_no_pictures, refuse_other_kind
+    from firstread.evaluation.subgroups import refuse_unknown_column
 
     for column in columns:
         refuse_unknown_column(dataset, by=column)
@@ -184,10 +184,6 @@ def _measured(reader: PackReader, dataset: Dataset, *, threads: int) -> Evaluati
     from firstread.evaluation import evaluate as measure
 
     with progress("Reading", total=len(dataset.items), shown=sys.stderr.isatty()) as step:
-        if dataset.kind == "recording":
-            from firstread.evaluation.beats import evaluate_recordings
-
-            return evaluate_recordings(reader, dataset, threads=threads, step=step)
         return measure(reader, dataset, threads=threads, step=step)
 
 

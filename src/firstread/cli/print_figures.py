@@ -12,9 +12,9 @@ from firstread.domain.foremost import FIRST
 if TYPE_CHECKING:
     from firstread.evaluation import Evaluation, Share
     from firstread.evaluation.further_figures import Compared, More
-    from firstread.evaluation.parts import Subgroup
     from firstread.evaluation.strangers import Refusals
     from firstread.evaluation.strangers_read import Foreign
+    from firstread.evaluation.subgroups import Subgroup
 
 T = TypeVar("T")
 

@@ -1,8 +1,9 @@
 """How well a pack reads: metrics, intervals, comparison and plots, on the lean install."""
 
 from firstread.evaluation.answers import Answers, read_dataset
-from firstread.evaluation.evaluate import evaluate, measured
+from firstread.evaluation.evaluate import evaluate
 from firstread.evaluation.evaluation import Evaluation
+from firstread.evaluation.figures import measured
 from firstread.evaluation.metrics import (
     LabelFigures,
     Share,

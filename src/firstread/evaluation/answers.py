@@ -102,9 +102,7 @@ def read_dataset(
     refuse_other_labels(reader, dataset)
 
     def answer(item: Item) -> tuple[Item, Read]:
-        if dataset.kind == "measurements":
-            return item, reader.read_measurements(dict(item.measurements)).read
-        return item, reader.read(dataset.data(item)).read
+        return item, reader.read(dataset.sample(item)).read
 
     opened, unreadable = read_each(dataset, answer, threads=threads, step=step)
     if not opened:

@@ -19,8 +19,8 @@ from firstread.datasets import Dataset, Item
 from firstread.datasets.forms.records import beats_of
 from firstread.domain.errors import BadDataset
 from firstread.evaluation.answers import Answers, read_each, refuse_other_labels
-from firstread.evaluation.evaluate import has_learnt, measured
 from firstread.evaluation.evaluation import BeatFigures, Evaluation, RecordFigures
+from firstread.evaluation.figures import has_learnt, measured
 from firstread.evaluation.matching import WITHIN_S, match, outside
 from firstread.evaluation.metrics import (
     confusion,

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from firstread.evaluation.compare import Comparison
-from firstread.evaluation.parts import Subgroup
 from firstread.evaluation.strangers import Refusals
 from firstread.evaluation.strangers_read import Foreign
+from firstread.evaluation.subgroups import Subgroup
 
 
 @dataclass(frozen=True, kw_only=True)

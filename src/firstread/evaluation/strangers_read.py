@@ -12,6 +12,7 @@ from firstread.datasets import Dataset, Item
 from firstread.domain.errors import BadDataset, BadMeasurement, UnreadableSample
 from firstread.domain.read import Read
 from firstread.evaluation.answers import Answers
+from firstread.evaluation.kinds import KINDS
 from firstread.evaluation.metrics import Share, share_of
 from firstread.evaluation.ranking import area_with_interval
 from firstread.evaluation.strangers import Refusals, refusals, spoiled
@@ -59,9 +60,7 @@ def against(
 
     def answer(item: Item) -> Read | None:
         try:
-            if foreign.kind == "measurements":
-                return reader.read_measurements(dict(item.measurements)).read
-            return reader.read(foreign.data(item)).read
+            return reader.read(foreign.sample(item)).read
         except (UnreadableSample, BadMeasurement, BadDataset):
             return None
         finally:
@@ -103,7 +102,7 @@ def refuse_other_kind(reader: PackReader, foreign: Dataset) -> None:
 
 def refuse_no_pictures(dataset: Dataset) -> None:
     """Raises BadDataset where the samples are no pictures, so that they cannot be spoiled."""
-    if dataset.kind != "image":
+    if not KINDS[dataset.kind].can_be_spoiled:
         raise BadDataset("Only pictures can be spoiled. Leave out --spoil.")
 
 

@@ -13,14 +13,14 @@ from firstread.datasets import Dataset, Item
 from firstread.domain.errors import BadDataset, UnreadableSample
 from firstread.evaluation.evaluation import Evaluation
 from firstread.evaluation.further_figures import Compared, More
-from firstread.evaluation.parts import Subgroup
+from firstread.evaluation.kinds import KINDS
 from firstread.evaluation.report import drawings
 from firstread.evaluation.report.page import figure_name, page, section, share, table
 from firstread.evaluation.strangers import Refusals
 from firstread.evaluation.strangers_read import Foreign
-from firstread.imaging.show import SHOWN_AS, thumbnail
+from firstread.evaluation.subgroups import Subgroup
+from firstread.imaging.show import SHOWN_AS
 
-_SIDE_PX = 112
 _WORST = 24
 
 
@@ -270,10 +270,11 @@ def _worst(found: Evaluation, dataset: Dataset) -> str:
 
 
 def _thumbnail(item: Item, dataset: Dataset) -> str:
-    if dataset.kind != "image":
+    thumbnail = KINDS[dataset.kind].thumbnail
+    if thumbnail is None:
         return ""
     try:
-        shown = thumbnail(dataset.data(item), max_side_px=_SIDE_PX)
+        shown = thumbnail(dataset.data(item))
     except (UnreadableSample, BadDataset):
         return ""
     return f'<img alt="" src="data:{SHOWN_AS};base64,{b64encode(shown).decode()}">'
