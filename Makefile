@@ -24,7 +24,13 @@ help:  ## this list
 	@$(BIN)/pip install -q --require-hashes -r requirements/everything.txt
 	@touch $@
 
-setup: .venv/.everything  ## make .venv with everything in it
+.venv/.javascript: .venv/.everything deploy/javascript/package-lock.json
+	@mkdir -p .venv/javascript
+	@cp deploy/javascript/package.json deploy/javascript/package-lock.json deploy/javascript/.npmrc .venv/javascript/
+	@cd .venv/javascript && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --no-audit --no-fund
+	@touch $@
+
+setup: .venv/.everything .venv/.javascript  ## make .venv with everything in it
 
 .servers/.ready: requirements/servers.txt deploy/servers/package-lock.json
 	@echo "Installing the servers that tests talk to (S3, Azure and Google storage, MLServer) ..."
@@ -53,10 +59,11 @@ peers: $(PEERS:%=.peers/%/.ready)  ## the servers that benchmarks/serving measur
 demo: .venv/.server  ## the whole system on http://127.0.0.1:8000 (PORT= changes it)
 	@$(BIN)/firstread demo --port $(PORT)
 
-check: .venv/.everything  ## format, lint, types, architecture
+check: .venv/.everything .venv/.javascript  ## format, lint, types of Python and JavaScript, architecture
 	@$(BIN)/ruff format --check src tests benchmarks docs
 	@$(BIN)/ruff check src tests benchmarks docs
 	@$(BIN)/mypy
+	@PATH="$(CURDIR)/$(BIN):$$PATH" .venv/javascript/node_modules/.bin/tsc -p deploy/javascript
 	@$(BIN)/lint-imports
 
 format: .venv/.everything  ## put every file into the common form

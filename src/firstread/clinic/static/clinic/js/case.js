@@ -14,7 +14,7 @@ function openStage() {
 }
 let stage = openStage();
 function openStageAgain() {
-  if ("stop" in stage) stage.stop();
+  stage.stop();
   stage = openStage();
 }
 

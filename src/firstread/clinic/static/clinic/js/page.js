@@ -1,5 +1,6 @@
 // @ts-check
 /** What every page has: theme, keys, menus, clocks, and the news that something changed. */
+import { inWords } from "./times.js";
 
 const root = document.documentElement;
 
@@ -59,16 +60,6 @@ document.addEventListener("keydown", (event) => {
 const moments = new Intl.DateTimeFormat(undefined, {
   day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false,
 });
-
-/** @param {number} seconds */
-function inWords(seconds) {
-  if (seconds < 60) return `${Math.max(0, Math.floor(seconds))} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 24) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
-  return hours % 24 ? `${Math.floor(hours / 24)} d ${hours % 24} h` : `${Math.floor(hours / 24)} d`;
-}
 
 function tellTimes() {
   for (const time of document.querySelectorAll("time[data-shape]")) {

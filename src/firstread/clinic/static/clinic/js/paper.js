@@ -1,6 +1,7 @@
 // @ts-check
 /** Drawing on ECG paper: the grid, the leads, the letters of the beats, the evidence under the line. */
 import { firstFrom } from "./tiles.js";
+import { clock } from "./times.js";
 
 /** @typedef {import("./tiles.js").Meta} Meta */
 /** @typedef {import("./tiles.js").Beats} Beats */
@@ -225,15 +226,6 @@ export function drawClock(pen, sight, height, colours) {
     pen.fillRect(x - 0.5, height - FOOT, 1, 5);
     if (x > 18 && x < sight.width - 18) words(pen, clock(at), x, height - 5, colours.quiet, colours.paper);
   }
-}
-
-/** A moment as people read it: 12:34, or with tenths 12:34.5. @param {number} at_s @param {boolean} [tenths] */
-export function clock(at_s, tenths = false) {
-  const all = tenths ? Math.floor(at_s * 10 + 1e-6) / 10 : Math.floor(at_s + 1e-6);
-  const hours = Math.floor(all / 3600);
-  const minutes = Math.floor(all / 60) % 60;
-  const seconds = (all % 60).toFixed(tenths ? 1 : 0).padStart(tenths ? 4 : 2, "0");
-  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${seconds}` : `${minutes}:${seconds}`;
 }
 
 /** The whole recording in one strip, with a mark for each beat that matters and a frame for what is in sight.

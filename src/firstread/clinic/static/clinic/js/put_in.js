@@ -1,10 +1,9 @@
 // @ts-check
 /** Putting samples in: drop, choose or take them; each shows its progress and what came of it. */
+import { bytesOf, otherHalf, parcels, size, waitsFor } from "./parcels.js";
 
 /** One sample, of one file or of two that belong together. @typedef {{files: File[], row: HTMLElement, state: "" | "going" | "done" | "bad"}} Item */
 /** @typedef {{name: string, says: string, case: string | null, accession: string | null, url: string | null, error: boolean}} Result */
-
-const MOST_AT_ONCE = 200;
 
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector("[data-put]"));
 if (form) pictures(form);
@@ -88,12 +87,7 @@ function pictures(form) {
 
   /** Whether the file is the other half of a recording that waits for it. @param {File} file */
   function joins(file) {
-    const [stem, ending] = halves(file.name);
-    if (!ending) return false;
-    const item = items.find(({ files: [first, second], state }) => {
-      const [other, its] = halves(first.name);
-      return !state && !second && other === stem && its && its !== ending;
-    });
+    const item = items.find(({ files, state }) => !state && waitsFor(files, file.name));
     if (!item || bytesOf(item) + file.size > most) return false;
     item.files.push(file);
     const name = item.row.querySelector(".name");
@@ -106,8 +100,8 @@ function pictures(form) {
   /** @param {File[]} files */
   function saysOf(files) {
     const bytes = size(files.reduce((sum, file) => sum + file.size, 0));
-    const [stem, ending] = files.length > 1 || one === "picture" ? ["", ""] : halves(files[0].name);
-    return ending ? `${bytes} · add ${stem}${ending === ".hea" ? ".dat" : ".hea"}, its other half` : bytes;
+    const missing = files.length > 1 || one === "picture" ? "" : otherHalf(files[0].name);
+    return missing ? `${bytes} · add ${missing}, its other half` : bytes;
   }
 
   /** @param {Item} item @param {string} words @param {boolean} good @param {string | null} [url] */
@@ -177,23 +171,6 @@ function pictures(form) {
     });
   }
 
-  /** No more in one request than the server takes: the following ones join the case of the first.
-   * @param {Item[]} fresh @returns {Item[][]} */
-  function parcels(fresh) {
-    /** @type {Item[][]} */
-    const groups = [];
-    let bytes = Infinity;
-    for (const item of fresh) {
-      if (bytes + bytesOf(item) > most || (groups.at(-1)?.length ?? 0) >= MOST_AT_ONCE) {
-        groups.push([]);
-        bytes = 0;
-      }
-      groups.at(-1)?.push(item);
-      bytes += bytesOf(item);
-    }
-    return groups;
-  }
-
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const fresh = items.filter((item) => !item.state);
@@ -207,7 +184,7 @@ function pictures(form) {
       }
     } else {
       let accession = shared;
-      for (const group of parcels(fresh)) accession = await send(group, accession);
+      for (const group of parcels(fresh, most)) accession = await send(group, accession);
     }
     const bad = fresh.filter((item) => item.state === "bad").length;
     said.textContent = bad ? `${fresh.length - bad} put in, ${bad} not.` : "All put in.";
@@ -234,22 +211,6 @@ function pictures(form) {
   addEventListener("paste", (event) => add(/** @type {ClipboardEvent} */ (event).clipboardData?.files ?? []));
   form.addEventListener("change", arrange);
   arrange();
-}
-
-/** The name of a WFDB file without its ending, and the ending; '' of any other. @param {string} name @returns {[string, string]} */
-function halves(name) {
-  const found = /^(.+)(\.hea|\.dat)$/i.exec(name);
-  return found ? [found[1], found[2].toLowerCase()] : [name, ""];
-}
-
-/** @param {Item} item */
-function bytesOf(item) {
-  return item.files.reduce((sum, file) => sum + file.size, 0);
-}
-
-/** @param {number} bytes */
-function size(bytes) {
-  return bytes < 1_000_000 ? `${Math.max(1, Math.round(bytes / 1000))} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
 
 /* ---- measurements: slider and number are one value ---- */

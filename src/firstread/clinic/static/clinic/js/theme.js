@@ -1,3 +1,4 @@
+// @ts-check
 // Runs before the first paint, so that a page never flashes in the other theme.
 (() => {
   const kept = localStorage.getItem("theme");

@@ -1,7 +1,8 @@
 // @ts-check
 /** One recording on ECG paper: scroll, change the paper's speed, walk along the abnormal beats. */
-import { BAND, FOOT, clock, coloursOf, drawBeats, drawClock, drawEvidence, drawGrid, drawLeads, drawMeasure, drawOverview, drawPick, sized } from "./paper.js";
+import { BAND, FOOT, coloursOf, drawBeats, drawClock, drawEvidence, drawGrid, drawLeads, drawMeasure, drawOverview, drawPick, sized } from "./paper.js";
 import { fetchBeats, fetchStretches, firstFrom, tilesOf } from "./tiles.js";
+import { clock } from "./times.js";
 
 const SPEEDS = [2.5, 5, 12.5, 25, 50, 100];
 const USUAL = 3;

@@ -1,37 +1,32 @@
 // @ts-check
 /** One sample, seen closely: zoom by wheel, pinch, keys or buttons; the evidence map on a slider. */
-
-const MOST = 16;
+import { UNMOVED, zoomed } from "./zoom.js";
 
 /** @param {Element | null} root */
 export function viewer(root) {
-  if (!(root instanceof HTMLElement)) return { zoomed: () => false, key: () => {} };
+  if (!(root instanceof HTMLElement)) return { zoomed: () => false, key: () => {}, stop: () => {} };
   const canvas = /** @type {HTMLElement} */ (root.querySelector("[data-canvas]"));
   const sheet = /** @type {HTMLElement} */ (root.querySelector("[data-sheet]"));
   const map = /** @type {HTMLImageElement | null} */ (root.querySelector("[data-map]"));
   const slider = /** @type {HTMLInputElement | null} */ (root.querySelector("[data-map-opacity]"));
   const label = /** @type {HTMLSelectElement | null} */ (root.querySelector("[data-map-label]"));
-  let scale = 1;
-  let x = 0;
-  let y = 0;
+  let view = UNMOVED;
 
-  function draw() {
-    if (scale <= 1) { scale = 1; x = 0; y = 0; }
-    sheet.style.transform = scale === 1 ? "" : `translate(${x}px, ${y}px) scale(${scale})`;
+  /** @param {import("./zoom.js").View} next */
+  function show(next) {
+    view = next;
+    sheet.style.transform = view === UNMOVED ? "" : `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
   }
+  /** @param {number} x @param {number} y */
+  const move = (x, y) => show({ ...view, x: view.x + x, y: view.y + y });
 
-  /** Zoom so that the point under the finger stays under it. @param {number} by @param {number} [atX] @param {number} [atY] */
+  /** @param {number} by @param {number} [atX] @param {number} [atY] the finger; else the middle */
   function zoom(by, atX, atY) {
     const frame = sheet.getBoundingClientRect();
-    const home = { left: frame.left - x, top: frame.top - y };
     const box = canvas.getBoundingClientRect();
-    const px = (atX ?? box.left + box.width / 2) - home.left;
-    const py = (atY ?? box.top + box.height / 2) - home.top;
-    const next = Math.min(MOST, Math.max(1, scale * by));
-    x = px - ((px - x) * next) / scale;
-    y = py - ((py - y) * next) / scale;
-    scale = next;
-    draw();
+    const x = (atX ?? box.left + box.width / 2) - frame.left + view.x;
+    const y = (atY ?? box.top + box.height / 2) - frame.top + view.y;
+    show(zoomed(view, by, x, y));
   }
 
   canvas.addEventListener("wheel", (event) => {
@@ -53,18 +48,15 @@ export function viewer(root) {
       const was = Math.hypot(before.clientX - other.clientX, before.clientY - other.clientY);
       const is = Math.hypot(event.clientX - other.clientX, event.clientY - other.clientY);
       zoom(is / Math.max(1, was), (event.clientX + other.clientX) / 2, (event.clientY + other.clientY) / 2);
-    } else if (scale > 1) {
-      x += event.clientX - before.clientX;
-      y += event.clientY - before.clientY;
-      draw();
-    }
+    } else if (view.scale > 1) move(event.clientX - before.clientX, event.clientY - before.clientY);
     fingers.set(event.pointerId, event);
   });
   for (const end of ["pointerup", "pointercancel"]) {
     canvas.addEventListener(end, (event) => fingers.delete(/** @type {PointerEvent} */ (event).pointerId));
   }
   canvas.addEventListener("dblclick", (event) => {
-    if (scale > 1) { scale = 1; draw(); } else zoom(3, event.clientX, event.clientY);
+    if (view.scale > 1) show(UNMOVED);
+    else zoom(3, event.clientX, event.clientY);
   });
 
   for (const button of root.querySelectorAll("[data-zoom]")) {
@@ -74,7 +66,7 @@ export function viewer(root) {
   function act(what) {
     if (what === "in") zoom(1.5);
     else if (what === "out") zoom(1 / 1.5);
-    else { scale = 1; draw(); }
+    else show(UNMOVED);
   }
 
   function veil() {
@@ -95,7 +87,8 @@ export function viewer(root) {
   }
 
   return {
-    zoomed: () => scale > 1,
+    stop() {},
+    zoomed: () => view.scale > 1,
     /** @param {KeyboardEvent} event */
     key(event) {
       if (event.key === "+" || event.key === "=") act("in");
@@ -106,10 +99,8 @@ export function viewer(root) {
       else if (event.key === "e" && slider) {
         slider.value = Number(slider.value) > 0 ? "0" : "40";
         slider.dispatchEvent(new Event("input"));
-      } else if (scale > 1 && event.key.startsWith("Arrow")) {
-        x += { ArrowLeft: 60, ArrowRight: -60 }[event.key] ?? 0;
-        y += { ArrowUp: 60, ArrowDown: -60 }[event.key] ?? 0;
-        draw();
+      } else if (view.scale > 1 && event.key.startsWith("Arrow")) {
+        move({ ArrowLeft: 60, ArrowRight: -60 }[event.key] ?? 0, { ArrowUp: 60, ArrowDown: -60 }[event.key] ?? 0);
       } else return;
       event.preventDefault();
     },
