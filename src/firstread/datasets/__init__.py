@@ -1,7 +1,8 @@
 """Labelled samples: the forms they come in, and how they are parted by patient."""
 
 from firstread.datasets.dataset import Dataset, Item, named
+from firstread.datasets.groups import groups
 from firstread.datasets.opening import open_dataset
-from firstread.datasets.split import Split, groups, split
+from firstread.datasets.split import Split, split
 
 __all__ = ["Dataset", "Item", "Split", "groups", "named", "open_dataset", "split"]

@@ -8,9 +8,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from firstread.datasets.pictures.looks import Looks, look_at
-from firstread.datasets.pictures.near import NearDuplicates, find_near_duplicates
-
 Part = Literal["", "train", "validation", "test"]
 
 
@@ -33,7 +30,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Dataset:
-    """An immutable set of labelled samples of one kind, `image`, `measurements` or `recording`.
+    """An immutable set of labelled samples of one kind.
 
     `fetch` gives the bytes of a sample by its path; measurements stand in the items themselves.
     `unlabelled` are samples that lie beside them without a label; `remark` says what such sets
@@ -54,11 +51,9 @@ class Dataset:
 
     def data(self, item: Item) -> bytes:
         """The sample's bytes; a row of measurements as its text."""
-        return (
-            repr(item.measurements).encode()
-            if self.kind == "measurements"
-            else self.fetch(item.path)
-        )
+        if item.measurements:
+            return repr(item.measurements).encode()
+        return self.fetch(item.path)
 
     def sample(self, item: Item) -> bytes | dict[str, float | None]:
         """What a reader is given of it: its row of measurements, or else its bytes."""
@@ -68,18 +63,6 @@ class Dataset:
     def hashes(self) -> tuple[str, ...]:
         """The SHA-256 of every sample, in the order of the items."""
         return tuple(hashlib.sha256(self.data(item)).hexdigest() for item in self.items)
-
-    @cached_property
-    def looks(self) -> Looks:
-        """Every picture at 32 by 32 pixels; each is decoded once."""
-        return look_at(self)
-
-    @cached_property
-    def near(self) -> NearDuplicates:
-        """The pairs of pictures that show the same; none among other kinds of samples."""
-        if self.kind != "image":
-            return NearDuplicates(pairs=(), threshold=1.0)
-        return find_near_duplicates(self.looks.grey)
 
     @cached_property
     def sha256(self) -> str:

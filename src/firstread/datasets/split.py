@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from firstread.datasets.dataset import Dataset, Part
-from firstread.datasets.pictures.near import together
+from firstread.datasets.groups import groups
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,19 +24,6 @@ class Split:
     validation: tuple[int, ...]
     test: tuple[int, ...]
     aside: tuple[int, ...] = ()
-
-
-def groups(dataset: Dataset) -> list[tuple[int, ...]]:
-    """The items that must stay together: those of one patient, exact and near duplicates, joined
-    through each other.
-
-    >>> from firstread.datasets.dataset import Dataset, Item
-    >>> rows = [("a", "1"), ("b", "2"), ("a", "3"), ("c", "2")]
-    >>> items = tuple(Item(path=path, label="x", patient=who) for path, who in rows)
-    >>> groups(Dataset("small", "image", items, str.encode))
-    [(0, 2), (1, 3)]
-    """
-    return together(len(dataset.items), _joined(dataset))
 
 
 def split(dataset: Dataset, *, validation: float, test: float, seed: int) -> Split:
@@ -63,18 +50,6 @@ def split(dataset: Dataset, *, validation: float, test: float, seed: int) -> Spl
     for part, members in _drawn(dataset, free, shares=shares, seed=seed):
         parts[part].extend(members)
     return Split(**{name: tuple(sorted(part)) for name, part in parts.items()})
-
-
-def _joined(dataset: Dataset) -> Iterator[tuple[int, int]]:
-    seen: dict[str, int] = {}
-    for index, (item, digest) in enumerate(zip(dataset.items, dataset.hashes, strict=True)):
-        # Equal rows of measurements are two people with equal cells, not one sample twice.
-        keys = [] if dataset.kind == "measurements" else [f"sample {digest}"]
-        keys += [f"patient {item.patient}"] if item.patient else []
-        for key in keys:
-            yield seen.setdefault(key, index), index
-    for pair in dataset.near.pairs:
-        yield pair.first, pair.second
 
 
 def _given(dataset: Dataset, members: tuple[int, ...]) -> Part | None:

@@ -28,3 +28,8 @@ class Training:
     report: Callable[[Progress], None]
     step: Callable[[Step], None]
     say: Callable[[str], None]
+
+    @property
+    def fits(self) -> bool:
+        """Whether all samples are of the recipe's kind."""
+        return all(dataset.kind == self.recipe.kind for dataset in self.datasets)

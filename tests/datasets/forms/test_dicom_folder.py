@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from firstread.datasets import open_dataset
+from firstread.datasets.pictures.looks import look_at
 from firstread.domain.errors import BadDataset
 from tests.dicom.test_pixels import RAMP, dicom
 
@@ -72,4 +73,4 @@ def test_a_damaged_file_stays_and_is_told_when_it_is_read(tmp_path):
     dataset = write(tmp_path, {"ill/1.dcm": b"no DICOM at all", "well/2.dcm": dicom(RAMP)})
     with pytest.raises(BadDataset, match="This is not a DICOM file"):
         dataset.data(dataset.items[0])
-    assert dataset.looks.errors.keys() == {0}
+    assert look_at(dataset).errors.keys() == {0}

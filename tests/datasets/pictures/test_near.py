@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from firstread.datasets.pictures.near import find_near_duplicates, together
+from firstread.datasets.pictures.near import find_near_duplicates
+from firstread.datasets.together import together
 
 
 def pictures(count: int, *, seed: int = 1) -> np.ndarray:

@@ -11,18 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firstread.datasets.dataset import Dataset
-from firstread.datasets.forms.records import beats_of
-from firstread.datasets.inspect.suspects import Suspects, describe, find_suspects
-from firstread.datasets.pictures.looks import look_at
-from firstread.datasets.pictures.near import together
-from firstread.datasets.split import groups
-from firstread.domain.errors import BadDataset, UnreadableSample
-from firstread.recordings import open_recording
+from firstread.datasets.groups import groups
+from firstread.datasets.inspect.suspects import Suspects, find_suspects
+from firstread.datasets.kinds import KINDS, Seen
+from firstread.datasets.pictures.near import NearDuplicates
+from firstread.datasets.together import together
 
 SAME = 0.99
 """From this likeness on two pictures with two labels are a conflict, and not neighbours."""
-_PLAIN = {"image": "colours, shades and edges", "measurements": "their measurements"}
-"""What tells samples apart where no pack does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,33 +108,35 @@ def check(
     >>> check(Dataset("two", "image", items, lambda path: b"no picture")).costs_trust
     True
     """
-    errors = _errors(dataset, step=step)
-    readable = [number for number in range(len(dataset.items)) if number not in errors]
-    whole = _kept(dataset, readable)
-    if rows is None and whole.kind != "recording" and whole.items:
-        rows, told_apart_by = describe(whole), told_apart_by or _PLAIN[whole.kind]
-    elif rows is not None:
+    kind = KINDS[dataset.kind]
+    seen = kind.look(dataset, step=step)
+    readable = [number for number in range(len(dataset.items)) if number not in seen.errors]
+    whole, kept = _kept(dataset, readable), seen.only(readable)
+    if rows is not None:
         rows = rows[readable]
-    sides = groups(whole)
+    elif kind.describe is not None and whole.items:
+        rows, told_apart_by = kind.describe(whole, kept), told_apart_by or kind.told_apart_by
+    near = kind.near(kept)
+    sides = groups(whole, near=near)
     unknown = Suspects(found=(), right=None)
-    suspects = unknown if rows is None else find_suspects(whole, rows)
+    suspects = unknown if rows is None else find_suspects(whole, rows, together=sides)
     patients = {item.patient for item in dataset.items} - {""}
     return Findings(
         name=dataset.name,
         kind=dataset.kind,
         n=len(dataset.items),
-        labels=_labels(dataset),
+        labels=dict(Counter(kind.count(dataset)).most_common()),
         parts=dict(Counter(item.part for item in dataset.items if item.part)),
         patients=len(patients) or None,
         without_patient=sum(not item.patient for item in dataset.items),
-        sizes_px=_sizes(dataset) if dataset.kind == "image" else {},
+        sizes_px=_sizes(seen),
         duplicates=_exact(whole),
-        near_duplicates=_near(whole),
-        near_from=whole.near.threshold,
+        near_duplicates=_near(whole, near),
+        near_from=near.threshold,
         groups=len(sides),
         largest_group=max((len(members) for members in sides), default=0),
-        conflicts=_conflicts(whole),
-        unreadable=tuple((dataset.items[at].path, errors[at]) for at in sorted(errors)),
+        conflicts=_conflicts(whole, near),
+        unreadable=tuple((dataset.items[at].path, why) for at, why in sorted(seen.errors.items())),
         unlabelled=dataset.unlabelled,
         suspects=_named(whole, suspects),
         told_apart_by=told_apart_by if rows is not None else "",
@@ -147,49 +145,23 @@ def check(
     )
 
 
-def _labels(dataset: Dataset) -> dict[str, int]:
-    if dataset.kind != "recording":
-        return dict(Counter(item.label for item in dataset.items).most_common())
-    beats = Counter(label for item in dataset.items for label in beats_of(dataset, item).labels)
-    return dict(beats.most_common())
-
-
-def _errors(dataset: Dataset, *, step: Callable[[], None]) -> dict[int, str]:
-    if dataset.kind == "image":
-        # What was seen stays with the dataset: nothing else decodes its pictures again.
-        dataset.__dict__["looks"] = look_at(dataset, step=step)
-        return dataset.looks.errors
-    errors: dict[int, str] = {}
-    for number, item in enumerate(dataset.items):
-        try:
-            data = dataset.data(item)
-            if dataset.kind == "recording":
-                open_recording(data)
-        except (BadDataset, UnreadableSample) as error:
-            errors[number] = str(error)
-        step()
-    return errors
-
-
 def _kept(dataset: Dataset, readable: list[int]) -> Dataset:
     """The dataset without the samples that cannot be opened."""
     if len(readable) == len(dataset.items):
         return dataset
     items = tuple(dataset.items[number] for number in readable)
-    kept = Dataset(dataset.name, dataset.kind, items, dataset.fetch)
-    if dataset.kind == "image":
-        kept.__dict__["looks"] = dataset.looks.only(readable)
-    return kept
+    return Dataset(dataset.name, dataset.kind, items, dataset.fetch)
 
 
-def _sizes(dataset: Dataset) -> dict[str, int]:
-    counts = Counter(size for size in dataset.looks.sizes_px if size != (0, 0))
+def _sizes(seen: Seen) -> dict[str, int]:
+    sizes = () if seen.looks is None else seen.looks.sizes_px
+    counts = Counter(size for size in sizes if size != (0, 0))
     return {f"{width}x{height}": n for (width, height), n in counts.most_common()}
 
 
 def _exact(dataset: Dataset) -> tuple[tuple[str, ...], ...]:
-    """Paths of samples with the same bytes. Equal rows of measurements are two people."""
-    if dataset.kind == "measurements":
+    """Paths of samples with the same bytes, where those are one sample."""
+    if not KINDS[dataset.kind].equal_bytes_are_one:
         return ()
     by_hash: dict[str, list[str]] = {}
     for item, digest in zip(dataset.items, dataset.hashes, strict=True):
@@ -197,7 +169,7 @@ def _exact(dataset: Dataset) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(paths) for paths in by_hash.values() if len(paths) > 1)
 
 
-def _near(dataset: Dataset) -> tuple[NearPair, ...]:
+def _near(dataset: Dataset, near: NearDuplicates) -> tuple[NearPair, ...]:
     items = dataset.items
     return tuple(
         NearPair(
@@ -208,20 +180,20 @@ def _near(dataset: Dataset) -> tuple[NearPair, ...]:
             likeness=pair.likeness,
             turned=pair.turned,
         )
-        for pair in dataset.near.pairs
+        for pair in near.pairs
         if dataset.hashes[pair.first] != dataset.hashes[pair.second]
     )
 
 
-def _conflicts(dataset: Dataset) -> tuple[Conflict, ...]:
-    if dataset.kind == "measurements":
+def _conflicts(dataset: Dataset, near: NearDuplicates) -> tuple[Conflict, ...]:
+    if not KINDS[dataset.kind].equal_bytes_are_one:
         return ()
     first_of: dict[str, int] = {}
     pairs = [
         (first_of.setdefault(digest, number), number)
         for number, digest in enumerate(dataset.hashes)
     ]
-    pairs += [(pair.first, pair.second) for pair in dataset.near.pairs if pair.likeness >= SAME]
+    pairs += [(pair.first, pair.second) for pair in near.pairs if pair.likeness >= SAME]
     found = []
     for members in together(len(dataset.items), pairs):
         labels = {dataset.items[number].label for number in members}

@@ -8,12 +8,12 @@ from html import escape
 
 from firstread.datasets.dataset import Dataset, Item
 from firstread.datasets.inspect.check import Findings
+from firstread.datasets.kinds import KINDS
 from firstread.domain.errors import BadDataset, UnreadableSample
-from firstread.imaging import SHOWN_AS, thumbnail
+from firstread.imaging import SHOWN_AS
 
 EXAMPLES, SHOWN = 8, 60
 """How many pictures of each label, and how many findings of each kind, the page shows."""
-_SIDE_PX = 112
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #17222e; --soft: #5b6875; --line: #d9dfe5;
@@ -40,13 +40,13 @@ figcaption { font-size: .8rem; color: var(--soft); overflow-wrap: anywhere; }
 def page(dataset: Dataset, found: Findings) -> str:
     """The whole page as HTML; pictures that cannot be opened are named without one."""
     by_path = {item.path: item for item in dataset.items}
-    image = dataset.kind == "image"
+    kind = KINDS[dataset.kind]
+    image = kind.thumbnail is not None
     body = [_head(found), _balance(found)]
     if image:
         body += [_examples(dataset), _sizes(found)]
-    one = "picture" if image else "sample"
     body += [
-        _section(f"One {one} under two labels", _conflicts(dataset, found, by_path), bad=True),
+        _section(f"One {kind.one} under two labels", _conflicts(dataset, found, by_path), bad=True),
         _section("Unreadable", _unreadable(found), bad=True),
         _section("Samples without a label", [_figure(dataset, [], e) for e in found.unlabelled]),
         _section(f"Suspected label errors{_how_far(found)}", _suspects(dataset, found, by_path)),
@@ -130,10 +130,11 @@ def _figure(dataset: Dataset, items: Iterable[Item], words: str) -> str:
 
 
 def _picture(dataset: Dataset, item: Item) -> str:
-    if dataset.kind != "image":
+    thumbnail = KINDS[dataset.kind].thumbnail
+    if thumbnail is None:
         return ""
     try:
-        data = thumbnail(dataset.data(item), max_side_px=_SIDE_PX)
+        data = thumbnail(dataset.data(item))
     except (UnreadableSample, BadDataset):
         return ""
     text = base64.b64encode(data).decode()

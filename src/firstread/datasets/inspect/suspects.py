@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firstread.datasets.dataset import Dataset
-from firstread.datasets.pictures.looks import SIDE_PX
-from firstread.datasets.split import groups
 
 Rows = NDArray[np.float64]
 
@@ -43,20 +41,21 @@ class Suspects:
     """The share of all samples that the same fit names as they are labelled; None without one."""
 
 
-def find_suspects(dataset: Dataset, rows: Rows) -> Suspects:
-    """Whose labels may be wrong; `rows` [N, D] describe the samples.
+def find_suspects(dataset: Dataset, rows: Rows, *, together: Sequence[tuple[int, ...]]) -> Suspects:
+    """Whose labels may be wrong; `rows` [N, D] describe the samples, and those of one group of
+    `together` stay in one fold.
 
-    Out-of-fold probabilities come from a softmax regression on the rows; a patient and near
-    duplicates stay in one fold. A sample is suspect where another label's probability reaches what
-    samples of that label have on average, and is the highest of those that do. Labels with fewer
-    than ten samples are left out, and nothing is found where fewer than two labels remain.
+    Out-of-fold probabilities come from a softmax regression on the rows. A sample is suspect where
+    another label's probability reaches what samples of that label have on average, and is the
+    highest of those that do. Labels with fewer than ten samples are left out, and nothing is found
+    where fewer than two labels remain.
     """
     labels = [label for label, n in _counts(dataset).items() if n >= _LEAST_OF_A_LABEL]
     if len(labels) < 2:
         return Suspects(found=(), right=None)
     kept = np.array([i for i, item in enumerate(dataset.items) if item.label in labels])
     truths = np.array([labels.index(dataset.items[i].label) for i in kept])
-    folds = _folds(dataset)[kept]
+    folds = _folds(together, count=len(dataset.items))[kept]
     chances = out_of_fold(_whitened(rows[kept]), truths, folds=folds, count=len(labels))
     own = chances[np.arange(len(kept)), truths]
     usual = np.array([chances[truths == k, k].mean() for k in range(len(labels))])
@@ -76,20 +75,6 @@ def find_suspects(dataset: Dataset, rows: Rows) -> Suspects:
     return Suspects(found=tuple(found), right=float((chances.argmax(1) == truths).mean()))
 
 
-def describe(dataset: Dataset) -> Rows:
-    """Rows [N, D] that tell samples apart without any network: colours, shades and the directions
-    of edges of pictures, or the measurements themselves."""
-    if dataset.kind == "measurements":
-        return _of_measurements(dataset)
-    rgb = dataset.looks.rgb.astype(np.float64)
-    count = len(rgb)
-    coarse = rgb.reshape(count, 8, SIDE_PX // 8, 8, SIDE_PX // 8, 3).mean((2, 4))
-    shades = np.quantile(rgb.reshape(count, -1, 3), [0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98], axis=1)
-    flat = [coarse.reshape(count, -1), shades.transpose(1, 0, 2).reshape(count, -1)]
-    edges = _edges(dataset.looks.grey.astype(np.float64))
-    return np.concatenate([*flat, _rings(rgb), edges], axis=1)
-
-
 def out_of_fold(rows: Rows, truths: NDArray[np.int64], *, folds: Rows, count: int) -> Rows:
     """Probabilities [N, K] of each sample from the folds that it is not in."""
     chances = np.zeros((len(rows), count))
@@ -105,11 +90,11 @@ def _counts(dataset: Dataset) -> dict[str, int]:
     return {label: found.count(label) for label in dataset.labels}
 
 
-def _folds(dataset: Dataset) -> NDArray[np.int64]:
+def _folds(groups: Sequence[tuple[int, ...]], *, count: int) -> NDArray[np.int64]:
     """The fold of each item; the largest groups first, each to the fold with the fewest items."""
-    together = sorted(groups(dataset), key=len, reverse=True)
+    together = sorted(groups, key=len, reverse=True)
     order = np.random.default_rng(0).permutation(len(together))
-    folds = np.zeros(len(dataset.items), dtype=np.int64)
+    folds = np.zeros(count, dtype=np.int64)
     filled = [0] * FOLDS
     for at in sorted(order, key=lambda number: -len(together[number])):
         fold = filled.index(min(filled))
@@ -148,43 +133,3 @@ def _fitted(rows: Rows, truths: NDArray[np.int64], *, count: int) -> Rows:
 def _softmax(logits: Rows) -> Rows:
     powers = np.exp(logits - logits.max(1, keepdims=True))
     return np.asarray(powers / powers.sum(1, keepdims=True), dtype=np.float64)
-
-
-def _rings(rgb: Rows) -> Rows:
-    """Mean and spread of the colours in rings round the middle: a cell may lie any way round."""
-    rows, columns = np.mgrid[:SIDE_PX, :SIDE_PX] - (SIDE_PX - 1) / 2
-    ring = np.minimum(np.hypot(rows, columns) / 2.3, 8).astype(np.int64)
-    inside = [rgb[:, ring == each] for each in range(9)]
-    return np.concatenate([part for one in inside for part in (one.mean(1), one.std(1))], axis=1)
-
-
-def _edges(grey: Rows) -> Rows:
-    """How strong edges of eight directions are in each of 4 by 4 fields [N, 128] (Dalal and Triggs,
-    CVPR 2005)."""
-    down, right = np.gradient(grey, axis=(1, 2))
-    strength = np.hypot(down, right)
-    angle = np.arctan2(down, right) % np.pi
-    direction = np.minimum((angle / np.pi * 8).astype(np.int64), 7)
-    fields = [
-        np.where(direction == each, strength, 0.0)
-        .reshape(len(grey), 4, SIDE_PX // 4, 4, SIDE_PX // 4)
-        .mean((2, 4))
-        .reshape(len(grey), -1)
-        for each in range(8)
-    ]
-    return np.asarray(np.sqrt(np.concatenate(fields, axis=1)), dtype=np.float64)
-
-
-def _of_measurements(dataset: Dataset) -> Rows:
-    codes: Sequence[str] = sorted({code for item in dataset.items for code, _ in item.measurements})
-    table = [dict(item.measurements) for item in dataset.items]
-    values = np.array(
-        [[np.nan if (one := row.get(code)) is None else one for code in codes] for row in table]
-    )
-    missing = np.isnan(values)
-    largest = np.abs(np.where(missing, 0.0, values)).max(0)
-    values = values / np.where(largest > 0, largest, 1.0)  # so that no sum of them overflows
-    middles = np.array(
-        [np.median(c[~np.isnan(c)]) if not np.isnan(c).all() else 0 for c in values.T]
-    )
-    return np.concatenate([np.where(missing, middles, values), missing], axis=1)

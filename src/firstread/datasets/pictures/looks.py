@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from firstread.datasets.dataset import Dataset
 from firstread.domain.errors import BadDataset, UnreadableSample
 from firstread.imaging.decode import decode_small
-
-if TYPE_CHECKING:
-    from firstread.datasets.dataset import Dataset
 
 SIDE_PX = 32
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firstread.datasets.pictures.looks import SIDE_PX
+from firstread.datasets.together import together
 
 Detail = NDArray[np.float32]
 
@@ -88,28 +89,6 @@ def find_near_duplicates(grey: NDArray[np.float32]) -> NearDuplicates:
     ]
     pairs.sort(key=lambda pair: (-pair.likeness, pair.first, pair.second))
     return NearDuplicates(pairs=tuple(pairs), threshold=threshold)
-
-
-def together(count: int, pairs: Iterable[tuple[int, int]]) -> list[tuple[int, ...]]:
-    """The numbers up to `count` in groups, joined through pairs, in the order of their first.
-
-    >>> together(4, [(0, 2), (2, 3)])
-    [(0, 2, 3), (1,)]
-    """
-    parent = list(range(count))
-
-    def root(index: int) -> int:
-        while parent[index] != index:
-            parent[index] = parent[parent[index]]
-            index = parent[index]
-        return index
-
-    for first, second in pairs:
-        parent[root(second)] = root(first)
-    joined: dict[int, list[int]] = {}
-    for index in range(count):
-        joined.setdefault(root(index), []).append(index)
-    return [tuple(members) for members in joined.values()]
 
 
 def _detail(grey: NDArray[np.float32]) -> tuple[Detail, NDArray[np.bool_]]:

@@ -23,6 +23,10 @@ def train_images(wanted: Training) -> Path:
     recipe, say = wanted.recipe, wanted.say
     if recipe.network is None:
         raise BadConfiguration(f"The recipe {recipe.name} has no [network]. Add that table.")
+    if not wanted.fits:
+        raise BadConfiguration(
+            f"The recipe {recipe.name} learns from pictures. Name a folder that holds them."
+        )
     place = choose(wanted.device, precision=recipe.schedule.precision)
     say(f"Opening {sum(len(one.items) for one in wanted.datasets)} pictures")
     pairs = zip(wanted.datasets, recipe.sources, strict=True)

@@ -19,7 +19,7 @@ def train_measurements(wanted: Training) -> Path:
     are not the recipe's.
     """
     recipe, dataset = wanted.recipe, wanted.datasets[0]
-    if recipe.additive is None or dataset.kind != recipe.kind:
+    if recipe.additive is None or not wanted.fits:
         raise BadConfiguration(
             f"The recipe {recipe.name} needs an [additive] table and a folder with "
             "measurements.csv. Add the one, or name the other."

@@ -42,7 +42,7 @@ def train_recordings(wanted: Training) -> Path:
     recipe has no [beats], BadDataset where there are too few records to part.
     """
     recipe, dataset, say = wanted.recipe, wanted.datasets[0], wanted.say
-    if recipe.beats is None or dataset.kind != recipe.kind:
+    if recipe.beats is None or not wanted.fits:
         raise BadConfiguration(
             f"The recipe {recipe.name} needs a [beats] table and a folder with annotated WFDB "
             "records. Add the one, or name the other."
