@@ -77,16 +77,12 @@ class CaseView:
     """Why this person can neither answer nor amend now."""
     waits_because: str
     """Why no server has read it yet; empty where it is being read, or was."""
-
-    @property
-    def titles(self) -> dict[str, str]:
-        """What each answer is called."""
-        return dict(answers_of(self.check, many=True))
-
-    @property
-    def one(self) -> str:
-        """What one of its samples is called: cell, slice, patch, recording, picture."""
-        return one_sample(self.check)
+    answers: tuple[tuple[str, str], ...]
+    """What a specialist may answer, as (code, title)."""
+    titles: Mapping[str, str]
+    """What each answer is called, those to many samples too."""
+    one: str
+    """What one of its samples is called: cell, slice, patch, recording, picture."""
 
 
 def look(case_id: uuid.UUID | str, *, by: Person) -> CaseView:
@@ -100,6 +96,8 @@ def look(case_id: uuid.UUID | str, *, by: Person) -> CaseView:
     _leave_trace(case, by)
     manifest, trouble = _manifest(case.check_row)
     cells = _cells(case)
+    answers = answers_of(case.check_row, many=len(cells) > 1)
+    titles = dict(answers_of(case.check_row, many=True))
     reviews = tuple(case.reviews.select_related("by"))
     hidden = _hidden(case, reviews, by)
     not_answer, not_amend = may_answer(case, by=by), may_amend(case, by=by)
@@ -118,11 +116,7 @@ def look(case_id: uuid.UUID | str, *, by: Person) -> CaseView:
         answered=len(reviews),
         reviews_hidden=hidden,
         sign_offs=tuple(case.sign_offs.select_related("by")),
-        history=lines_of(
-            case,
-            titles=dict(answers_of(case.check_row, many=True)),
-            answers_hidden=hidden,
-        ),
+        history=lines_of(case, titles=titles, answers_hidden=hidden),
         mails=tuple(case.outgoing.select_related("to")),
         may_answer=not not_answer,
         may_amend=not not_amend,
@@ -130,6 +124,9 @@ def look(case_id: uuid.UUID | str, *, by: Person) -> CaseView:
         if not_answer and not_amend
         else "",
         waits_because=why_waiting([case]).get(case.pk, ""),
+        answers=tuple(answers),
+        titles=titles,
+        one=one_sample(case.check_row),
     )
 
 

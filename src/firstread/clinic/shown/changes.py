@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from firstread.clinic.models import AuditRow
+from firstread.clinic.queue.find_case import found_case
 
 QUIET = ("viewed", "signed_in", "refused")
 """Rows that change nothing that another person sees."""
@@ -43,3 +44,8 @@ def changed(case_id: uuid.UUID) -> int:
         .first()
         or 0
     )
+
+
+def stamp(case_id: uuid.UUID) -> int:
+    """The same of a case that an open page shows; raises UnknownCase."""
+    return changed(found_case(case_id).pk)

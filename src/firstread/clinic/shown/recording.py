@@ -1,15 +1,21 @@
-"""What a page shows of a recording beside its picture: counts, rhythm, the beats that matter."""
+"""What a page shows of a recording: its trace, counts, rhythm, and the beats that matter."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from statistics import median
+from typing import Any
+
+from django.urls import reverse
 
 from firstread.clinic.models import ReadRow
+from firstread.clinic.shown.case import CaseView, Cell
 from firstread.clinic.storage.beats_bytes import Beats
 from firstread.clinic.storage.reads import beats_of
+from firstread.clinic.storage.traces import STEPS, TILE, Trace, trace_of
+from firstread.domain.errors import FirstreadError
 from firstread.domain.priority import Priority
 from firstread.domain.rhythm import Episode, Rhythm, episodes_of, rhythm_of
 from firstread.packs import Label
@@ -60,7 +66,7 @@ class ShownEpisode:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecordingView:
+class RhythmShown:
     """The beats of one recording."""
 
     beats: int
@@ -80,6 +86,100 @@ class RecordingView:
     @property
     def notable(self) -> int:
         return sum(each.count for each in self.counts if each.label.notable)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TraceMeta:
+    """What the page's script must know: `Meta` in static/clinic/js/tiles.js."""
+
+    tiles: str
+    beats: str
+    stretches: str
+    rate_hz: float
+    samples: int
+    leads: tuple[str, ...]
+    unit_mv: float
+    row_mm: float
+    mm_per_mv: float
+    middles_mv: tuple[float, ...]
+    steps: tuple[int, ...]
+    tile: int
+    began: str
+    before_s: float
+    after_s: float
+    labels: tuple[BeatLabel, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingShown:
+    """One recording of a case: its trace, and what was read in it."""
+
+    trace: Trace
+    lasts: str
+    asked: int | None
+    """The beat that the address names."""
+    rhythm: RhythmShown | None
+    meta: TraceMeta
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingGone:
+    """A recording that cannot be drawn, and why."""
+
+    trouble: str
+
+
+def recording_shown(
+    view: CaseView, cell: Cell, *, beat: int | None
+) -> RecordingShown | RecordingGone:
+    """What the case page shows of one recording; only why, where it cannot be opened."""
+    try:
+        trace = trace_of(cell.case_sample.sample_id)
+    except FirstreadError as error:
+        return RecordingGone(trouble=str(error))
+    manifest = view.manifest
+    rhythm = None
+    if cell.read is not None and manifest is not None and manifest.recording is not None:
+        rows = ReadRow.objects.filter(case_sample=cell.case_sample)
+        rhythm = rhythm_shown(
+            rows.defer("evidence").get(),
+            labels=manifest.labels,
+            alarms=cell.read.alarms,
+            lasts_s=trace.duration_s,
+        )
+    return RecordingShown(
+        trace=trace,
+        lasts=in_minutes(trace.duration_s),
+        asked=beat,
+        rhythm=rhythm,
+        meta=_meta(trace, view, cell),
+    )
+
+
+def _meta(trace: Trace, view: CaseView, cell: Cell) -> TraceMeta:
+    pk, manifest = cell.case_sample.pk, view.manifest
+    given = manifest.recording if manifest else None
+    return TraceMeta(
+        tiles=reverse("tile", args=[pk, 0, 0]),
+        beats=reverse("beats", args=[pk]) if cell.read else "",
+        stretches=reverse("stretches", args=[pk]) if cell.evidence_labels else "",
+        rate_hz=trace.rate_hz,
+        samples=trace.samples,
+        leads=trace.leads,
+        unit_mv=trace.unit_mv,
+        row_mm=trace.row.height_mm,
+        mm_per_mv=trace.row.mm_per_mv,
+        middles_mv=trace.row.middles_mv,
+        steps=STEPS,
+        tile=TILE,
+        began=trace.began,
+        before_s=given.before_s if given else 0,
+        after_s=given.after_s if given else 0,
+        labels=beat_labels(view.labels),
+    )
 
 
 def beat_labels(labels: Sequence[Label]) -> tuple[BeatLabel, ...]:
@@ -109,9 +209,9 @@ def beat_labels(labels: Sequence[Label]) -> tuple[BeatLabel, ...]:
     return tuple(found)
 
 
-def recording_view(
+def rhythm_shown(
     row: ReadRow, *, labels: Sequence[Label], alarms: Sequence[str], lasts_s: float
-) -> RecordingView:
+) -> RhythmShown:
     """What the first read says of a recording that lasts so long; `labels` are its pack's."""
     beats = beats_of(row)
     named = {each.code: each for each in beat_labels(labels)}
@@ -123,7 +223,7 @@ def recording_view(
     usual_s = median(b - a for a, b in pairwise(at_s)) if len(at_s) > 1 else 0.0
     longest = rhythm.longest_rr_at
     counts = _counts(rhythm, shown, alarms=alarms)
-    return RecordingView(
+    return RhythmShown(
         beats=rhythm.beats,
         lasts=in_minutes(lasts_s),
         counts=counts,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
@@ -70,6 +71,12 @@ def counts(person: Person) -> Counts:
         open=Case.objects.exclude(state__in=DECIDED).count(),
         decided=decided,
     )
+
+
+def next_case(person: Person, *, after: Case) -> uuid.UUID | None:
+    """The most urgent other case that waits for this person."""
+    others = _mine(person).exclude(pk=after.pk)
+    return others.order_by("-priority", "received_at", "pk").values_list("pk", flat=True).first()
 
 
 def waits_for(person: Person) -> int:

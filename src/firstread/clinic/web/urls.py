@@ -12,7 +12,6 @@ from firstread.clinic.web import (
     packs,
     people,
     put_in,
-    recordings,
     samples,
     sign_in,
     worklist,
@@ -32,9 +31,9 @@ urlpatterns = [
     path(
         "samples/<int:case_sample>/evidence/<int:place>.png", samples.evidence_map, name="evidence"
     ),
-    path("samples/<int:case_sample>/trace/<int:level>/<int:number>", recordings.tile, name="tile"),
-    path("samples/<int:case_sample>/beats", recordings.beats, name="beats"),
-    path("samples/<int:case_sample>/stretches", recordings.stretches, name="stretches"),
+    path("samples/<int:case_sample>/trace/<int:level>/<int:number>", samples.tile, name="tile"),
+    path("samples/<int:case_sample>/beats", samples.beats, name="beats"),
+    path("samples/<int:case_sample>/stretches", samples.stretches, name="stretches"),
     path("put-in", put_in.put_in, name="put-in"),
     path("outbox", outbox.outbox, name="outbox"),
     path("people", people.people, name="people"),

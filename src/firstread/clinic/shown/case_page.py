@@ -1,0 +1,153 @@
+"""Everything that the case page shows: the case, one sample of it with its read, the decision."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from firstread.clinic.models import Case, Person, SignOff
+from firstread.clinic.shown import changes, worklist
+from firstread.clinic.shown.case import CaseView, Cell, look
+from firstread.clinic.shown.contributions import Contributions, contributions_of
+from firstread.clinic.shown.findings import Findings, findings_of
+from firstread.clinic.shown.gallery import Differential, Gallery, differential_of, gallery_of
+from firstread.clinic.shown.recording import RecordingGone, RecordingShown, recording_shown
+from firstread.domain.foremost import MANY, foremost
+from firstread.domain.read import Read
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidenceMap:
+    """One label's evidence map, and where it is."""
+
+    title: str
+    href: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What was decided, and what this person may answer."""
+
+    answers: tuple[tuple[str, str], ...]
+    likely: tuple[tuple[str, str], ...]
+    """Of many answers those that the pack found most probable; empty where all fit on the page."""
+    latest: SignOff | None
+    earlier: tuple[SignOff, ...]
+    discordant: bool
+    next_case: uuid.UUID | None
+    """The first other case that waits for this person."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CasePage:
+    """The case page as this person sees it."""
+
+    stamp: int
+    """Of the newest change that the page shows."""
+    view: CaseView
+    case: Case
+    """The view's."""
+    cell: Cell | None
+    """The sample that is shown large."""
+    read: Read | None
+    """Its first read."""
+    evidence: tuple[EvidenceMap, ...]
+    """Its maps, that of the read's own label first."""
+    recording: RecordingShown | RecordingGone | None
+    findings: Findings | None
+    contributions: Contributions | None
+    gallery: Gallery | None
+    differential: Differential | None
+    decision: Decision
+
+
+def case_page_of(case_id: uuid.UUID, *, by: Person, cell: str, beat: int | None) -> CasePage:
+    """The page of a case, open at a cell and, of a recording, at a beat; leaves a trace.
+
+    Raises UnknownCase, NotAllowed.
+    """
+    # Before the look: what changes in between is then asked for again, not missed for ever.
+    stamp = changes.changed(case_id)
+    view = look(case_id, by=by)
+    shown = _cell(view, cell)
+    read = shown.read if shown else None
+    manifest = view.manifest
+    recorded = shown is not None and shown.case_sample.sample.kind == "recording"
+    known = manifest is not None and read is not None
+    return CasePage(
+        stamp=stamp,
+        view=view,
+        case=view.case,
+        cell=shown,
+        read=read,
+        evidence=_evidence(shown, view) if shown and known else (),
+        recording=recording_shown(view, shown, beat=beat) if shown and recorded else None,
+        findings=findings_of(read, manifest) if read and manifest else None,
+        contributions=contributions_of(read, manifest)
+        if read and manifest and read.contributions
+        else None,
+        gallery=gallery_of(view.cells, titles=view.titles, here=shown.position)
+        if shown and len(view.cells) > 1
+        else None,
+        differential=differential_of(view.differential, manifest)
+        if view.differential and manifest
+        else None,
+        decision=_decision(view, by),
+    )
+
+
+def _cell(view: CaseView, asked: str) -> Cell | None:
+    """The cell that the address names; else the one that shows the case's finding best."""
+    for cell in view.cells:
+        if str(cell.position) == asked:
+            return cell
+    alarming = [cell for cell in view.cells if cell.read and cell.read.alarms]
+    return max(
+        alarming or view.cells[:1],
+        key=lambda cell: cell.read.probability_of(view.case.finding) if cell.read else 0.0,
+        default=None,
+    )
+
+
+def _evidence(cell: Cell, view: CaseView) -> tuple[EvidenceMap, ...]:
+    codes = list(cell.evidence_labels)
+    own = cell.read.label if cell.read else ""
+    shown = _foremost_codes(cell.read)
+    return tuple(
+        EvidenceMap(
+            title=view.titles.get(code, code),
+            href=reverse("evidence", args=[cell.case_sample.pk, codes.index(code)]),
+        )
+        for code in sorted(codes, key=lambda code: code != own)
+        if shown is None or code in shown
+    )
+
+
+def _decision(view: CaseView, person: Person) -> Decision:
+    last = view.sign_offs[-1] if view.sign_offs else None
+    return Decision(
+        answers=view.answers,
+        likely=_likely(view),
+        latest=last,
+        earlier=tuple(reversed(view.sign_offs[:-1])),
+        discordant=bool(last and view.case.finding and last.label != view.case.finding),
+        next_case=worklist.next_case(person, after=view.case) if person.decides else None,
+    )
+
+
+def _likely(view: CaseView) -> tuple[tuple[str, str], ...]:
+    read = view.cells[0].read if view.cells else None
+    shown = _foremost_codes(read)
+    if shown is None or read is None:
+        return ()
+    codes = [each.label for each in read.findings if each.label in shown]
+    return tuple((code, view.titles.get(code, code)) for code in codes)
+
+
+def _foremost_codes(read: Read | None) -> frozenset[str] | None:
+    """The labels that are shown of many; None where all are."""
+    if read is None or len(read.findings) <= MANY:
+        return None
+    return frozenset(each.label for each in foremost(read.findings, always=read.alarms))
