@@ -10,6 +10,7 @@ import pytest
 from firstread.clinic.models import AuditRow, Case, Outgoing, Review, SignOff
 from firstread.clinic.shown.case import look
 from firstread.clinic.shown.worklist import counts, waiting
+from firstread.clinic.shown.worklist_rows import rows_of
 from firstread.clinic.steps.amend import amend
 from firstread.clinic.steps.review import answer
 from firstread.clinic.steps.who_may import answers_for
@@ -208,13 +209,14 @@ def test_the_worklist_shows_each_what_waits_for_them(clinic: Clinic) -> None:
     assert list(waiting(clinic.bo)) == [stat, calm]
     answer(stat.pk, by=clinic.bo, label="blue")
     assert list(waiting(clinic.chief)) == [stat]
-    shown = waiting(clinic.chief, mine=False).get(pk=stat.pk)
-    assert (shown.sample_count, shown.answer_count) == (1, 2)
+    (row,) = rows_of([stat.pk])
+    assert (row.cells, row.answered) == (1, "2 of 2 answered")
     assert list(waiting(clinic.bo, mine=False, text="a2")) == [calm]
     assert list(waiting(clinic.bo, mine=False, priority="stat")) == [stat]
     answer(stat.pk, by=clinic.chief, label="red")
     assert list(waiting(clinic.bo, mine=False, state="decided")) == [stat]
-    assert (counts(clinic.bo).mine, counts(clinic.bo).open, counts(clinic.bo).decided) == (1, 1, 1)
+    held = counts(clinic.bo)
+    assert [each.number for each in (held.mine, held.open, held.decided)] == [1, 1, 1]
 
 
 def test_two_answers_at_the_same_moment_both_count(committed_clinic: Clinic) -> None:

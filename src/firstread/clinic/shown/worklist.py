@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from firstread.clinic.models import Case, CaseSample, Person, Review, Role
+from firstread.clinic.models import Case, Person, Review, Role
+from firstread.clinic.shown.paging import Counted, counted
 from firstread.domain.case import DECIDED, WAITING, CaseState
 from firstread.domain.priority import Priority
 
@@ -19,9 +20,9 @@ DECIDED_TAB = "decided"
 class Counts:
     """How many cases each tab of the worklist holds."""
 
-    mine: int
-    open: int
-    decided: int
+    mine: Counted
+    open: Counted
+    decided: Counted
 
 
 def waiting(
@@ -33,7 +34,7 @@ def waiting(
     text: str = "",
     mine: bool = True,
 ) -> QuerySet[Case]:
-    """The cases as asked, with `first_sample`, `sample_count` and `answer_count` beside each.
+    """The cases as asked, in the order in which they are listed.
 
     `state` is a case state, or `open`, or `decided`; `mine` leaves what waits for this person.
     """
@@ -56,20 +57,15 @@ def waiting(
         )
     newest_first = state in (DECIDED_TAB, CaseState.SIGNED_OFF, CaseState.AMENDED)
     order = ["-decided_at"] if newest_first else ["-priority", "received_at"]
-    return (
-        _with_counts(rows)
-        .select_related("check_row", "patient", "requester")
-        .order_by(*order, "pk")
-    )
+    return rows.order_by(*order, "pk")
 
 
 def counts(person: Person) -> Counts:
     """How many cases wait for this person, are open at all, are decided."""
-    decided = Case.objects.filter(state__in=DECIDED).count()
     return Counts(
         mine=waits_for(person),
-        open=Case.objects.exclude(state__in=DECIDED).count(),
-        decided=decided,
+        open=counted(Case.objects.exclude(state__in=DECIDED)),
+        decided=counted(Case.objects.filter(state__in=DECIDED)),
     )
 
 
@@ -79,9 +75,9 @@ def next_case(person: Person, *, after: Case) -> uuid.UUID | None:
     return others.order_by("-priority", "received_at", "pk").values_list("pk", flat=True).first()
 
 
-def waits_for(person: Person) -> int:
+def waits_for(person: Person) -> Counted:
     """How many cases wait for this person."""
-    return _mine(person).count()
+    return counted(_mine(person))
 
 
 def _mine(person: Person) -> QuerySet[Case]:
@@ -94,21 +90,3 @@ def _mine(person: Person) -> QuerySet[Case]:
     if person.role == Role.CHIEF:
         theirs |= Q(waits_for="chief")
     return Case.objects.filter(theirs, ~Exists(answered), state__in=WAITING)
-
-
-def _with_counts(rows: QuerySet[Case]) -> QuerySet[Case]:
-    of_case = CaseSample.objects.filter(case=OuterRef("pk"))
-    answers = (
-        Review.objects.filter(case=OuterRef("pk"))
-        .order_by()
-        .values("case")
-        .annotate(n=Count("pk"))
-        .values("n")
-    )
-    return rows.annotate(
-        first_sample=Subquery(of_case.order_by("position").values("pk")[:1]),
-        sample_count=Subquery(
-            of_case.order_by().values("case").annotate(n=Count("pk")).values("n")
-        ),
-        answer_count=Subquery(answers),
-    )

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
 from firstread.clinic.models import Person, Role
 from firstread.clinic.shown import worklist
@@ -20,7 +21,8 @@ class Place:
     href: str
     icon: str
     here: bool
-    count: int = 0
+    counted: bool
+    """Whether it says how many cases wait."""
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -38,15 +40,16 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         rest += [("People", "people", "people"), ("Audit trail", "audit", "audit")]
     here = request.resolver_match.url_name if request.resolver_match else None
     under = {"case": "worklist", "pack": "packs"}
-    waits = worklist.waits_for(user)
     places = [
         Place(
             title=title,
             href=reverse(name),
             icon=icon,
             here=under.get(here or "", here) == name,
-            count=waits if name == "worklist" else 0,
+            counted=name == "worklist",
         )
         for title, name, icon in main + rest
     ]
-    return {"places": places, "menu": places[3:]}
+    # Asked for where it is shown, once; a page that counts by itself gives its own `waits`.
+    waits = SimpleLazyObject(lambda: worklist.waits_for(user))
+    return {"places": places, "menu": places[3:], "waits": waits}

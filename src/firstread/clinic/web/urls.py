@@ -18,7 +18,7 @@ from firstread.clinic.web import (
 )
 
 urlpatterns = [
-    path("", worklist.worklist_page, name="worklist"),
+    path("", worklist.cases, name="worklist"),
     path("search", worklist.search, name="search"),
     path("sign-in", sign_in.sign_in, name="sign-in"),
     path("sign-out", sign_in.sign_out, name="sign-out"),

@@ -1,0 +1,119 @@
+"""Everything that the worklist page shows: its tabs, filters, and the cases of one page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from firstread.clinic.checks.checks import all_checks
+from firstread.clinic.models import Check, Person, Role
+from firstread.clinic.shown import worklist
+from firstread.clinic.shown.paging import Counted, Pager, counted, pager_of, rows_on
+from firstread.clinic.shown.worklist import DECIDED_TAB, OPEN
+from firstread.clinic.shown.worklist_rows import Row, rows_of
+from firstread.domain.priority import Priority
+
+PER_PAGE = 25
+MINE = "mine"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """What the list is narrowed by; empty strings narrow nothing."""
+
+    check: str
+    priority: str
+    text: str
+
+    def __bool__(self) -> bool:
+        return bool(self.check or self.priority or self.text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tab:
+    """One of the lists, and how much it holds."""
+
+    title: str
+    count: Counted
+    here: bool
+    href: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorklistPage:
+    """One page of the worklist as this person sees it."""
+
+    show: str
+    """Which list: `mine`, `open` or `decided`."""
+    tabs: tuple[Tab, ...]
+    filters: Filters
+    checks: tuple[Check, ...]
+    priorities: tuple[str, ...]
+    rows: tuple[Row, ...]
+    pager: Pager
+    greeting: str
+    waits: Counted
+    """How many cases wait for this person."""
+
+
+def worklist_page(
+    person: Person, *, show: str, filters: Filters, number: str | None
+) -> WorklistPage:
+    """The page of that number of a list; of what waits for this person where none is named."""
+    if show not in (OPEN, DECIDED_TAB):
+        # Nothing ever waits for an operator, so they see what is open.
+        show = OPEN if person.role == Role.OPERATOR else MINE
+    counts = worklist.counts(person)
+    cases = worklist.waiting(
+        person,
+        mine=show == MINE,
+        state="" if show == MINE else show,
+        check=filters.check,
+        priority=filters.priority,
+        text=filters.text,
+    )
+    whole = {MINE: counts.mine, OPEN: counts.open, DECIDED_TAB: counts.decided}[show]
+    pager = pager_of(number, total=counted(cases) if filters else whole, size=PER_PAGE)
+    return WorklistPage(
+        show=show,
+        tabs=_tabs(person, show, counts=counts),
+        filters=filters,
+        checks=tuple(all_checks()),
+        priorities=tuple(each.name.lower() for each in reversed(Priority)),
+        rows=rows_of(rows_on(cases, pager)),
+        pager=pager,
+        greeting=_greeting(person, mine=counts.mine),
+        waits=counts.mine,
+    )
+
+
+def _greeting(person: Person, *, mine: Counted) -> str:
+    if person.role == Role.TECHNICIAN:
+        are = "is" if mine.number == 1 else "are"
+        return f"{mine} of the samples you put in {are} not decided yet."
+    if person.role == Role.OPERATOR:
+        return "Every case, as the others see it."
+    if not mine.number:
+        return "Nothing waits for you. What comes in appears here by itself."
+    waits = "case waits" if mine.number == 1 else "cases wait"
+    return f"{mine} {waits} for your word, the most urgent first."
+
+
+def _tabs(person: Person, show: str, *, counts: worklist.Counts) -> tuple[Tab, ...]:
+    mine = "Put in by me" if person.role == Role.TECHNICIAN else "Waiting for me"
+    tabs = [
+        (MINE, mine, counts.mine),
+        (OPEN, "All open", counts.open),
+        (DECIDED_TAB, "Decided", counts.decided),
+    ]
+    return tuple(
+        Tab(
+            title=title,
+            count=count,
+            here=show == name,
+            href=reverse("worklist") + ("" if name == MINE else f"?show={name}"),
+        )
+        for name, title, count in tabs
+        if name != MINE or person.role != Role.OPERATOR
+    )

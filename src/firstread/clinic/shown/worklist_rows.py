@@ -1,0 +1,226 @@
+"""One case as a line of the worklist: its picture, finding and alarm, and for whom it waits."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+
+from firstread.clinic.checks.checks import manifest_of
+from firstread.clinic.checks.sample_words import one_sample
+from firstread.clinic.models import Case, CaseSample, Check, ReadRow, Review, SignOff
+from firstread.clinic.queue.waiting import why_waiting
+from firstread.clinic.steps.who_may import answers_of
+from firstread.clinic.templatetags.shown import title_of
+from firstread.domain.errors import FirstreadError
+from firstread.domain.priority import Priority
+
+PICTURES = 4
+"""So many samples of a case are shown in its thumbnail."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """One measurement in the thumbnail of a row of measurements."""
+
+    x: float
+    y: float
+    height: float
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One case as the worklist shows it."""
+
+    case: Case
+    cells: int
+    one: str
+    """What each of them is called."""
+    pictures: Sequence[int]
+    bars: Sequence[Bar]
+    beats: str
+    """Of a recording, how many of its beats are what the finding says."""
+    finding: str
+    alarming: bool
+    alarm: str
+    """What else raises the alarm, where the finding itself does not."""
+    decision: str
+    discordant: bool
+    waits: str
+    waits_because: str
+    """Why no server has read it yet; empty where it is being read, or was."""
+    answered: str
+
+
+def rows_of(keys: Sequence[uuid.UUID]) -> tuple[Row, ...]:
+    """The cases of those keys as lines, in the keys' order; one that went away has none."""
+    found = {case.pk: case for case in _with_counts(Case.objects.filter(pk__in=keys))}
+    return _rows([found[key] for key in keys if key in found])
+
+
+def _with_counts(rows: QuerySet[Case]) -> QuerySet[Case]:
+    """With `sample_count` and `answer_count` beside each."""
+    counts = {
+        f"{name}_count": Subquery(
+            model.objects.filter(case=OuterRef("pk"))
+            .order_by()
+            .values("case")
+            .annotate(n=Count("pk"))
+            .values("n")
+        )
+        for name, model in (("sample", CaseSample), ("answer", Review))
+    }
+    return rows.annotate(**counts).select_related("check_row")
+
+
+def _rows(cases: Sequence[Case]) -> tuple[Row, ...]:
+    pictures, bars = _pictures(cases), _bars(cases)
+    decisions = {
+        sign_off.case_id: sign_off.label
+        for sign_off in SignOff.objects.filter(case__in=cases).order_by("number")
+    }
+    checks = {case.check_row for case in cases}
+    titles, alarming = _labels(checks)
+    ones = {check.name: one_sample(check) for check in checks}
+    alarms, because, beats = _alarms(cases), why_waiting(cases), _beats(cases)
+    return tuple(
+        _row(
+            case,
+            one=ones[case.check_row_id],
+            pictures=pictures.get(case.pk, ()),
+            bars=bars.get(case.pk, ()),
+            beats=beats.get(case.pk, ""),
+            titles=titles[case.check_row_id],
+            alarming=alarming[case.check_row_id],
+            alarms=alarms.get(case.pk, ()),
+            decision=decisions.get(case.pk, ""),
+            waits_because=because.get(case.pk, ""),
+        )
+        for case in cases
+    )
+
+
+def _row(
+    case: Any,
+    *,
+    one: str,
+    pictures: Sequence[int],
+    bars: Sequence[Bar],
+    beats: str,
+    titles: dict[str, str],
+    alarming: frozenset[str],
+    alarms: Sequence[str],
+    decision: str,
+    waits_because: str,
+) -> Row:
+    answers = case.answer_count or 0
+    readers = case.check_row.readers
+    return Row(
+        case=case,
+        cells=case.sample_count or 0,
+        one=one,
+        pictures=pictures,
+        bars=bars,
+        beats=beats,
+        finding=title_of(case.finding, titles) if case.finding else "",
+        alarming=case.finding in alarming and case.priority > Priority.ROUTINE,
+        alarm=", ".join(title_of(each, titles) for each in alarms if each != case.finding),
+        decision=title_of(decision, titles) if decision else "",
+        discordant=bool(decision and case.finding and decision != case.finding),
+        waits=_waits(answers, readers),
+        waits_because=waits_because,
+        answered=f"{answers} of {readers} answered" if answers and readers > 1 else "",
+    )
+
+
+def _waits(answers: int, readers: int) -> str:
+    if answers:
+        return "a second specialist"
+    return "two specialists" if readers > 1 else "a specialist"
+
+
+def _labels(checks: Iterable[Check]) -> tuple[dict[str, dict[str, str]], dict[str, frozenset[str]]]:
+    titles: dict[str, dict[str, str]] = {}
+    alarming: dict[str, frozenset[str]] = {}
+    for check in checks:
+        titles[check.name] = dict(answers_of(check, many=True))
+        try:
+            manifest = manifest_of(check)
+        except FirstreadError:  # the pack is gone; the rows still show what it said
+            alarming[check.name] = frozenset()
+            continue
+        groups = (group.code for group in manifest.groups if group.positive)
+        alarming[check.name] = frozenset((*manifest.positive, *groups))
+    return titles, alarming
+
+
+def _alarms(cases: Sequence[Case]) -> dict[Any, list[str]]:
+    """The alarms of single samples: of many samples the finding is the commonest alarm already."""
+    alone = [case.pk for case in cases if case.priority > Priority.ROUTINE and _single(case)]
+    reads = ReadRow.objects.filter(case_sample__case__in=alone)
+    return dict(reads.values_list("case_sample__case_id", "body__alarms"))
+
+
+def _single(case: Any) -> bool:
+    return bool(case.sample_count == 1)
+
+
+def _beats(cases: Sequence[Case]) -> dict[Any, str]:
+    """Of single recordings, for what a share of the beats is says more than a probability."""
+    named = {case.pk: case.finding for case in cases if _recorded(case) and _single(case)}
+    reads = ReadRow.objects.filter(case_sample__case__in=named)
+    return {
+        case: f"{counts.get(named[case], 0):,} of {sum(counts.values()):,} beats"
+        for case, counts in reads.values_list("case_sample__case_id", "body__counts")
+        if counts
+    }
+
+
+def _recorded(case: Any) -> bool:
+    return bool(case.check_row.kind == "recording")
+
+
+def _pictures(cases: Sequence[Case]) -> dict[Any, list[int]]:
+    images = [case for case in cases if case.check_row.kind != "measurements"]
+    first = CaseSample.objects.filter(case__in=images, position__lte=PICTURES).order_by("position")
+    found: dict[Any, list[int]] = defaultdict(list)
+    for case_id, pk in first.values_list("case_id", "pk"):
+        found[case_id].append(pk)
+    # A mosaic has four pictures or is one.
+    return {
+        case: ids[:PICTURES] if len(ids) >= PICTURES else ids[:1] for case, ids in found.items()
+    }
+
+
+def _bars(cases: Sequence[Case]) -> dict[Any, list[Bar]]:
+    measured = {case.pk: case for case in cases if case.check_row.kind == "measurements"}
+    reads = ReadRow.objects.without_arrays().filter(case_sample__case__in=measured)
+    found = {}
+    for read in reads.select_related("case_sample"):
+        case = measured[read.case_sample.case_id]
+        try:
+            takes = {each.code: each for each in manifest_of(case.check_row).measurements}
+        except FirstreadError:
+            continue
+        values = [
+            (each["value"], takes[each["measurement"]])
+            for each in read.body["contributions"]
+            if each["measurement"] in takes
+        ]
+        found[case.pk] = [
+            _bar(value, place=place, of=len(values), top=takes.maximum)
+            for place, (value, takes) in enumerate(values)
+        ]
+    return found
+
+
+def _bar(value: float | None, *, place: int, of: int, top: float) -> Bar:
+    height = 4.0 if value is None else max(4.0, 40.0 * value / top)
+    x = 32 - of * 3 + place * 6 + 1
+    kind = "missing" if value is None else ("high" if value > top / 2 else "low")
+    return Bar(x=x, y=round(52 - height, 1), height=round(height, 1), kind=kind)
