@@ -104,10 +104,7 @@ def _read(reader: PackReader, dataset: Dataset, *, step: Callable[[], None]) -> 
     unread = 0
     for item in dataset.items:
         try:
-            if dataset.kind == "measurements":
-                outcome = reader.read_measurements(dict(item.measurements))
-            else:
-                outcome = reader.read(dataset.data(item))
+            outcome = reader.read(dataset.sample(item))
         except (UnreadableSample, BadMeasurement, BadDataset):
             unread += 1
         else:

@@ -154,9 +154,9 @@ def _put_in(plan: Plan, people: dict[str, Person]) -> Case:
         else make(plan.check, label=label, seed=_seed(number, place))
         for place, label in enumerate(plan.cells)
     ]
-    if Check.objects.get(name=plan.check).kind == "measurements":
+    if isinstance(samples[0].data, dict):
         case = receive_measurements(
-            samples[0].measurements,
+            samples[0].data,
             check=plan.check,
             door="api",
             accession=accession,

@@ -5,19 +5,19 @@ from __future__ import annotations
 from firstread.clinic.checks.checks import manifest_of
 from firstread.clinic.models import Check
 from firstread.domain.errors import FirstreadError
+from firstread.domain.kinds import WORDS
 from firstread.packs import PICTURE
 
 _HISSING = ("s", "x", "z", "ch", "sh")
 
 
 def one_sample(check: Check) -> str:
-    """What one sample of the check is called, as its pack says it."""
-    if check.kind == "recording":
-        return "recording"
+    """What one sample of the check is called, as its pack says it, or else its kind."""
     try:
-        return manifest_of(check).pack.one
+        said = manifest_of(check).pack.one
     except FirstreadError:
-        return PICTURE  # the pack is gone; its cases are still shown
+        said = PICTURE  # the pack is gone; its cases are still shown
+    return WORDS[check.kind].one if said == PICTURE else said
 
 
 def plural(one: str) -> str:

@@ -17,6 +17,7 @@ from firstread.clinic.checks.checks import check_named, enabled_checks, manifest
 from firstread.clinic.doors.table import receive_table
 from firstread.clinic.steps import intake
 from firstread.clinic.steps.files import Incoming
+from firstread.clinic.steps.kinds import KINDS
 from firstread.domain.measurements import TakesMeasurements
 from firstread.inbox.changes import changes
 from firstread.inbox.places import Inbox
@@ -81,10 +82,11 @@ class IntoTheClinic:
     def receive(self, batch: Sequence[Whole]) -> Sequence[str] | None:
         """Why each file comes back; None while the database is away: nothing is lost then."""
         try:
-            if check_named(batch[0].address.check).kind == "measurements":
-                refused = [_receive_table(whole) for whole in batch]
-            else:
+            kind = KINDS[check_named(batch[0].address.check).kind]
+            if kind.row is None:
                 refused = _receive_samples(batch)
+            else:
+                refused = [_receive_table(whole) for whole in batch]
         except DatabaseError as error:
             log.warning("the database did not take a file from the inbox: %s", type(error).__name__)
             return None

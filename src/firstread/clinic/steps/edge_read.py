@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from firstread.clinic import audit
 from firstread.clinic.checks.checks import manifest_of
 from firstread.clinic.models import Case, CaseSample, Check, Person, ReadRow
+from firstread.clinic.steps.kinds import KINDS
 from firstread.clinic.storage.reads import row_of
 from firstread.domain.errors import PackRefused, UnknownPack
 from firstread.domain.read import Read
@@ -103,8 +104,8 @@ def _why_not(each: EdgeRead, *, sample: str, manifest: Manifest | None, sha256: 
         return "the clinic's own pack cannot be opened"
     if (read.pack, read.version, read.pack_sha256) != (manifest.name, manifest.version, sha256):
         return "the edge read with another pack"
-    if manifest.kind == "recording":
-        return "each beat has logits of its own, which no edge sends: the clinic reads recordings"
+    if KINDS[manifest.kind].not_from_edge:
+        return KINDS[manifest.kind].not_from_edge
     if read.sample_sha256 != sample:
         return "the read is of another sample"
     if not adds_up(each, manifest=manifest):

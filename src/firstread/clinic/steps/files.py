@@ -1,4 +1,4 @@
-"""The files that came in, as samples: opened to see that they can be, and kept in the store."""
+"""The files that came in, as samples: those that can be opened are kept in the store."""
 
 from __future__ import annotations
 
@@ -7,13 +7,6 @@ from dataclasses import dataclass
 
 from firstread.clinic.storage import store
 from firstread.domain.errors import UnreadableSample
-from firstread.imaging import decode, media_type
-from firstread.recordings import join_pair, open_recording
-from firstread.recordings.together import together
-
-TAKES = {"image": "pictures", "measurements": "measurements", "recording": "recordings"}
-"""What a check takes, by its kind, as a sentence names it."""
-ONE = {"image": "picture", "recording": "recording"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,68 +40,54 @@ class StoredSample:
     height_px: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """The bytes of one sample that can be opened, and what they are."""
+
+    data: bytes
+    media_type: str
+    width_px: int | None = None
+    height_px: int | None = None
+
+
+Open = Callable[[Sequence[Incoming]], Opened]
+"""Opens the files of one sample; raises UnreadableSample where they cannot be."""
 Refuse = Callable[[Incoming, str], None]
 """Is given each file that cannot be opened, with the reason."""
 
 
-def store_files(
-    files: Sequence[Incoming], *, kind: str, refuse: Refuse
+def store_each(
+    groups: Sequence[Sequence[int]],
+    files: Sequence[Incoming],
+    *,
+    kind: str,
+    opened: Open,
+    refuse: Refuse,
 ) -> tuple[list[StoredSample], tuple[Refusal, ...]]:
     """The samples that the files are, each once, in the order in which they came.
 
-    Two files of one recording are one sample. What cannot be opened is given to `refuse`.
+    `groups` are the places of the files that are one sample together. What cannot be opened is
+    given to `refuse`.
     """
-    named = [Incoming(data=file.data, name=shown_name(file.name)) for file in files]
-    return _pictures(named, refuse) if kind == "image" else _recordings(named, refuse)
-
-
-def _pictures(
-    files: Sequence[Incoming], refuse: Refuse
-) -> tuple[list[StoredSample], tuple[Refusal, ...]]:
     stored, refused = {}, []
-    for place, file in enumerate(files):
-        try:
-            picture = decode(file.data)
-        except UnreadableSample as error:
-            refused.append(Refusal(name=file.name, reason=str(error), place=place))
-            refuse(file, str(error))
-            continue
-        sha256 = store.put(file.data)
-        stored[sha256] = StoredSample(
-            sha256=sha256,
-            name=file.name,
-            kind="image",
-            media_type=media_type(file.data),
-            size_bytes=len(file.data),
-            width_px=picture.width,
-            height_px=picture.height,
-        )
-    return list(stored.values()), tuple(refused)
-
-
-def _recordings(
-    files: Sequence[Incoming], refuse: Refuse
-) -> tuple[list[StoredSample], tuple[Refusal, ...]]:
-    stored, refused = {}, []
-    for places in together([file.name for file in files]):
+    for places in groups:
         parts = [files[place] for place in places]
         try:
-            data = parts[0].data
-            if len(parts) > 1:
-                data = join_pair({part.name: part.data for part in parts})
-            open_recording(data)
+            found = opened(parts)
         except UnreadableSample as error:
             for place, part in zip(places, parts, strict=True):
                 refused.append(Refusal(name=part.name, reason=str(error), place=place))
                 refuse(part, str(error))
             continue
-        sha256 = store.put(data)
+        sha256 = store.put(found.data)
         stored[sha256] = StoredSample(
             sha256=sha256,
             name=" + ".join(part.name for part in parts)[:255],
-            kind="recording",
-            media_type=_media_type(data),
-            size_bytes=len(data),
+            kind=kind,
+            media_type=found.media_type,
+            size_bytes=len(found.data),
+            width_px=found.width_px,
+            height_px=found.height_px,
         )
     return list(stored.values()), tuple(refused)
 
@@ -124,12 +103,3 @@ def shown_name(name: str) -> str:
     """The file's own name as text that can be stored and shown."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return "".join(c if c.isprintable() else "�" for c in last)[:255]
-
-
-def _media_type(data: bytes) -> str:
-    """Of a recording that opens."""
-    if data.startswith(b"PK"):
-        return "application/zip"
-    if data[128:132] == b"DICM":
-        return "application/dicom"
-    return "application/edf" if data.startswith(b"0       ") else "text/csv"

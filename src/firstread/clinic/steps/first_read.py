@@ -18,9 +18,9 @@ from firstread.clinic.models import Case, CaseSample, Check, ReadRow
 from firstread.clinic.outbox.notify import Occasion, tell
 from firstread.clinic.queue.lease import claim
 from firstread.clinic.queue.waiting import WAITS
+from firstread.clinic.steps.kinds import KINDS
 from firstread.clinic.storage import store
 from firstread.clinic.storage.reads import read_of, row_of
-from firstread.clinic.storage.traces import trace_of
 from firstread.domain.case import CaseState, headline
 from firstread.domain.errors import FirstreadError, NobodyReads
 from firstread.domain.priority import Priority, priority_of_case
@@ -97,8 +97,7 @@ def _read_samples(case: Case, readers: Readers) -> _Work:
         _keep_lease(case)
         try:
             work.outcomes[sample.pk] = reader.read(store.open(sample.sample_id))
-            if reader.manifest.kind == "recording":
-                trace_of(sample.sample_id)  # made now, so that no page waits for that of a day
+            KINDS[reader.manifest.kind].after_read(sample.sample_id)
         except NobodyReads as error:
             work.nobody = error
             return work

@@ -25,18 +25,18 @@ from firstread.clinic.queue import wake
 from firstread.clinic.steps import edge_read
 from firstread.clinic.steps.edge_read import FromEdge
 from firstread.clinic.steps.files import (
-    ONE,
-    TAKES,
     Incoming,
     Refusal,
     StoredSample,
-    store_files,
+    shown_name,
+    store_each,
     why_none,
 )
+from firstread.clinic.steps.kinds import KINDS
 from firstread.clinic.storage import store
 from firstread.domain.case import DECIDED, CaseState
 from firstread.domain.errors import BadMeasurement, UnreadableSample, WrongState
-from firstread.runtime.measurements import as_array, measurements_as_bytes
+from firstread.domain.kinds import WORDS
 
 TRIES = 8
 """How often rows are written anew where another process wrote the same ones first."""
@@ -88,20 +88,27 @@ def receive(
     asked = _request(
         check, door=door, accession=accession, patient=patient, by=by, at=received_at, edge=edge
     )
-    kind = asked.check.kind
-    if kind == "measurements":
+    kind, words = KINDS[asked.check.kind], WORDS[asked.check.kind]
+    if kind.opened is None:
         raise UnreadableSample(
-            f"The check '{asked.check.name}' takes measurements, not pictures. Fill in the form, "
+            f"The check '{asked.check.name}' takes {words.many}, not pictures. Fill in the form, "
             "or send CSV or JSON."
         )
     if not samples:
-        raise UnreadableSample(f"No sample was sent. Add at least one {ONE[kind]}.")
-    stored, refused = store_files(samples, kind=kind, refuse=partial(_keep_refused, asked=asked))
+        raise UnreadableSample(f"No sample was sent. Add at least one {words.one}.")
+    files = [Incoming(data=each.data, name=shown_name(each.name)) for each in samples]
+    stored, refused = store_each(
+        kind.together([file.name for file in files]),
+        files,
+        kind=asked.check.kind,
+        opened=kind.opened,
+        refuse=partial(_keep_refused, asked=asked),
+    )
     if not stored:
         raise UnreadableSample(why_none(refused))
     if len(stored) > 1 and not asked.check.many:
         raise UnreadableSample(
-            f"The check '{asked.check.name}' takes one {ONE[kind]} a case. Send each as its own "
+            f"The check '{asked.check.name}' takes one {words.one} a case. Send each as its own "
             "case."
         )
     return _write(stored, asked=asked, refused=refused)
@@ -122,19 +129,17 @@ def receive_measurements(
     asked = _request(
         check, door=door, accession=accession, patient=patient, by=by, at=received_at, edge=edge
     )
-    if asked.check.kind != "measurements":
+    kind, words = KINDS[asked.check.kind], WORDS[asked.check.kind]
+    if kind.row is None:
         raise UnreadableSample(
-            f"The check '{asked.check.name}' takes {TAKES[asked.check.kind]}, not measurements. "
-            f"Send a {ONE[asked.check.kind]}."
+            f"The check '{asked.check.name}' takes {words.many}, not measurements. "
+            f"Send a {words.one}."
         )
-    manifest = manifest_of(asked.check)
-    as_array(values, measurements=manifest.measurements)  # refuses what the pack would refuse
-    row = {m.code: values.get(m.code) for m in manifest.measurements}
-    data = measurements_as_bytes(row)
+    data = kind.row(values, manifest_of(asked.check))
     stored = StoredSample(
         sha256=store.put(data),
         name="",
-        kind="measurements",
+        kind=asked.check.kind,
         media_type="application/json",
         size_bytes=len(data),
     )
@@ -325,7 +330,7 @@ def _tell_of_others(case: Case, fresh: Sequence[StoredSample], *, by: Person | N
     Equal rows of measurements are no sign of that. Comes after the audit row of the case, whose
     lock lets this see what another process received at the same moment.
     """
-    told = [each.sha256 for each in fresh if each.kind != "measurements"]
+    told = [each.sha256 for each in fresh if KINDS[each.kind].equal_tells]
     others = (
         Case.objects.filter(check_row=case.check_row_id, samples__sample__in=told)
         .exclude(accession=case.accession)
