@@ -7,6 +7,7 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -100,16 +101,25 @@ def test_a_folder_of_another_kind_is_refused(pack, tmp_path):
 
 
 def test_the_picture_is_drawn(pack, folder, tmp_path):
-    pytest.importorskip("matplotlib")
-    code, _, _ = evaluated(pack, folder, "--plot", tmp_path / "plot.svg")
+    code, found, _ = evaluated(pack, folder, "--plot", tmp_path / "plot.svg")
     assert code == 0
-    assert (tmp_path / "plot.svg").read_text().lstrip().startswith("<?xml")
+    svg = ET.parse(tmp_path / "plot.svg").getroot()
+    words = [text.text for text in svg.iter("{http://www.w3.org/2000/svg}text")]
+    assert f"{found['pack']} {found['version']} on {found['dataset']}, n = {found['n']}" in words
+    assert "Do the stated chances hold?" in words
+    cells = [int(word) for word in words if word.isdigit() and word != "0"]
+    assert sum(cells) >= found["n"]
+    style = svg.find("{http://www.w3.org/2000/svg}style").text
+    assert "var(" not in style  # not everything that shows SVG knows variables
+    assert "#ffffff" in style
+    evaluated(pack, folder, "--plot", tmp_path / "again.svg")
+    assert (tmp_path / "again.svg").read_bytes() == (tmp_path / "plot.svg").read_bytes()
 
 
 def test_a_picture_of_an_unknown_ending_is_wrong_use(pack, folder, tmp_path):
-    pytest.importorskip("matplotlib")
-    result = CliRunner().invoke(main, ["evaluate", str(pack), str(folder), "--plot", "x.docx"])
+    result = CliRunner().invoke(main, ["evaluate", str(pack), str(folder), "--plot", "x.png"])
     assert result.exit_code == 2
+    assert "must end in .svg" in result.stderr
 
 
 def test_people_get_a_table(pack, folder):

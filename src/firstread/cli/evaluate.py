@@ -65,7 +65,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--plot",
     "picture",
     type=_FILE,
-    help="Draw the confusion matrix and the reliability to this SVG, PNG or PDF file.",
+    help="Draw the confusion matrix and the reliability to this SVG file.",
 )
 @click.option(
     "--threads",
@@ -100,7 +100,7 @@ def evaluate(
     from firstread.datasets import open_dataset
     from firstread.evaluation.further_figures import More
     from firstread.evaluation.plain import whole_as_plain
-    from firstread.evaluation.report.write import write_report
+    from firstread.evaluation.report.write import write_picture, write_report
     from firstread.evaluation.subgroups import by_column
 
     # All that is named is opened before the first read: a slip of the pen must not cost the work.
@@ -116,7 +116,7 @@ def evaluate(
         spoiled=_spoiled(reader, found, dataset) if spoil else (),
     )
     if picture is not None:
-        _draw(found, picture)
+        write_picture(picture, found)
     if report is not None:
         write_report(report, found, dataset=dataset, more=more)
     click.echo(json.dumps(whole_as_plain(found, more)) if as_json else as_text(found, more))
@@ -156,21 +156,11 @@ def _refuse_what_cannot_be(
 
 def _refuse_no_place(picture: Path | None, report: Path | None) -> None:
     """Before the work: what cannot be written at its end."""
-    if picture is not None:
-        import matplotlib as mpl  # noqa: F401  so that a missing extra costs no time
-
-        if picture.suffix.lower() not in (".svg", ".png", ".pdf"):
-            raise click.BadParameter("the file must end in .svg, .png or .pdf", param_hint="--plot")
+    if picture is not None and picture.suffix.lower() != ".svg":
+        raise click.BadParameter("the file must end in .svg", param_hint="--plot")
     for path, option in ((picture, "--plot"), (report, "--report")):
         if path is not None and not path.absolute().parent.is_dir():
             raise click.BadParameter(f"there is no folder {path.parent}", param_hint=option)
-
-
-def _draw(found: Evaluation, path: Path) -> None:
-    from firstread.evaluation.plots import plot
-
-    title = f"{found.pack} {found.version} on {found.dataset}, n = {found.n}"
-    plot(found.truths, found.chances, labels=found.answers.codes, title=title, path=path)
 
 
 def _opened(pack: str, precision: Precision = "float") -> PackReader:

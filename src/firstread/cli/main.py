@@ -57,7 +57,7 @@ _PACKAGES = {
     "edge": {"httpx", "watchfiles"},
     "screen": {"httpx", "obstore", "pyarrow"},
     "ray": {"ray"},
-    "train": {"matplotlib", "onnx", "onnxscript", "scipy", "tomli_w", "torch"},
+    "train": {"onnx", "onnxscript", "scipy", "tomli_w", "torch"},
 }  # fmt: skip
 
 

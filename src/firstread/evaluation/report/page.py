@@ -8,18 +8,16 @@ from html import escape
 from pathlib import Path
 
 from firstread.evaluation.metrics import Share
+from firstread.evaluation.report.charts import COLOURS, WIDTH, Drawing, style_sheet
 
 NOTICE = "Decision support for research; a qualified person decides."
-_COLOURS = "".join(
-    f"svg .c{n} {{ stroke: var(--c{n}); }} svg .c{n}.dot {{ fill: var(--c{n}); }} "
-    f".key.c{n} {{ background: var(--c{n}); }}\n"
-    for n in range(8)
-)
+_KEYS = "".join(f".key.c{n} {{ background: var(--c{n}); }}\n" for n in range(COLOURS))
 
 
 def page(title: str, parts: Sequence[str]) -> str:
     """The whole page; `parts` are HTML already."""
-    style = (Path(__file__).parent / "report.css").read_text(encoding="utf-8") + _COLOURS
+    own = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
+    style = style_sheet() + own + _KEYS
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -31,15 +29,16 @@ def page(title: str, parts: Sequence[str]) -> str:
     )
 
 
-def section(title: str, *parts: str) -> str:
-    """A heading with what stands under it; nothing where there is nothing. Charts stand abreast."""
-    charts = [each for each in parts if each.startswith("<svg")]
-    others = [each for each in parts if each and not each.startswith("<svg")]
-    if not charts and not others:
-        return ""
-    drawn = f'<div class="charts">{"".join(f"<div>{e}</div>" for e in charts)}</div>'
-    inside = (drawn if charts else "") + "".join(others)
-    return f"<section><h2>{escape(title)}</h2>{inside}</section>"
+def section(title: str, *parts: str | Drawing) -> str:
+    """A heading with what stands under it; nothing where there is nothing. Charts stand abreast,
+    but for one that is wider than a phone, which is scrolled."""
+    charts = [each for each in parts if isinstance(each, Drawing)]
+    abreast = "".join(f"<div>{each.on_page()}</div>" for each in charts if each.width <= WIDTH)
+    wide = [each.on_page() for each in charts if each.width > WIDTH]
+    others = "".join(each for each in parts if isinstance(each, str))
+    inside = f'<div class="charts">{abreast}</div>' if abreast else ""
+    inside += "".join(f'<div class="scroll forest">{each}</div>' for each in wide) + others
+    return f"<section><h2>{escape(title)}</h2>{inside}</section>" if inside else ""
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

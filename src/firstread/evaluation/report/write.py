@@ -15,6 +15,7 @@ from firstread.evaluation.evaluation import Evaluation
 from firstread.evaluation.further_figures import Compared, More
 from firstread.evaluation.kinds import KINDS
 from firstread.evaluation.report import drawings
+from firstread.evaluation.report.charts import Drawing, as_file, matrix
 from firstread.evaluation.report.page import figure_name, page, section, share, table
 from firstread.evaluation.strangers import Refusals
 from firstread.evaluation.strangers_read import Foreign
@@ -35,14 +36,18 @@ def write_report(
 
     The file holds thumbnails of the samples that were read worst: treat it as the samples.
     """
+    alarms = drawings.scored(found)
+    reliability = drawings.reliability(
+        found.reliability, title=f"Reliability; calibration error {found.ece:.3f}"
+    )
     parts = [
         _head(found),
         section("All figures", _overall(found)),
         section("Beats", _beats(found)),
         section("By label", _labels(found)),
         section("Read as, and truly", drawings.confusion(found)),
-        section("Found against spared", drawings.roc(found), drawings.precision(found)),
-        section("Whether its probabilities hold", drawings.reliability(found), _lines(found)),
+        section("Found against spared", *drawings.roc(alarms), *drawings.precision(alarms)),
+        section("Whether its probabilities hold", reliability, _lines(found)),
         section("Finding sets", _sets(found)),
         section("Setting the doubtful aside", drawings.risk(found), _kept(found)),
         section("Whether acting on an alarm helps", *drawings.decisions(found), _alarms(found)),
@@ -59,6 +64,16 @@ def write_report(
     title = f"{found.pack} {found.version} on {found.dataset}"
     whole = page(title, [each for each in parts if each])
     path.write_text(whole, encoding="utf-8", errors="replace")  # names that are no text
+
+
+def write_picture(path: Path, found: Evaluation) -> None:
+    """Draw the confusion matrix and the reliability, side by side, into an SVG file; OSError where
+    it cannot be written."""
+    title = f"{found.pack} {found.version} on {found.dataset}, n = {found.n}"
+    counts = np.array(found.confusion, np.int64)
+    confused = matrix(counts, names=found.answers.codes, title=title)
+    holds = drawings.reliability(found.reliability, title="Do the stated chances hold?")
+    path.write_text(as_file(confused, holds), encoding="utf-8")
 
 
 def _head(found: Evaluation) -> str:
@@ -205,7 +220,7 @@ def _subgroups(found: Sequence[Subgroup]) -> str:
     return table(("", "n", "accuracy", "AUC", "coverage", *alarms), rows)
 
 
-def _compared(given: Compared) -> list[str]:
+def _compared(given: Compared) -> list[str | Drawing]:
     found = given.comparison
     areas = [
         (code, share(each.difference), f"{each.p:.3f}")
