@@ -48,6 +48,7 @@ POST = {
     "person": SAVED_BY_OPERATOR,
     "check": SAVED_BY_OPERATOR,
     "audit": OPERATOR,
+    "resend": dict.fromkeys(ROLES, 403) | {"operator": 409},  # no mail server is set up
     "sign-out": dict.fromkeys(ROLES, 302),
 }
 FOR_ALL = {"sign-in"}
@@ -81,6 +82,7 @@ def _address(name: str, case: Case) -> str:
             "person": [person.pk],
             "check": ["leukaemia"],
             "pack": ["colour"],
+            "resend": [case.outgoing.values_list("pk", flat=True)[:1].get()],
         }.get(name, []),
     )
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import pytest
 from msgspec import Meta
 
-from firstread.connect import settings as services
+from firstread.connect.channels import CHANNELS
+from firstread.connect.mail.channel import MAIL
 from firstread.connect.mail.settings import MailSettings
 from firstread.domain.errors import BadConfiguration
 from firstread.server.config import Config, load_config
@@ -184,7 +186,7 @@ class Pager(Table, frozen=True, kw_only=True):
 def test_a_service_declares_its_own_section_in_one_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(services.SECTIONS, "pager", Pager)
+    monkeypatch.setitem(CHANNELS, "pager", replace(MAIL, name="pager", settings=Pager))
     (tmp_path / "secret").write_text("s3cret\n")
     token = {"FIRSTREAD_PAGER_TOKEN_FILE": str(tmp_path / "secret")}
     config = _load(tmp_path, "[pager]\nnumber = 3", **token)

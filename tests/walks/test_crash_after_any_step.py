@@ -26,11 +26,11 @@ from firstread.clinic.models import (
     Sample,
     SignOff,
 )
-from firstread.clinic.outbox import notify
-from firstread.clinic.outbox.mail import Delivery
+from firstread.clinic.outbox import delivery, notify
 from firstread.clinic.steps import amend, first_read, review
 from firstread.clinic.steps.intake import Incoming, receive
 from firstread.clinic.storage import store
+from firstread.connect.channel import Delivery
 from firstread.connect.mail.settings import MailSettings
 from tests.clinic_for_tests import Clinic
 from tests.images_for_tests import cell_png
@@ -44,9 +44,9 @@ WATCHED = [
     (first_read, "_write_reads"),
     (first_read, "tell"),
     (review, "tell"),
-    (notify, "_claim"),
-    (notify, "send"),
-    (notify, "_record"),
+    (delivery, "_claim"),
+    (delivery, "_try"),
+    (delivery, "_record"),
 ]
 """The calls before and after which the process may die."""
 
@@ -111,7 +111,7 @@ def _live(clinic: Clinic) -> None:
     _until_done(lambda: review.answer(case, by=clinic.bo, label="blue"))
     _until_done(lambda: review.answer(case, by=clinic.chief, label="red"))
     _until_done(lambda: amend.amend(case, by=clinic.chief, label="blue", comment="Again."))
-    _until_done(lambda: _drain(notify.deliver_next))
+    _until_done(lambda: _drain(lambda: delivery.deliver_next("mail")))
 
 
 def _state() -> dict[str, Any]:
@@ -121,7 +121,7 @@ def _state() -> dict[str, Any]:
         "reads": sorted(ReadRow.objects.values_list("case_sample__sample", "pack")),
         "reviews": sorted(Review.objects.values_list("by__username", "label")),
         "sign_offs": sorted(SignOff.objects.values_list("number", "label", "basis")),
-        "mails": sorted(Outgoing.objects.values_list("to__username", "subject", "state")),
+        "mails": sorted(Outgoing.objects.values_list("to__username", "payload__subject", "state")),
         "trail": [*AuditRow.objects.order_by("number").values_list("action", flat=True)],
         "whole": audit.verify().rows,
     }
@@ -144,7 +144,7 @@ def test_dying_at_any_moment_ends_in_the_same_state(clinic: Clinic, moments: set
     with ExitStack() as stack:
         stack.enter_context(mock.patch.object(notify.settings, "FIRSTREAD", config))
         # The provider takes everything; that it may see a mail twice is told elsewhere.
-        stack.enter_context(mock.patch.object(notify, "send", return_value=Delivery()))
+        stack.enter_context(mock.patch.object(delivery, "_try", return_value=Delivery()))
         with suppress(Killed):
             _forget()
         _live(clinic)

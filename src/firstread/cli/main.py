@@ -32,6 +32,7 @@ COMMANDS = {
     "submit": _Command(help="Send samples to a Firstread server.", extra="client"),
     "person": _Command(help="Add somebody who signs in.", extra="server"),
     "token": _Command(help="Make a token for the API.", extra="server"),
+    "outbox": _Command(help="Look at what leaves, and send it again.", extra="server"),
     "audit": _Command(help="Check the audit trail.", extra="server"),
     "replay": _Command(help="Read a case again and compare the numbers.", extra="server"),
     "classify": _Command(help="Read pictures or measurements right here."),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import smtplib
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ from pathlib import Path
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
-from django.core.mail import get_connection
 from django.db import DatabaseError, connection
 from django.db.models.functions import Coalesce
 
@@ -21,7 +19,8 @@ from firstread.clinic import audit
 from firstread.clinic.checks import readers
 from firstread.clinic.checks.checks import enabled_checks
 from firstread.clinic.models import Case, Check, Outgoing, OutgoingState, Person, Role
-from firstread.connect.mail.settings import MailSettings
+from firstread.clinic.outbox.write import settings_of
+from firstread.connect.channels import CHANNELS
 from firstread.domain.errors import FirstreadError
 
 LEAST_FREE_BYTES = 2_000_000_000
@@ -46,7 +45,7 @@ def inspect(*, migrations_behind: Callable[[], int]) -> list[Inspected]:
         found.append(behind)
         if not behind.trouble:
             found += [*_packs(), _people(), _worker(), _outbox(), _audit()]
-    return [*found, _store(), _disk(), _key(), _mail(), _inbox(), _clock()]
+    return [*found, _store(), _disk(), _key(), *_channels(), _inbox(), _clock()]
 
 
 def _database() -> Inspected:
@@ -161,11 +160,12 @@ def _outbox() -> Inspected:
     if given_up or failing:
         return Inspected(
             part="outbox",
-            says=f"{failing} mails are tried again, {given_up} were given up.",
+            says=f"{failing} messages are tried again, {given_up} were given up.",
             trouble=True,
-            remedy="The outbox page says why; correct the addresses or [mail].",
+            remedy="The outbox page says why; correct the addresses or settings, and send them "
+            "again there.",
         )
-    return Inspected(part="outbox", says="No mail is stuck.")
+    return Inspected(part="outbox", says="No message is stuck.")
 
 
 def _audit() -> Inspected:
@@ -225,25 +225,17 @@ def _key() -> Inspected:
     return Inspected(part="secret key", says=f"The secret key is {where}.")
 
 
-def _mail() -> Inspected:
-    mail = settings.FIRSTREAD.service(MailSettings)
-    if mail.backend == "outbox":
-        return Inspected(part="mail", says="Mails stay on the outbox page; none is sent.")
-    if mail.backend == "anymail":
-        return Inspected(part="mail", says=f"Mails leave by {mail.provider}.")
-    try:
-        server = get_connection()
-        server.open()
-        server.close()
-    except (OSError, smtplib.SMTPException) as error:
-        return Inspected(
-            part="mail",
-            says=f"The mail server {mail.host}, port {mail.port}, does not take us "
-            f"({type(error).__name__}).",
-            trouble=True,
-            remedy="Start it, or correct [mail]. Until then mails wait in the outbox.",
+def _channels() -> list[Inspected]:
+    return [
+        Inspected(
+            part=channel.name,
+            says=probed.says,
+            trouble=bool(probed.remedy),
+            remedy=probed.remedy,
         )
-    return Inspected(part="mail", says=f"The mail server {mail.host} takes us.")
+        for channel in CHANNELS.values()
+        for probed in channel.probe(settings_of(channel))
+    ]
 
 
 def _inbox() -> Inspected:

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from firstread.connect import settings as services
+from firstread.connect.channels import CHANNELS
 from firstread.connect.inference.addresses import address_of
 from firstread.domain.errors import BadConfiguration
 from firstread.inbox.names import ACCESSION_PATTERN, accession_pattern
@@ -131,10 +131,10 @@ class Config(Struct, frozen=True, kw_only=True):
     reading: Reading = Reading()
     checks: Mapping[str, CheckSettings] = {}
     services: Mapping[type[Table], Table] = {}
-    """What services of the world outside are set to, by the kind of their section."""
+    """What the channels are set to, by the kind of their section."""
 
     def service(self, kind: type[T]) -> T:
-        """The section of that kind, one of `connect/settings.py`; its defaults where unset."""
+        """The section of that kind, one of `connect/channels.py`; its defaults where unset."""
         found = self.services.get(kind)
         return found if isinstance(found, kind) else kind()
 
@@ -160,7 +160,7 @@ OWN: dict[str, type[Table]] = {
 
 def sections() -> dict[str, type[Table]]:
     """Every section but `[checks.NAME]`, by its name."""
-    return OWN | services.SECTIONS
+    return OWN | {each.name: each.settings for each in CHANNELS.values()}
 
 
 def load_config(environment: Mapping[str, str] | None = None) -> Config:

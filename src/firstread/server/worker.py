@@ -7,16 +7,18 @@ import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from django.conf import settings
 from django.db import connections
 
 from firstread.clinic.checks import readers
 from firstread.clinic.doors import folder
-from firstread.clinic.outbox.notify import deliver_next
+from firstread.clinic.outbox.delivery import deliver_next
 from firstread.clinic.queue import wake
 from firstread.clinic.queue.wake import Bell
 from firstread.clinic.steps.first_read import read_next
+from firstread.connect.channels import CHANNELS
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +48,11 @@ def loops(*, reading_threads: int, watches_folder: bool) -> list[Loop]:
             bell=wake.reading,
             threads=reading_threads,
         ),
-        Loop(name="outbox", step=lambda _stop: deliver_next(), bell=wake.outbox),
+        # Each channel its own, so that an address that hangs keeps no mail waiting.
+        *(
+            Loop(name=channel, step=partial(_deliver, channel), bell=wake.outbox)
+            for channel in CHANNELS
+        ),
     ]
     if watches_folder and settings.FIRSTREAD.inbox.folder is not None:
         table.append(Loop(name="folder", step=_watch, bell=wake.reading))
@@ -100,6 +106,10 @@ class Worker:
 
 def _read_one() -> bool:
     return read_next(readers.reader_of)
+
+
+def _deliver(channel: str, _stop: threading.Event) -> bool:
+    return deliver_next(channel)
 
 
 def _watch(stop: threading.Event) -> bool:

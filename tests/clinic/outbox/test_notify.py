@@ -15,11 +15,10 @@ from django.utils import timezone
 from msgspec.structs import replace
 
 from firstread.clinic.models import AuditRow, Outgoing
-from firstread.clinic.outbox import notify
+from firstread.clinic.outbox import delivery
 from firstread.clinic.steps.amend import amend
 from firstread.clinic.steps.review import answer
 from firstread.connect.mail.settings import MailSettings
-from firstread.server.mailing import mail_settings
 from tests.clinic_for_tests import Clinic, at_once, read_case
 from tests.smtp_for_tests import Mailbox, free_port, start_smtp
 
@@ -41,13 +40,11 @@ def smtp(mailbox: Mailbox, settings: Any) -> Iterator[Controller]:
 
 def _use(settings: Any, mail: MailSettings) -> None:
     settings.FIRSTREAD = replace(settings.FIRSTREAD, services={MailSettings: mail})
-    for name, value in mail_settings(mail).items():
-        setattr(settings, name, value)
 
 
 def _deliver_all() -> int:
     count = 0
-    while notify.deliver_next():
+    while delivery.deliver_next("mail"):
         count += 1
     return count
 
@@ -119,7 +116,7 @@ def test_an_address_that_is_refused_for_now_is_tried_again(
 def test_it_gives_up_after_a_day(clinic: Clinic, smtp: Controller, mailbox: Mailbox) -> None:
     mailbox.on_data = "452 Disk full"
     read_case("red")
-    Outgoing.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    Outgoing.objects.update(waits_since=timezone.now() - timedelta(hours=25))
     _deliver_all()
     assert {mail.state for mail in Outgoing.objects.all()} == {"given_up"}
     assert AuditRow.objects.filter(action="not_told").count() == 2
@@ -129,9 +126,9 @@ def test_a_mail_sent_again_after_a_crash_has_the_same_id(
     clinic: Clinic, smtp: Controller, mailbox: Mailbox
 ) -> None:
     read_case("red")
-    message = notify._claim()
-    assert message is not None
-    notify.send(notify._mail(message))  # and the process dies before it writes that down
+    row = delivery._claim("mail")
+    assert row is not None
+    delivery._try(row)  # and the process dies before it writes that down
     assert _deliver_all() == 1
     Outgoing.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
     assert _deliver_all() == 1

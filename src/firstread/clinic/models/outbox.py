@@ -13,19 +13,25 @@ class OutgoingState(models.TextChoices):
     SENT = "sent", "Sent"
     GIVEN_UP = "given_up", "Given up"
     KEPT = "kept", "Kept here"
-    """No mail server is set up: the message stays on the outbox page."""
+    """Its channel sends nothing: it stays on the outbox page."""
 
 
 class Outgoing(models.Model):
-    """One message to one person. `key` says what it is about, so that it is written once."""
+    """One thing that leaves by one channel for one address.
+
+    `key` says what it is about, so that it is written once, and the other side knows it again. It
+    belongs to a case, to a person, to both or to neither.
+    """
 
     key = models.CharField(max_length=200, unique=True)
-    channel = models.CharField(max_length=16, default="mail")
+    channel = models.CharField(max_length=16, help_text="One of connect/channels.py.")
+    address = models.CharField(max_length=500)
+    payload = models.JSONField(help_text="What the channel sends.")
+    payload_kind = models.CharField(max_length=16)
     case = models.ForeignKey(Case, null=True, on_delete=models.CASCADE, related_name="outgoing")
-    to = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="outgoing")
-    address = models.EmailField()
-    subject = models.CharField(max_length=200)
-    text = models.TextField()
+    to = models.ForeignKey(
+        Person, null=True, on_delete=models.PROTECT, related_name="outgoing", db_index=False
+    )
     state = models.CharField(
         max_length=16, choices=OutgoingState.choices, default=OutgoingState.WAITING
     )
@@ -34,8 +40,19 @@ class Outgoing(models.Model):
     claimed_until = models.DateTimeField(null=True)
     retry_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
+    waits_since = models.DateTimeField(help_text="Written, or sent again by a person.")
     sent_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-created_at"]
-        indexes = [models.Index(fields=["state", "retry_at"], name="outgoing_due")]
+        indexes = [
+            models.Index(
+                fields=["channel", "attempts", "id"],
+                condition=models.Q(state="waiting"),
+                name="outgoing_due",
+            ),
+            # For the pages, which show the newest first, and of these a few.
+            models.Index(fields=["to", "-id"], name="outgoing_of_person"),
+            models.Index(fields=["state", "-id"], name="outgoing_by_state"),
+            models.Index(fields=["channel", "-id"], name="outgoing_by_channel"),
+        ]

@@ -1,1 +1,1 @@
-"""What leaves: its rows, their delivery, and when they are tried again."""
+"""What leaves: its rows, their delivery by one of the channels, and when they are tried again."""

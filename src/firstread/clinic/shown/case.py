@@ -18,7 +18,6 @@ from firstread.clinic.models import (
     Case,
     CaseSample,
     Check,
-    Outgoing,
     Person,
     ReadRow,
     Review,
@@ -28,6 +27,7 @@ from firstread.clinic.models import (
 from firstread.clinic.queue.find_case import found_case
 from firstread.clinic.queue.waiting import why_waiting
 from firstread.clinic.shown.history import Line, lines_of
+from firstread.clinic.shown.outbox import Message, messages_about
 from firstread.clinic.steps.who_may import answers_of, may_amend, may_answer
 from firstread.clinic.storage.reads import counts_of, maps_of, read_of
 from firstread.domain.case import DECIDED
@@ -70,7 +70,7 @@ class CaseView:
     reviews_hidden: bool
     sign_offs: tuple[SignOff, ...]
     history: tuple[Line, ...]
-    mails: tuple[Outgoing, ...]
+    messages: tuple[Message, ...]
     may_answer: bool
     may_amend: bool
     why_not: str
@@ -117,7 +117,7 @@ def look(case_id: uuid.UUID | str, *, by: Person) -> CaseView:
         reviews_hidden=hidden,
         sign_offs=tuple(case.sign_offs.select_related("by")),
         history=lines_of(case, titles=titles, answers_hidden=hidden),
-        mails=tuple(case.outgoing.select_related("to")),
+        messages=messages_about(case, by=by),
         may_answer=not not_answer,
         may_amend=not not_amend,
         why_not=(not_amend if case.state in DECIDED else not_answer)

@@ -9,6 +9,8 @@ from typing import Any
 
 from firstread.clinic.models import AuditRow, Case, Person
 from firstread.clinic.queue.waiting import WAITS
+from firstread.connect.channels import words_of
+from firstread.connect.mail.channel import MAIL
 
 Detail = Mapping[str, Any]
 
@@ -56,13 +58,20 @@ def _sentence(
     if row.action == "answered":
         return "answered" if answers_hidden else _answered(row.detail, titles)
     if row.action in ("told", "not_told"):
-        name = people.get(f"#{row.detail.get('person')}", "somebody")
-        return f"told {name} by mail" if row.action == "told" else f"could not tell {name} by mail"
+        return _told(row, people)
     if row.action == "same_sample":
         return f"found the same sample under another number: {_number(row.detail)}"
     say = _SENTENCES.get(row.action)
     detail = {**row.detail, "title": _title(row.detail, titles)}
     return say(detail) if say else row.action.replace("_", " ")
+
+
+def _told(row: AuditRow, people: Mapping[str, str]) -> str:
+    # Rows of the time when mail was the only channel do not name it.
+    words = words_of(row.detail.get("channel", MAIL.name))
+    line = words.told if row.action == "told" else words.not_told
+    to = people.get(f"#{row.detail.get('person')}") or row.detail.get("to") or "somebody"
+    return line.format(to=to, what=row.detail.get("what", ""))
 
 
 def _number(detail: Detail) -> str:
@@ -109,6 +118,7 @@ _SENTENCES: dict[str, Callable[[Detail], str]] = {
     "edge_read_not_taken": lambda d: f"brought a read from there that is made anew: {d['why']}",
     "viewed": lambda _: "looked at it",
     "differ": lambda _: "found that two specialists differ, and asks the chief",
+    "resent": lambda _: "had a message about it sent again",
     "signed_off": lambda d: f"signed it off: {d['title']}",
     "amended": lambda d: f"amended it: {d['title']}",
 }

@@ -1,43 +1,38 @@
-"""The outbox page: each person's own messages; for an operator everybody's."""
+"""The outbox page: each person's own messages; for an operator everybody's, to be sent again."""
 
 from __future__ import annotations
 
-from django.conf import settings
-from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET, require_POST
 
-from firstread.clinic.models import Outgoing, OutgoingState
+from firstread.clinic.models import Role
+from firstread.clinic.outbox import resend as step
+from firstread.clinic.shown.outbox import outbox_of
 from firstread.clinic.web.access import page, person_of
-from firstread.connect.mail.settings import MailSettings
 
 
 @page()
 @require_GET
 def outbox(request: HttpRequest) -> HttpResponse:
-    person = person_of(request)
-    rows = Outgoing.objects.select_related("to").order_by("-created_at", "-pk")
-    if not person.operates:
-        rows = rows.filter(to=person)
-    state = request.GET.get("state", "")
-    shown = rows.filter(state=state) if state in OutgoingState.values else rows
-    context = {
-        "page": Paginator(shown, 30).get_page(request.GET.get("page")),
-        "everybody": person.operates,
-        "kept": settings.FIRSTREAD.service(MailSettings).backend == "outbox",
-        "tabs": [
-            {"title": "All", "href": reverse("outbox"), "here": not state, "count": rows.count()}
-        ]
-        + [
-            {
-                "title": title,
-                "href": f"{reverse('outbox')}?state={value}",
-                "here": value == state,
-                "count": rows.filter(state=value).count(),
-            }
-            for value, title in OutgoingState.choices
-        ],
-    }
-    return render(request, "clinic/outbox.html", context)
+    before = request.GET.get("before", "")
+    view = outbox_of(
+        person_of(request),
+        state=request.GET.get("state", ""),
+        channel=request.GET.get("channel", ""),
+        before=int(before) if before.isascii() and before.isdecimal() else None,
+    )
+    return render(request, "clinic/outbox.html", {"view": view})
+
+
+@page(Role.OPERATOR)
+@require_POST
+def resend(request: HttpRequest, number: int) -> HttpResponse:
+    step.resend(number, by=person_of(request))
+    messages.success(request, "It leaves again now.", extra_tags="good")
+    back = QueryDict(request.POST.get("back", ""))
+    kept = urlencode({key: back[key] for key in ("state", "channel") if key in back})
+    return redirect(f"{reverse('outbox')}?{kept}" if kept else reverse("outbox"))

@@ -36,6 +36,7 @@ urlpatterns = [
     path("samples/<int:case_sample>/stretches", samples.stretches, name="stretches"),
     path("put-in", put_in.put_in, name="put-in"),
     path("outbox", outbox.outbox, name="outbox"),
+    path("outbox/<int:number>/resend", outbox.resend, name="resend"),
     path("people", people.people, name="people"),
     path("people/<int:person_id>", people.change, name="person"),
     path("checks", people.checks, name="checks"),

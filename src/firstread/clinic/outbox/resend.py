@@ -1,0 +1,51 @@
+"""Sending again what was given up or kept."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from firstread.clinic import audit
+from firstread.clinic.models import Outgoing, OutgoingState, Person
+from firstread.clinic.outbox.write import sends
+from firstread.clinic.queue import wake
+from firstread.connect.channels import CHANNELS
+from firstread.domain.errors import NotAllowed, WrongState
+
+MAY_GO_AGAIN = (OutgoingState.GIVEN_UP, OutgoingState.KEPT)
+
+
+def resend(number: int, *, by: Person | None) -> Outgoing:
+    """Let the row of that number leave again, as if it were new.
+
+    On the command line `by` is nobody. It keeps its key, so that the other side knows it if it
+    had it after all. Raises NotAllowed, WrongState.
+    """
+    if by is not None and not (by.is_active and by.operates):
+        raise NotAllowed("An operator sends again what was given up. Ask one.")
+    with transaction.atomic():
+        row = Outgoing.objects.select_related("case").filter(pk=number).first()
+        if row is None:
+            raise WrongState(f"There is no message {number} in the outbox.")
+        if row.channel not in CHANNELS or not sends(row.channel):
+            raise WrongState(
+                f"Nothing leaves by {row.channel} here: set up [{row.channel}] in the "
+                "configuration first."
+            )
+        # Two who ask at once send it once.
+        changed = Outgoing.objects.filter(pk=number, state__in=MAY_GO_AGAIN).update(
+            state=OutgoingState.WAITING,
+            attempts=0,
+            last_error="",
+            claimed_until=None,
+            retry_at=None,
+            waits_since=timezone.now(),
+        )
+        if not changed:
+            raise WrongState(
+                "It has left already, or is on its way: there is nothing to send again."
+            )
+        audit.append("resent", by=by, case=row.case, detail={"message": row.pk})
+        transaction.on_commit(wake.outbox.ring)
+    row.refresh_from_db()
+    return row

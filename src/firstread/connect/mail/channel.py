@@ -1,0 +1,41 @@
+"""Mail as a channel."""
+
+from __future__ import annotations
+
+from firstread.connect.channel import Channel, Payload, Words
+from firstread.connect.mail.delivery import deliver
+from firstread.connect.mail.probe import probe
+from firstread.connect.mail.settings import MailSettings
+
+
+def letter(*, subject: str, text: str) -> Payload:
+    """What a mail says."""
+    return {"subject": subject, "text": text}
+
+
+def _sends(settings: MailSettings) -> bool:
+    return settings.backend != "outbox"
+
+
+def _longest_s(settings: MailSettings) -> float:
+    # Each of connecting, signing in and sending may take one time-out.
+    return 3 * settings.timeout_s
+
+
+MAIL = Channel(
+    name="mail",
+    settings=MailSettings,
+    sends=_sends,
+    longest_s=_longest_s,
+    deliver=deliver,
+    probe=probe,
+    words=Words(
+        title="Mail",
+        told="told {to} by mail",
+        not_told="could not tell {to} by mail",
+        kept="No mail server is set up, so mails are kept here instead of being sent. mail.backend "
+        "in the configuration changes that.",
+        what=lambda payload: str(payload["subject"]),
+        text=lambda payload: str(payload["text"]),
+    ),
+)
