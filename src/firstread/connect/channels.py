@@ -6,8 +6,9 @@ from typing import Any
 
 from firstread.connect.channel import Channel, Words, unknown_words
 from firstread.connect.mail.channel import MAIL
+from firstread.connect.webhook.channel import WEBHOOK
 
-CHANNELS: dict[str, Channel[Any]] = {each.name: each for each in (MAIL,)}
+CHANNELS: dict[str, Channel[Any]] = {each.name: each for each in (MAIL, WEBHOOK)}
 """By name. The configuration takes its sections from here, the outbox its deliveries, the doctor
 its probes, and the pages their words."""
 

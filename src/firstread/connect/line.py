@@ -62,12 +62,13 @@ class Line:
         path: str,
         *,
         timeout_s: float,
-        max_bytes: int,
+        max_bytes: int | None,
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
     ) -> Answered:
         """The whole answer, within `timeout_s` from now.
 
+        Where `max_bytes` is None what the server says beyond status and headers is left unread.
         The request must do no harm when it arrives twice: where a kept connection turns out to be
         closed it is sent once more. Raises Unreachable.
         """
@@ -95,16 +96,16 @@ class Line:
         body: bytes,
         *,
         timeout_s: float,
-        max_bytes: int,
+        max_bytes: int | None,
     ) -> Answered:
         asked = self._pool.stream(
             method, url, headers=headers, content=body, extensions={"timeout": {"pool": timeout_s}}
         )
         with asked as response:
             whole = bytearray()
-            for piece in response.iter_stream():
+            for piece in response.iter_stream() if max_bytes is not None else ():
                 whole += piece
-                if len(whole) > max_bytes:
+                if len(whole) > (max_bytes or 0):
                     raise Unreachable(f"{self._host} answers with more than it should.")
             found = {
                 name.decode("latin-1").lower(): value.decode("latin-1")

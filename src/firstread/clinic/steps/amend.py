@@ -7,8 +7,8 @@ import uuid
 from django.db import transaction
 from django.utils import timezone
 
-from firstread.clinic import audit
 from firstread.clinic.models import Case, Person, SignOff
+from firstread.clinic.outbox.events import happened
 from firstread.clinic.outbox.notify import Occasion, tell
 from firstread.clinic.queue.find_case import locked_case
 from firstread.clinic.steps.who_may import may_amend, refuse_label, refuse_long
@@ -49,9 +49,7 @@ def amend(case_id: uuid.UUID | str, *, by: Person, label: str, comment: str) -> 
         )
         case.state = CaseState.AMENDED
         case.save(update_fields=["state"])
-        audit.append(
-            "amended", by=by, case=case, detail={"label": label, "number": amendment.number}
-        )
+        happened("amended", by=by, case=case, detail={"label": label, "number": amendment.number})
         if case.check_row.tells_requester:  # who was told of a decision must hear that it changed
             tell(Occasion.AMENDED, case=case, number=amendment.number)
     return case

@@ -13,8 +13,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from firstread.clinic import audit
 from firstread.clinic.models import Case, CaseSample, Check, ReadRow
+from firstread.clinic.outbox.events import happened
 from firstread.clinic.outbox.notify import Occasion, tell
 from firstread.clinic.queue.lease import claim
 from firstread.clinic.queue.waiting import WAITS
@@ -147,7 +147,7 @@ def _write(case: Case, work: _Work) -> None:
 def _let_wait(case: Case, why: NobodyReads, *, at: datetime) -> None:
     """The case comes due again when a server may answer; it has lost nothing, not even a try."""
     if case.retry_at is None:
-        audit.append(WAITS, by=None, case=case, detail={"reason": str(why)})
+        happened(WAITS, by=None, case=case, detail={"reason": str(why)})
         log.warning("case %s waits: %s", case.pk, why)
     # Spread, so that of many cases that wait not all come due in one moment.
     case.retry_at = at + timedelta(seconds=why.again_in_s * random.uniform(1.0, 1.25))
@@ -187,8 +187,8 @@ def _conclude(case: Case, work: _Work, *, at: datetime) -> None:
     detail = {"reads": len(reads), "pack": _pack(reads), "finding": case.finding}
     if where := list(dict.fromkeys(each.where for each in work.outcomes.values() if each.where)):
         detail["where"] = where[:PLACES_TOLD]
-    audit.append(str(case.state), by=None, case=case, detail=detail)
     tell(Occasion.READ, case=case)
+    happened(str(case.state), by=None, case=case, detail=detail)
     log.info("case %s: %s", case.pk, case.state)
 
 

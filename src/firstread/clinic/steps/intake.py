@@ -21,6 +21,7 @@ from firstread.clinic.models import (
     RefusedSample,
     Sample,
 )
+from firstread.clinic.outbox.events import happened
 from firstread.clinic.queue import wake
 from firstread.clinic.steps import edge_read
 from firstread.clinic.steps.edge_read import FromEdge
@@ -317,7 +318,7 @@ def _tell_history(
     case: Case, fresh: Sequence[StoredSample], *, created: bool, asked: _Request
 ) -> None:
     detail = {"door": asked.door, "samples": len(fresh), "check": asked.check.name}
-    audit.append("received" if created else "added", by=asked.by, case=case, detail=detail)
+    happened("received" if created else "added", by=asked.by, case=case, detail=detail)
     if asked.edge is not None:
         rows = list(case.samples.filter(sample__in=[each.sha256 for each in fresh]))
         edge_read.take(rows, case=case, asked=asked.edge, by=asked.by)

@@ -7,8 +7,8 @@ import uuid
 from django.db import transaction
 from django.utils import timezone
 
-from firstread.clinic import audit
 from firstread.clinic.models import Case, Person, Review, Role
+from firstread.clinic.outbox.events import happened
 from firstread.clinic.outbox.notify import Occasion, tell
 from firstread.clinic.queue.find_case import locked_case
 from firstread.clinic.steps.sign_off import sign_off
@@ -39,7 +39,7 @@ def answer(case_id: uuid.UUID | str, *, by: Person, label: str, comment: str = "
             comment=comment,
             at=timezone.now(),
         )
-        audit.append(
+        happened(
             "answered",
             by=by,
             case=case,
@@ -88,5 +88,5 @@ def _settle(case: Case, review: Review) -> None:
         case.waits_for = decision.waits_for or ""
         case.save(update_fields=["waits_for"])
         if decision.waits_for == "chief":
-            audit.append("differ", by=None, case=case)
+            happened("differ", by=None, case=case)
             tell(Occasion.DIFFER, case=case)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from firstread.clinic import audit
 from firstread.clinic.models import Case, Person, SignOff
+from firstread.clinic.outbox.events import happened
 from firstread.clinic.outbox.notify import Occasion, tell
 from firstread.domain.case import Basis, CaseState
 
@@ -19,6 +19,6 @@ def sign_off(
     )
     case.state, case.waits_for, case.decided_at = CaseState.SIGNED_OFF, "", at
     case.save(update_fields=["state", "waits_for", "decided_at"])
-    audit.append("signed_off", by=by, case=case, detail={"label": label, "basis": str(basis)})
+    happened("signed_off", by=by, case=case, detail={"label": label, "basis": str(basis)})
     if case.check_row.tells_requester:
         tell(Occasion.SIGNED_OFF, case=case)

@@ -1,0 +1,321 @@
+"""Webhooks: each event of a case posted once, signed, and again until it is taken."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from msgspec.structs import replace
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+
+from firstread.clinic.doctor import inspect
+from firstread.clinic.models import AuditRow, Outgoing
+from firstread.clinic.outbox import delivery
+from firstread.clinic.steps.amend import amend
+from firstread.clinic.steps.review import answer
+from firstread.connect.webhook.settings import WebhookSettings
+from firstread.toml import Secret
+from tests.clinic_for_tests import Clinic, at_once, put_in, read_all, read_case
+from tests.smtp_for_tests import free_port
+from tests.webhooks_for_tests import SECRET, Receiver, receiver
+
+HANGS_FOR_S = 0.3
+
+
+@pytest.fixture
+def other() -> Iterator[Receiver]:
+    with receiver() as it:
+        yield it
+
+
+@pytest.fixture
+def site(settings: Any) -> Iterator[Receiver]:
+    with receiver() as it:
+        _post_to(settings, it.address)
+        yield it
+
+
+def _post_to(settings: Any, *addresses: str, secret: str = SECRET, timeout_s: float = 5) -> None:
+    webhook = WebhookSettings(addresses=addresses, secret=Secret(secret), timeout_s=timeout_s)
+    settings.FIRSTREAD = replace(settings.FIRSTREAD, services={WebhookSettings: webhook})
+
+
+def _deliver_all() -> int:
+    count = 0
+    while delivery.deliver_next("webhook"):
+        count += 1
+    return count
+
+
+def _rows() -> Any:
+    return Outgoing.objects.filter(channel="webhook").order_by("pk")
+
+
+def _make_due() -> None:
+    _rows().update(retry_at=timezone.now() - timedelta(seconds=1))
+
+
+def test_each_event_of_a_case_is_posted_signed_and_says_nothing_of_what_was_found(
+    clinic: Clinic, site: Receiver
+) -> None:
+    case = put_in("red", accession="A77", patient="P-9", by=clinic.tech)
+    read_all()
+    answer(case.pk, by=clinic.ana, label="red")
+    answer(case.pk, by=clinic.bo, label="blue")
+    answer(case.pk, by=clinic.chief, label="red")
+    amend(case.pk, by=clinic.chief, label="green", comment="A second smear.")
+    assert _deliver_all() == 8
+    posted = [Webhook(SECRET).verify(body, headers) for headers, body in site.seen]
+    assert [(each["type"], each["data"]["state"]) for each in posted] == [
+        ("case.received", "received"),
+        ("case.read", "read"),
+        ("case.answered", "read"),
+        ("case.answered", "read"),
+        ("case.waits_for_chief", "read"),
+        ("case.answered", "read"),
+        ("case.signed_off", "signed_off"),
+        ("case.amended", "amended"),
+    ]
+    for each in posted:
+        assert set(each) == {"type", "timestamp", "data"}
+        assert each["data"].keys() == {"case", "check", "state", "link"}
+        assert each["data"]["case"] == str(case.pk)
+        assert each["data"]["check"] == "leukaemia"
+        assert each["data"]["link"].endswith(f"/cases/{case.pk}")
+        assert datetime.fromisoformat(each["timestamp"]) <= datetime.now(UTC)
+    whole = b" ".join(body for _, body in site.seen)
+    assert not [word for word in (b"A77", b"P-9", b"Red", b"green", b"Ana") if word in whole]
+    assert {headers["webhook-id"] for headers, _ in site.seen} == {
+        *_rows().values_list("key", flat=True)
+    }
+    assert {row.state for row in _rows()} == {"sent"}
+    assert AuditRow.objects.filter(action="told", detail__channel="webhook").count() == 8
+    assert _deliver_all() == 0
+
+
+def test_a_case_that_no_model_may_read_says_that_it_is_unfit(
+    clinic: Clinic, site: Receiver
+) -> None:
+    put_in("red")
+    clinic.leukaemia.pack = "gone"
+    clinic.leukaemia.save()
+    read_all()
+    assert [row.payload["type"] for row in _rows()] == ["case.received", "case.unfit"]
+
+
+def test_every_address_hears_of_every_event(
+    clinic: Clinic, site: Receiver, other: Receiver, settings: Any
+) -> None:
+    _post_to(settings, site.address, other.address)
+    read_case("red")
+    assert _deliver_all() == 4
+    assert [json.loads(b)["type"] for _, b in site.seen] == ["case.received", "case.read"]
+    assert [body for _, body in site.seen] == [body for _, body in other.seen]
+
+
+def test_without_an_address_nothing_is_written(clinic: Clinic) -> None:
+    read_case("red")
+    assert not _rows()
+
+
+def test_a_secret_may_be_replaced_while_events_go_on(
+    clinic: Clinic, site: Receiver, settings: Any
+) -> None:
+    newer = "whsec_" + "bmV3ZXIgbmV3ZXIgbmV3ZXIgbmV3ZXIg"
+    _post_to(settings, site.address, secret=f"{newer} {SECRET}")
+    put_in("red")
+    _deliver_all()
+    headers, body = site.seen[0]
+    for secret in (SECRET, newer):
+        Webhook(secret).verify(body, headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook("whsec_" + 8 * "AAAA").verify(body, headers)
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "says"),
+    [
+        (200, "sent", ""),
+        (202, "sent", ""),
+        (410, "given_up", "answered 410: it takes no more events."),
+        (429, "waiting", "answered 429."),
+        (500, "waiting", "answered 500."),
+        (503, "waiting", "answered 503."),
+        (400, "waiting", "answered 400."),
+        (401, "waiting", "answered 401."),
+        (302, "waiting", "answered 302 and points elsewhere, where no event is sent: write the"),
+    ],
+)
+def test_what_is_answered_decides_whether_to_try_again(
+    clinic: Clinic, site: Receiver, other: Receiver, status: int, state: str, says: str
+) -> None:
+    site.status, site.headers = status, {"Location": other.address}
+    site.body = b"<h1>Mrs Example has blasts</h1>"
+    put_in("red")
+    assert _deliver_all() == 1
+    row = _rows().get()
+    assert row.state == state
+    assert row.last_error.startswith(f"{site.host} {says}" if says else "")
+    assert "Example" not in row.last_error
+    assert not other.seen  # it was not followed
+
+
+def test_a_receiver_that_was_down_gets_the_same_message_later(
+    clinic: Clinic, settings: Any
+) -> None:
+    port = free_port()
+    _post_to(settings, f"http://127.0.0.1:{port}/firstread")
+    put_in("red")
+    assert _deliver_all() == 1
+    row = _rows().get()
+    assert (row.state, row.attempts) == ("waiting", 1)
+    assert row.last_error == f"127.0.0.1:{port} cannot be reached."
+    with receiver(port=port) as site:
+        site.status = 500
+        _make_due()
+        _deliver_all()
+        site.status = 204
+        _make_due()
+        _deliver_all()
+        (first, body), (second, again) = site.seen
+    assert (first["webhook-id"], body) == (second["webhook-id"], again)
+    Webhook(SECRET).verify(again, second)
+    assert _rows().get().state == "sent"
+
+
+@pytest.mark.parametrize("as_date", [False, True])
+def test_who_asks_to_wait_is_left_alone_that_long(
+    clinic: Clinic, site: Receiver, as_date: bool
+) -> None:
+    asked = timedelta(minutes=20)
+    when = format_datetime(datetime.now(UTC) + asked, usegmt=True)
+    site.status, site.headers = 429, {"Retry-After": when if as_date else "1200"}
+    put_in("red")
+    _deliver_all()
+    retry_at = _rows().get().retry_at
+    assert abs(retry_at - timezone.now() - asked) < timedelta(seconds=30)
+
+
+def test_who_asks_for_a_year_is_asked_again_sooner(clinic: Clinic, site: Receiver) -> None:
+    site.status, site.headers = 503, {"Retry-After": "31536000"}
+    put_in("red")
+    _deliver_all()
+    assert _rows().get().retry_at < timezone.now() + timedelta(hours=7)
+
+
+def test_a_receiver_that_hangs_ends_with_its_time_and_keeps_nothing_else_waiting(
+    clinic: Clinic, site: Receiver, other: Receiver, settings: Any
+) -> None:
+    site.hangs = True
+    _post_to(settings, site.address, other.address, timeout_s=HANGS_FOR_S)
+    for seed in range(5):
+        put_in("red", accession=str(seed), seed=10 * seed)
+    _deliver_all()
+    assert len(site.seen) == 1  # the others for it wait with the first
+    assert len(other.seen) == 5
+    waiting = _rows().filter(state="waiting")
+    assert waiting.count() == 5
+    assert {row.retry_at is not None for row in waiting} == {True}
+    assert waiting.filter(attempts=1).get().last_error == (
+        f"{site.host} did not answer within {HANGS_FOR_S:g} s."
+    )
+
+
+def test_an_event_that_is_refused_again_and_again_holds_up_none_behind_it(
+    clinic: Clinic, site: Receiver
+) -> None:
+    put_in("red", accession="1")
+    site.status = 500
+    _deliver_all()
+    put_in("red", accession="2", seed=50)
+    _make_due()
+    site.status = 204
+    assert delivery.deliver_next("webhook")
+    assert [row.state for row in _rows()] == ["waiting", "sent"]
+
+
+def test_it_gives_up_after_a_day(clinic: Clinic, site: Receiver) -> None:
+    site.status = 500
+    case = put_in("red")
+    _rows().update(waits_since=timezone.now() - timedelta(hours=25))
+    _deliver_all()
+    assert _rows().get().state == "given_up"
+    row = AuditRow.objects.get(action="not_told")
+    assert row.case_id == case.pk
+    assert row.detail == {"channel": "webhook", "to": site.host, "what": "case.received"}
+
+
+def test_what_was_meant_for_an_address_that_is_no_longer_set_is_given_up(
+    clinic: Clinic, site: Receiver, other: Receiver, settings: Any
+) -> None:
+    put_in("red")
+    _post_to(settings, other.address)
+    _deliver_all()
+    row = _rows().get()
+    assert row.state == "given_up"
+    assert row.last_error == f"{site.host} is no longer among webhook.addresses."
+    assert not site.seen
+
+
+def test_two_deliverers_post_each_event_once(committed_clinic: Clinic, site: Receiver) -> None:
+    for seed in range(6):
+        put_in("red", accession=str(seed), seed=10 * seed)
+    at_once(_deliver_all, _deliver_all)
+    assert len(site.seen) == len({headers["webhook-id"] for headers, _ in site.seen}) == 6
+
+
+def test_the_secret_stands_in_no_page_log_or_error(
+    clinic: Clinic, site: Receiver, client: Client, caplog: pytest.LogCaptureFixture, settings: Any
+) -> None:
+    site.status = 500
+    case = read_case("red")
+    with caplog.at_level(logging.DEBUG):
+        _deliver_all()
+    client.force_login(clinic.operator)
+    shown = [client.get(address).content.decode() for address in ("/outbox", f"/cases/{case.pk}")]
+    secret = SECRET.removeprefix("whsec_")
+    assert not [1 for text in (*shown, caplog.text, repr(settings.FIRSTREAD)) if secret in text]
+
+
+def _look() -> list[tuple[str, bool]]:
+    found = inspect(migrations_behind=lambda: 0)
+    return [(each.says, each.trouble) for each in found if each.part == "webhook"]
+
+
+def test_the_doctor_asks_each_address_without_posting_anything(
+    clinic: Clinic, site: Receiver, other: Receiver, settings: Any
+) -> None:
+    down = f"http://127.0.0.1:{free_port()}/x"
+    _post_to(settings, site.address, other.address, down)
+    site.status, other.status = 405, 502
+    assert _look() == [
+        (f"{site.host} answers.", False),
+        (f"{other.host} answers 502.", True),
+        (f"{down[7:-2]} cannot be reached.", True),
+    ]
+    site.status, site.headers = 301, {"Location": other.address}
+    assert "points elsewhere" in _look()[0][0]
+    assert {*site.asked, *other.asked} == {"HEAD"}
+
+
+def test_the_doctor_is_silent_about_webhooks_that_nobody_set_up(clinic: Clinic) -> None:
+    assert _look() == []
+
+
+def test_the_history_tells_where_an_event_went(
+    clinic: Clinic, site: Receiver, client: Client
+) -> None:
+    case = put_in("red")
+    _deliver_all()
+    client.force_login(clinic.ana)
+    page = client.get(f"/cases/{case.pk}").content.decode()
+    assert f"told {site.host} of case.received" in page
+    assert "Webhook: case.received" in page
+    assert site.address not in page
