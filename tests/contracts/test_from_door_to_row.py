@@ -20,6 +20,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import Client
+from msgspec.structs import replace
 
 import firstread
 from firstread.clinic.doors.folder import door_of
@@ -69,11 +70,23 @@ def through_the_api(_: Clinic, __: Path) -> None:
     make_program().put_in(sample, check="leukaemia", accession="7", key="once")
 
 
+def through_the_form(clinic: Clinic, _: Path) -> None:
+    http = Client()
+    http.force_login(clinic.tech)
+    row = {"m-size": "1", "m-shape": "1", "m-nuclei": "1"}
+    http.post("/put-in", {"check": "breast-cytology", "way": "form", **row})
+
+
+def as_json(_: Clinic, __: Path) -> None:
+    row = {"size": 1, "shape": 1, "nuclei": 1}
+    make_program()("POST", "/cases", {"check": "breast-cytology", "measurements": row})
+
+
 def through_the_folder(_: Clinic, folder: Path) -> None:
     (folder / "leukaemia").mkdir()
     (folder / "leukaemia" / "7_a.png").write_bytes(cell_png())
-    inbox = settings.FIRSTREAD.inbox.model_copy(update={"folder": folder, "settle_s": 0})
-    door = door_of(settings.FIRSTREAD.model_copy(update={"inbox": inbox}), lambda: None)
+    inbox = replace(settings.FIRSTREAD.inbox, folder=folder, settle_s=0)
+    door = door_of(replace(settings.FIRSTREAD, inbox=inbox), lambda: None)
     assert door is not None
     door.inbox.prepare()
     door.take_all()
@@ -85,9 +98,11 @@ def through_the_folder(_: Clinic, folder: Path) -> None:
         (through_the_page, "put_in"),
         (through_the_api, "create_case"),
         (through_the_folder, "IntoTheClinic.receive"),
+        (through_the_form, "put_in"),
+        (as_json, "create_case"),
     ],
 )
-def test_a_picture_passes_at_most_four_functions_from_the_door_to_its_row(
+def test_a_sample_passes_at_most_four_functions_from_the_door_to_its_row(
     clinic: Clinic, tmp_path: Path, put_in: Callable[[Clinic, Path], None], door: str
 ) -> None:
     with stacks_of_inserts("clinic_casesample") as stacks:
