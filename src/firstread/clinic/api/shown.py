@@ -23,7 +23,7 @@ from firstread.clinic.api.schemas import (
     ShareOut,
     SignOffOut,
 )
-from firstread.clinic.shown.case import CaseView
+from firstread.clinic.shown.case import CaseView, Cell
 from firstread.clinic.shown.case_list import CasePage, ListedCase, listed
 from firstread.clinic.shown.checks import ShownCheck
 from firstread.clinic.steps.intake import Received
@@ -54,15 +54,7 @@ def whole(view: CaseView) -> dict[str, Any]:
     return CaseOut(
         **short(listed(view.case)).model_dump(),
         patient=view.case.patient.identifier if view.case.patient else None,
-        reads=[
-            SampleOut(
-                position=cell.position,
-                sha256=cell.case_sample.sample_id,
-                read=_plain(cell.read) if cell.read else None,
-                counts=dict(cell.counts) or None,
-            )
-            for cell in view.cells
-        ],
+        reads=[_sample(cell) for cell in view.cells],
         differential=None
         if view.differential is None
         else [ShareOut(**asdict(share)) for share in view.differential],
@@ -95,6 +87,15 @@ def whole(view: CaseView) -> dict[str, Any]:
         may_amend=view.may_amend,
         why_not=view.why_not,
     ).model_dump(mode="json")
+
+
+def _sample(cell: Cell) -> SampleOut:
+    return SampleOut(
+        position=cell.position,
+        sha256=cell.case_sample.sample_id,
+        read=_plain(cell.read) if cell.read else None,
+        counts=dict(cell.counts) or None,
+    )
 
 
 def _plain(read: Read) -> dict[str, Any]:

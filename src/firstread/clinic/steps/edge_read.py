@@ -49,7 +49,9 @@ class FromEdge:
     """By the hash of the sample."""
 
 
-def take(fresh: Sequence[CaseSample], *, case: Case, asked: FromEdge, by: Person | None) -> None:
+def take_reads(
+    fresh: Sequence[CaseSample], *, case: Case, asked: FromEdge, by: Person | None
+) -> None:
     """Write the reads that hold as first reads; the others the clinic makes anew.
 
     Runs in the transaction that receives the samples.

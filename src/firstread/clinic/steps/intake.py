@@ -321,7 +321,7 @@ def _tell_history(
     happened("received" if created else "added", by=asked.by, case=case, detail=detail)
     if asked.edge is not None:
         rows = list(case.samples.filter(sample__in=[each.sha256 for each in fresh]))
-        edge_read.take(rows, case=case, asked=asked.edge, by=asked.by)
+        edge_read.take_reads(rows, case=case, asked=asked.edge, by=asked.by)
     _tell_of_others(case, fresh, by=asked.by)
 
 
