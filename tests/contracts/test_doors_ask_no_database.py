@@ -18,8 +18,8 @@ import firstread.clinic
 from firstread.clinic import models
 
 CLINIC = Path(firstread.clinic.__file__).parent
-DOORS = ("api", "doors", "web/put_in.py")
-"""Rooms, or modules of them, that hold to this."""
+DOORS = ("api", "doors", "web")
+"""Rooms that hold to this."""
 
 QUERIES = set(
     """
@@ -106,12 +106,12 @@ def _outside_annotations(node: ast.AST) -> Iterator[ast.AST]:
                 yield from _outside_annotations(child)
 
 
+NOT_YET = {"web/outbox.py"}
+
+
 def modules() -> list[Path]:
-    return sorted(
-        path
-        for door in DOORS
-        for path in ([CLINIC / door] if door.endswith(".py") else (CLINIC / door).rglob("*.py"))
-    )
+    found = (path for door in DOORS for path in (CLINIC / door).rglob("*.py"))
+    return sorted(each for each in found if str(each.relative_to(CLINIC)) not in NOT_YET)
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(CLINIC)))

@@ -57,6 +57,11 @@ def add_person(
     return person
 
 
+def person_numbered(number: int) -> Person | None:
+    """The person of that number, if there is one."""
+    return Person.objects.filter(pk=number).first()
+
+
 def change_person(
     person: Person,
     *,
@@ -101,6 +106,11 @@ def change_person(
             },
         )
     return person
+
+
+def check_called(name: str) -> Check | None:
+    """The check of that name, whether it takes samples or not, if there is one."""
+    return Check.objects.filter(pk=name).first()
 
 
 def change_check(

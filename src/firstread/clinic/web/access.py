@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 
@@ -23,6 +24,15 @@ from firstread.domain.errors import (
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """What a page of one sentence says."""
+
+    title: str
+    sentence: str
+
 
 REFUSALS: dict[type[FirstreadError], tuple[int, str]] = {
     NotAllowed: (403, "This is not for you"),
@@ -68,5 +78,5 @@ def person_of(request: HttpRequest) -> Person:
 def refusal(request: HttpRequest, error: FirstreadError) -> HttpResponse:
     """A page that says what was refused, and why."""
     status, title = REFUSALS.get(type(error), (400, "This did not work"))
-    shown = {"title": title, "sentence": str(error)}
-    return render(request, "clinic/refusal.html", shown, status=status)
+    shown = Refusal(title=title, sentence=str(error))
+    return render(request, "clinic/refusal.html", {"page": shown}, status=status)

@@ -5,24 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from firstread.clinic.accounts import people as step
-from firstread.clinic.checks import readers
-from firstread.clinic.checks.checks import enabled_checks, manifest_of
-from firstread.clinic.models import Check, Person, Role
-from firstread.clinic.queue.waiting import why_cases_wait
+from firstread.clinic.models import Role
+from firstread.clinic.shown.checks import checks_page
+from firstread.clinic.shown.people import PersonFields, people_page
 from firstread.clinic.web.access import page, person_of
-from firstread.domain.errors import BadMeasurement, FirstreadError, WrongState
+from firstread.domain.errors import BadMeasurement, WrongState
 
 
 @page(Role.OPERATOR)
 @require_http_methods(["GET", "POST"])
 def people(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
-        return _people(request)
+        return render(request, "clinic/people.html", {"page": people_page()})
     try:
         person = step.add_person(
             request.POST.get("username", ""),
@@ -31,7 +30,8 @@ def people(request: HttpRequest) -> HttpResponse:
             **_details(request),
         )
     except (BadMeasurement, WrongState) as error:
-        return _people(request, status=422, problem=str(error), given=_given(request))
+        shown = people_page(given=_given(request), problem=str(error))
+        return render(request, "clinic/people.html", {"page": shown}, status=422)
     messages.success(request, f"{person.username} may sign in now.", extra_tags="good")
     return redirect("people")
 
@@ -40,7 +40,9 @@ def people(request: HttpRequest) -> HttpResponse:
 @require_POST
 def change(request: HttpRequest, person_id: int) -> HttpResponse:
     by = person_of(request)
-    person = get_object_or_404(Person, pk=person_id)
+    person = step.person_numbered(person_id)
+    if person is None:
+        raise Http404
     try:
         person = step.change_person(
             person,
@@ -51,7 +53,8 @@ def change(request: HttpRequest, person_id: int) -> HttpResponse:
         )
     except (BadMeasurement, WrongState) as error:
         messages.error(request, str(error), extra_tags="alarm")
-        return _people(request, status=422, open_person=person_id)
+        shown = people_page(open_person=person_id)
+        return render(request, "clinic/people.html", {"page": shown}, status=422)
     messages.success(request, f"{person.username} is saved.", extra_tags="good")
     return redirect("people")
 
@@ -59,36 +62,19 @@ def change(request: HttpRequest, person_id: int) -> HttpResponse:
 @page()
 @require_GET
 def checks(request: HttpRequest) -> HttpResponse:
-    rows = []
-    for check in Check.objects.prefetch_related("people"):
-        trouble = readers.trouble(check)
-        try:
-            manifest = manifest_of(check)
-        except FirstreadError:
-            manifest = None
-        rows.append(
-            {
-                "check": check,
-                "trouble": trouble,
-                "waits_because": why_cases_wait(check),
-                "servers": readers.servers_of(check),
-                "manifest": manifest,
-            }
-        )
-    context = {
-        "rows": rows,
-        "may_change": person_of(request).operates,
-        "readers": Check._meta.get_field("readers").choices,
-    }
-    return render(request, "clinic/checks.html", context)
+    shown = checks_page(may_change=person_of(request).operates)
+    return render(request, "clinic/checks.html", {"page": shown})
 
 
 @page(Role.OPERATOR)
 @require_POST
 def check(request: HttpRequest, name: str) -> HttpResponse:
+    found = step.check_called(name)
+    if found is None:
+        raise Http404
     readers = request.POST.get("readers", "")
     saved = step.change_check(
-        get_object_or_404(Check, pk=name),
+        found,
         by=person_of(request),
         readers=int(readers) if readers.isdecimal() else 0,
         tells_requester="tells_requester" in request.POST,
@@ -96,19 +82,6 @@ def check(request: HttpRequest, name: str) -> HttpResponse:
     )
     messages.success(request, f"{saved.title} is saved.", extra_tags="good")
     return redirect("checks")
-
-
-def _people(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpResponse:
-    rows = list(Person.objects.prefetch_related("checks").order_by("-is_active", "username"))
-    for row in rows:
-        row.reads_names = [each.name for each in row.checks.all()]  # type: ignore[attr-defined]  # for the template
-    context = {
-        "people": rows,
-        "roles": Role.choices,
-        "all_checks": enabled_checks(),
-        "given": {"role": Role.SPECIALIST, "reads_names": []},
-    }
-    return render(request, "clinic/people.html", context | more, status=status)
 
 
 def _details(request: HttpRequest) -> dict[str, Any]:
@@ -120,7 +93,13 @@ def _details(request: HttpRequest) -> dict[str, Any]:
     return details | {"checks": request.POST.getlist("reads") if decides else []}
 
 
-def _given(request: HttpRequest) -> dict[str, Any]:
-    keys = ("username", "first_name", "last_name", "email", "role")
-    given: dict[str, Any] = {key: request.POST.get(key, "") for key in keys}
-    return given | {"reads_names": request.POST.getlist("reads")}
+def _given(request: HttpRequest) -> PersonFields:
+    given = request.POST
+    return PersonFields(
+        username=given.get("username", ""),
+        first_name=given.get("first_name", ""),
+        last_name=given.get("last_name", ""),
+        email=given.get("email", ""),
+        role=given.get("role", ""),
+        reads=tuple(given.getlist("reads")),
+    )

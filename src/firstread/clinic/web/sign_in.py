@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from firstread.clinic.accounts.demo import DEMO_PASSWORD, DEMO_PEOPLE
+from firstread.clinic.web.access import Refusal
 
 
 class SignIn(LoginView):
@@ -29,12 +30,12 @@ def locked_out(
     request: HttpRequest, response: HttpResponse | None = None, credentials: Any = None
 ) -> HttpResponse:
     """What django-axes shows after too many wrong passwords."""
-    shown = {
-        "title": "Too many attempts",
-        "sentence": "Wait a quarter of an hour, then try again. "
+    shown = Refusal(
+        title="Too many attempts",
+        sentence="Wait a quarter of an hour, then try again. "
         "Your operator can set a new password for you.",
-    }
-    return render(request, "clinic/refusal.html", shown, status=429)
+    )
+    return render(request, "clinic/refusal.html", {"page": shown}, status=429)
 
 
 sign_in = SignIn.as_view()
