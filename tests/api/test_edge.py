@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from django.utils import timezone
 
@@ -263,3 +265,54 @@ def test_a_read_found_unfit_at_the_edge_stays_unfit(
     read_all()
     case = Case.objects.get()
     assert (case.state, "blurred" in case.unfit_reason) == ("unfit", True)
+
+
+def _kept(edge: dict[str, Any]) -> bytes:
+    return base64.b64decode(edge["reads"][0]["embedding"])
+
+
+def test_what_the_edges_network_saw_is_kept_with_its_read(program: Make) -> None:
+    edge = told_of(RED)
+    assert put_in(program(), RED, edge=edge).status_code == 201
+    assert ReadRow.objects.get().embedding == _kept(edge)
+    assert len(_kept(edge)) == 6  # the tests' pack sees three numbers
+
+
+def test_an_older_edge_that_sends_none_is_taken_as_before(program: Make) -> None:
+    tech = program()
+    edge = told_of(RED)
+    del edge["reads"][0]["embedding"]
+    assert put_in(tech, RED, edge=edge).status_code == 201
+    assert ReadRow.objects.get().embedding is None
+    assert not any("embedding" in line for line in history(tech, Case.objects.get()))
+
+
+@pytest.mark.parametrize(
+    ("halves", "said"),
+    [
+        ([1.0, 2.0], "it has 2 numbers, and the pack gives 3"),
+        ([1.0, 2.0, np.nan], "it holds what is no number"),
+        ([1.0, 2.0, np.inf], "it holds what is no number"),
+    ],
+)
+def test_an_embedding_that_cannot_be_the_packs_is_left_out_and_its_read_stays(
+    program: Make, halves: list[float], said: str
+) -> None:
+    tech = program()
+    edge = told_of(RED)
+    edge["reads"][0]["embedding"] = base64.b64encode(np.array(halves, "<f2").tobytes()).decode()
+    assert put_in(tech, RED, edge=edge).status_code == 201
+    assert ReadRow.objects.get().embedding is None
+    assert any(
+        line.endswith(f"brought an embedding from there that is not kept: {said}")
+        for line in history(tech, Case.objects.get())
+    )
+
+
+@pytest.mark.parametrize("given", ["", "AAAA", "not base64", "AA", "A" * 20_000])
+def test_an_embedding_that_is_none_is_refused(program: Make, given: str) -> None:
+    edge = told_of(RED)
+    edge["reads"][0]["embedding"] = given
+    answer = put_in(program(), RED, edge=edge)
+    assert answer.status_code == 422
+    assert answer.json()["detail"].endswith(".")

@@ -9,24 +9,35 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from firstread.edge.entries import Entry, Evidence, Reading
 from firstread.runtime import Outcome
 
 MOST_MAP_BYTES = 2**16
 """A larger evidence map stays here: a thin line has better to carry."""
+MOST_EMBEDDING = 2**12
+"""Numbers of an embedding; one of more stays here, too, and the clinic fills it in."""
 
 
 def reading_of(outcome: Outcome) -> Reading:
     """The outcome of a read as the spool keeps it."""
     plain = {"read": outcome.read.as_dict(), "logits": outcome.logits.tolist()}
+    if outcome.embedding is not None and len(outcome.embedding) <= MOST_EMBEDDING:
+        # Beside the read rather than in a column, so that a spool keeps its version.
+        plain["embedding"] = base64.b64encode(_halves(outcome.embedding).tobytes()).decode()
     evidence = None
     if outcome.evidence is not None:
-        largest = np.finfo(np.float16).max
-        halves = outcome.evidence.clip(-largest, largest).astype("<f2")
+        halves = _halves(outcome.evidence)
         if halves.nbytes <= MOST_MAP_BYTES:
             evidence = Evidence(shape=halves.shape, data=halves.tobytes())
     return Reading(read=json.dumps(plain, allow_nan=False), evidence=evidence)
+
+
+def _halves(values: NDArray[np.float32]) -> NDArray[np.float16]:
+    """In half precision, little-endian; what that cannot hold is the largest that it can."""
+    largest = np.finfo(np.float16).max
+    return values.clip(-largest, largest).astype("<f2")
 
 
 def told(entries: Sequence[Entry], *, host: str, received_at: datetime | None) -> dict[str, Any]:

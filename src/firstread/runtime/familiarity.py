@@ -107,6 +107,20 @@ def open_neighbours(
     return Neighbours(reference, stated=stated, appearance=appearance)
 
 
+def embedding_length(pack: Path, *, stated: FamiliarityReference | None) -> int | None:
+    """How many numbers an embedding of the pack has, from its reference's header alone.
+
+    None where familiarity is not told by embeddings: then the network alone knows.
+    """
+    if stated is None or stated.on != "embedding":
+        return None
+    try:
+        reference = np.load(pack / stated.reference, mmap_mode="r", allow_pickle=False)
+        return int(reference.shape[1])
+    except (OSError, ValueError, EOFError, AttributeError, IndexError):
+        return None
+
+
 def looks_of(row: NDArray[np.float64], looks: Looks, *, appearance: Appearance) -> dict[str, float]:
     """How far in looks a picture lies, each as a multiple of what is usual.
 

@@ -15,8 +15,9 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from firstread.clinic.api.problems import Refused
 from firstread.clinic.api.schemas import Comment, Line, Number, Slug, Strict
-from firstread.clinic.steps.edge_read import EdgeRead, FromEdge
+from firstread.clinic.steps.edge_read import FromEdge
 from firstread.domain.read import Beat, Contribution, Familiarity, Finding, Read
+from firstread.runtime import Outcome
 
 OLDEST = timedelta(days=90)
 CLOCKS_APART = timedelta(minutes=5)
@@ -25,6 +26,8 @@ MOST_LABELS = 1000
 MOST_BEATS = 500_000
 MOST_CELLS = 2**20
 """Of an evidence map."""
+MOST_EMBEDDING = 2**12
+"""Numbers of an embedding."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Chance = Annotated[Number, Field(ge=0, le=1)]
@@ -82,10 +85,20 @@ class EvidenceIn(Strict):
     float16: Annotated[str, Field(max_length=4 * MOST_CELLS)]
 
 
+Embedding = Annotated[
+    str,
+    Field(
+        max_length=4 * MOST_EMBEDDING,
+        description="What the network saw [D], little-endian float16 in base64.",
+    ),
+]
+
+
 class EdgeReadIn(Strict):
     read: ReadIn
     logits: Logits
     evidence: EvidenceIn | None = None
+    embedding: Embedding | None = None
 
 
 class EdgeIn(Strict):
@@ -120,7 +133,7 @@ def _received_at(given: EdgeIn) -> datetime | None:
     return min(given.received_at, now)
 
 
-def _edge_read(each: EdgeReadIn) -> EdgeRead:
+def _edge_read(each: EdgeReadIn) -> Outcome:
     plain = each.read
     familiarity = plain.familiarity
     read = Read(
@@ -140,15 +153,30 @@ def _edge_read(each: EdgeReadIn) -> EdgeRead:
         }
     )
     evidence = None if each.evidence is None else _map(each.evidence)
-    return EdgeRead(read=read, logits=tuple(each.logits), evidence=evidence)
+    embedding = None if each.embedding is None else _embedding(each.embedding)
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and does not add up
+        logits = np.array(each.logits, dtype=np.float32)
+    return Outcome(read=read, logits=logits, evidence=evidence, embedding=embedding)
 
 
 def _map(given: EvidenceIn) -> NDArray[np.float32]:
-    cells = math.prod(given.shape)
-    try:
-        data = base64.b64decode(given.float16, validate=True)
-    except (binascii.Error, ValueError):
-        data = b""
-    if cells > MOST_CELLS or len(data) != 2 * cells:
+    cells, halves = math.prod(given.shape), _halves(given.float16)
+    if cells > MOST_CELLS or halves is None or halves.size != cells:
         raise Refused(422, "The evidence map does not hold what its shape says. Leave it out.")
-    return np.frombuffer(data, dtype="<f2").astype(np.float32).reshape(given.shape)
+    return halves.reshape(given.shape)
+
+
+def _embedding(given: str) -> NDArray[np.float32]:
+    halves = _halves(given)
+    if halves is None or not halves.size:
+        raise Refused(422, "The embedding is not float16 numbers in base64. Leave it out.")
+    return halves
+
+
+def _halves(given: str) -> NDArray[np.float32] | None:
+    """The little-endian float16 numbers that the base64 holds; None where it holds none whole."""
+    try:
+        data = base64.b64decode(given, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return None if len(data) % 2 else np.frombuffer(data, dtype="<f2").astype(np.float32)

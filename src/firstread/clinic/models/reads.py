@@ -21,7 +21,7 @@ class FirstReads(models.Manager["ReadRow"]):
 
     def without_arrays(self) -> models.QuerySet[ReadRow]:
         """Without what a page full of cases does not show, and would have to load."""
-        return self.defer("evidence", "beats")
+        return self.defer("evidence", "beats", "embedding")
 
 
 class ShadowReads(models.Manager["ReadRow"]):
@@ -43,7 +43,8 @@ class ReadRow(models.Model):
 
     `body` is `Read.as_dict()` without its beats, with their counts; `beats` is what
     `pack_beats` makes of them; `evidence` a compressed numpy array, [K, h, w] of float16 or, for
-    each beat of a recording, [B, t] of bytes.
+    each beat of a recording, [B, t] of bytes; `embedding` little-endian float16 [D], as
+    `pack_embedding` makes it, None where the pack gave none or an older Firstread read.
     """
 
     # No way back from a sample, whose queries would pass the managers by.
@@ -55,6 +56,7 @@ class ReadRow(models.Model):
     body = models.JSONField()
     evidence = models.BinaryField(null=True)
     beats = models.BinaryField(null=True)
+    embedding = models.BinaryField(null=True)
     created_at = models.DateTimeField()
 
     objects = FirstReads()

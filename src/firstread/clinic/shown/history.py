@@ -116,6 +116,9 @@ _SENTENCES: dict[str, Callable[[Detail], str]] = {
     WAITS: lambda d: f"could not read it yet and tries again: {d['reason']}",
     "from_edge": _from_edge,
     "edge_read_not_taken": lambda d: f"brought a read from there that is made anew: {d['why']}",
+    "edge_embedding_not_kept": lambda d: (
+        f"brought an embedding from there that is not kept: {d['why']}"
+    ),
     "viewed": lambda _: "looked at it",
     "differ": lambda _: "found that two specialists differ, and asks the chief",
     "resent": lambda _: "had a message about it sent again",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -20,21 +20,13 @@ from firstread.clinic.storage.reads import row_of
 from firstread.domain.errors import PackRefused, UnknownPack
 from firstread.domain.read import Read
 from firstread.packs import Manifest, find_pack, pack_sha256
-from firstread.runtime import calibrate
+from firstread.runtime import Outcome, calibrate
+from firstread.runtime.familiarity import embedding_length
 
 TOLERANCE = 1e-6
 """By how much a probability may differ from what its logits give: they are the same formula."""
 PARTS_TOLERANCE = 1e-3
 """By how much contributions may miss the logits, which another machine rounds otherwise."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class EdgeRead:
-    """One read with what stands beside it."""
-
-    read: Read
-    logits: tuple[float, ...]
-    evidence: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +37,7 @@ class FromEdge:
     """The machine's name, as it calls itself."""
     received_at: datetime | None = None
     """When the samples came in there."""
-    reads: Mapping[str, EdgeRead]
+    reads: Mapping[str, Outcome]
     """By the hash of the sample."""
 
 
@@ -57,14 +49,21 @@ def take_reads(
     Runs in the transaction that receives the samples.
     """
     offered = [(row, asked.reads[row.sample_id]) for row in fresh if row.sample_id in asked.reads]
-    manifest, sha256 = _own_pack(case.check_row) if offered else (None, "")
+    own = _own_pack(case.check_row) if offered else None
     why, good = "", []
     for row, edge_read in offered:
-        refusal = _why_not(edge_read, sample=row.sample_id, manifest=manifest, sha256=sha256)
+        refusal = _why_not(edge_read, sample=row.sample_id, own=own)
         why = why or refusal
         if not refusal:
             good.append((row, edge_read))
-    _write(good, codes=manifest.codes if manifest else ())
+    lost = [_embedding_trouble(each, own=own) for _, each in good]
+    _write(
+        [
+            (row, replace(each, embedding=None) if trouble else each)
+            for (row, each), trouble in zip(good, lost, strict=True)
+        ],
+        codes=own.manifest.codes if own else (),
+    )
     detail: dict[str, object] = {"host": asked.host, "samples": len(fresh), "reads": len(good)}
     if asked.received_at is not None:
         detail["received_at"] = asked.received_at.isoformat(timespec="seconds")
@@ -74,37 +73,61 @@ def take_reads(
     if why:
         told = {"host": asked.host, "reads": len(offered) - len(good), "why": why}
         audit.append("edge_read_not_taken", by=by, case=case, detail=told)
+    if any(lost):
+        # The read holds without it, and a sample must not wait at an edge for want of it.
+        told = {"host": asked.host, "reads": sum(map(bool, lost)), "why": max(lost)}
+        audit.append("edge_embedding_not_kept", by=by, case=case, detail=told)
 
 
-def _own_pack(check: Check) -> tuple[Manifest | None, str]:
+@dataclass(frozen=True, kw_only=True)
+class _Own:
+    """The clinic's own pack of the check."""
+
+    manifest: Manifest
+    sha256: str
+    embedding_length: int | None
+    """None where the pack does not say."""
+
+
+def _own_pack(check: Check) -> _Own | None:
     try:
         folder: Path = find_pack(check.pack)
-        return manifest_of(check), pack_sha256(folder)
+        manifest = manifest_of(check)
+        return _Own(
+            manifest=manifest,
+            sha256=pack_sha256(folder),
+            embedding_length=embedding_length(folder, stated=manifest.familiarity),
+        )
     except (PackRefused, UnknownPack):
-        return None, ""
+        return None
 
 
-def _write(good: Sequence[tuple[CaseSample, EdgeRead]], *, codes: Sequence[str]) -> None:
+def _write(good: Sequence[tuple[CaseSample, Outcome]], *, codes: Sequence[str]) -> None:
     now = timezone.now()
     ReadRow.objects.bulk_create(
-        row_of(
-            each.read,
-            case_sample=row,
-            logits=each.logits,
-            codes=codes,
-            evidence=each.evidence,
-            at=now,
-        )
-        for row, each in good
+        row_of(each, case_sample=row, codes=codes, at=now) for row, each in good
     )
 
 
-def _why_not(each: EdgeRead, *, sample: str, manifest: Manifest | None, sha256: str) -> str:
+def _embedding_trouble(each: Outcome, *, own: _Own | None) -> str:
+    """Why the embedding that came with the read is not kept, or ''."""
+    length = own.embedding_length if own else None
+    if each.embedding is None:
+        return ""
+    if length is None:
+        return "the pack does not say how many numbers one has"
+    if len(each.embedding) != length:
+        return f"it has {len(each.embedding)} numbers, and the pack gives {length}"
+    return "" if np.isfinite(each.embedding).all() else "it holds what is no number"
+
+
+def _why_not(each: Outcome, *, sample: str, own: _Own | None) -> str:
     """Why the read does not count here, or ''."""
     read = each.read
-    if manifest is None:
+    if own is None:
         return "the clinic's own pack cannot be opened"
-    if (read.pack, read.version, read.pack_sha256) != (manifest.name, manifest.version, sha256):
+    manifest = own.manifest
+    if (read.pack, read.version, read.pack_sha256) != (manifest.name, manifest.version, own.sha256):
         return "the edge read with another pack"
     if KINDS[manifest.kind].not_from_edge:
         return KINDS[manifest.kind].not_from_edge
@@ -115,13 +138,12 @@ def _why_not(each: EdgeRead, *, sample: str, manifest: Manifest | None, sha256: 
     return ""
 
 
-def adds_up(each: EdgeRead, *, manifest: Manifest) -> bool:
+def adds_up(each: Outcome, *, manifest: Manifest) -> bool:
     """Whether the pack could have said this: everything follows from the logits as it must."""
     codes, read = list(manifest.codes), each.read
     if len(each.logits) != len(codes) or {f.label for f in read.findings} != set(codes):
         return False
-    logits = np.array(each.logits, dtype=np.float32)
-    chances = calibrate.probabilities(logits, temperature=manifest.calibration.temperature)
+    chances = calibrate.probabilities(each.logits, temperature=manifest.calibration.temperature)
     said = np.array([next(f.probability for f in read.findings if f.label == c) for c in codes])
     order = [f.probability for f in read.findings]
     return (
@@ -156,7 +178,7 @@ def _set_and_alarms(
     )
 
 
-def _parts(each: EdgeRead, *, manifest: Manifest) -> bool:
+def _parts(each: Outcome, *, manifest: Manifest) -> bool:
     """Whether contributions add up to the logits; pictures have none."""
     parts = each.read.contributions
     if manifest.measurements_model is None:

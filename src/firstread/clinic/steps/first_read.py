@@ -158,15 +158,8 @@ def _let_wait(case: Case, why: NobodyReads, *, at: datetime) -> None:
 def _write_reads(samples: Sequence[CaseSample], work: _Work, *, at: datetime) -> None:
     codes = work.manifest.codes if work.manifest else ()
     ReadRow.objects.bulk_create(
-        row_of(
-            outcome.read,
-            case_sample=sample,
-            logits=outcome.logits.tolist(),
-            codes=codes,
-            evidence=outcome.evidence,
-            at=at,
-        )
-        for sample, outcome in ((sample, work.outcomes[sample.pk]) for sample in samples)
+        row_of(work.outcomes[sample.pk], case_sample=sample, codes=codes, at=at)
+        for sample in samples
     )
 
 

@@ -20,13 +20,6 @@ def keep(outcomes: Mapping[CaseSample, Outcome], *, manifest: Manifest) -> None:
     """
     now = timezone.now()
     ReadRow.shadow_reads.keep(
-        row_of(
-            outcome.read,
-            case_sample=sample,
-            logits=outcome.logits.tolist(),
-            codes=manifest.codes,
-            evidence=outcome.evidence,
-            at=now,
-        )
+        row_of(outcome, case_sample=sample, codes=manifest.codes, at=now)
         for sample, outcome in outcomes.items()
     )

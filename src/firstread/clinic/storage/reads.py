@@ -11,21 +11,18 @@ from numpy.typing import NDArray
 
 from firstread.clinic.models import CaseSample, ReadRow
 from firstread.clinic.storage.beats_bytes import Beats, pack_beats, unpack_beats
+from firstread.clinic.storage.embeddings import pack_embedding
 from firstread.clinic.storage.evidence_bytes import pack_array, pack_stretches
 from firstread.domain.foremost import foremost
 from firstread.domain.read import Contribution, Familiarity, Finding, Read
+from firstread.runtime import Outcome
 
 
 def row_of(
-    read: Read,
-    *,
-    case_sample: CaseSample,
-    logits: Sequence[float],
-    codes: Sequence[str],
-    evidence: NDArray[np.float32] | None,
-    at: datetime,
+    outcome: Outcome, *, case_sample: CaseSample, codes: Sequence[str], at: datetime
 ) -> ReadRow:
     """The row, not saved yet; `codes` are the pack's labels in the order of the logits."""
+    read, evidence = outcome.read, outcome.evidence
     body = replace(read, beats=()).as_dict()
     del body["beats"]
     shown = {each.label for each in foremost(read.findings, always=read.alarms)}
@@ -39,9 +36,11 @@ def row_of(
         pack=read.pack,
         version=read.version,
         pack_sha256=read.pack_sha256,
-        body=body | {"logits": list(logits), "codes": list(codes), "counts": read.counts},
+        body=body
+        | {"logits": outcome.logits.tolist(), "codes": list(codes), "counts": read.counts},
         evidence=None if evidence is None else _packed(evidence),
         beats=pack_beats(read.beats, codes=codes),
+        embedding=pack_embedding(outcome.embedding),
         created_at=at,
     )
 
