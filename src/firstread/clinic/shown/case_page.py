@@ -10,10 +10,9 @@ from django.urls import reverse
 from firstread.clinic.models import Case, Person, SignOff
 from firstread.clinic.shown import changes, worklist
 from firstread.clinic.shown.case import CaseView, Cell, look
-from firstread.clinic.shown.contributions import Contributions, contributions_of
 from firstread.clinic.shown.findings import Findings, findings_of
 from firstread.clinic.shown.gallery import Differential, Gallery, differential_of, gallery_of
-from firstread.clinic.shown.recording import RecordingGone, RecordingShown, recording_shown
+from firstread.clinic.shown.kinds import KINDS, KindOfPage
 from firstread.domain.foremost import MANY, foremost
 from firstread.domain.read import Read
 
@@ -55,9 +54,11 @@ class CasePage:
     """Its first read."""
     evidence: tuple[EvidenceMap, ...]
     """Its maps, that of the read's own label first."""
-    recording: RecordingShown | RecordingGone | None
+    kind: KindOfPage
+    """What is shown of such samples, and by which templates."""
+    own: object | None
+    """What those templates show of this one."""
     findings: Findings | None
-    contributions: Contributions | None
     gallery: Gallery | None
     differential: Differential | None
     decision: Decision
@@ -74,7 +75,7 @@ def case_page_of(case_id: uuid.UUID, *, by: Person, cell: str, beat: int | None)
     shown = _cell(view, cell)
     read = shown.read if shown else None
     manifest = view.manifest
-    recorded = shown is not None and shown.case_sample.sample.kind == "recording"
+    kind = KINDS[view.check.kind]
     known = manifest is not None and read is not None
     return CasePage(
         stamp=stamp,
@@ -83,11 +84,9 @@ def case_page_of(case_id: uuid.UUID, *, by: Person, cell: str, beat: int | None)
         cell=shown,
         read=read,
         evidence=_evidence(shown, view) if shown and known else (),
-        recording=recording_shown(view, shown, beat=beat) if shown and recorded else None,
+        kind=kind,
+        own=kind.own(view, shown, beat=beat) if shown else None,
         findings=findings_of(read, manifest) if read and manifest else None,
-        contributions=contributions_of(read, manifest)
-        if read and manifest and read.contributions
-        else None,
         gallery=gallery_of(view.cells, titles=view.titles, here=shown.position)
         if shown and len(view.cells) > 1
         else None,

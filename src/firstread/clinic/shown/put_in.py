@@ -8,18 +8,33 @@ from django.conf import settings
 
 from firstread.clinic.checks.checks import enabled_checks, manifest_of
 from firstread.clinic.models import Check, RefusedSample
+from firstread.clinic.shown.kinds import KINDS, PutIn
 from firstread.domain.errors import FirstreadError
+from firstread.domain.kinds import WORDS
 from firstread.packs import Measurement
 
 REFUSED_SHOWN = 12
 
 
 @dataclass(frozen=True, kw_only=True)
+class Question:
+    """One check that a sample can be put in for, and what it takes."""
+
+    check: Check
+    icon: str
+    offer: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class PutInPage:
     """The page for the chosen check; None is chosen where no check is set up."""
 
-    checks: tuple[Check, ...]
+    questions: tuple[Question, ...]
     chosen: Check | None
+    asks: PutIn | None
+    """How the chosen check's samples are asked for."""
+    one: str
+    """What one of them is called."""
     trouble: str
     """Why the check's pack cannot be opened at the moment; empty where it can."""
     measurements: tuple[Measurement, ...]
@@ -46,10 +61,19 @@ def put_in_page(chosen: Check | None) -> PutInPage:
         except FirstreadError as error:
             trouble = str(error)
     return PutInPage(
-        checks=tuple(enabled_checks()),
+        questions=tuple(_question(check) for check in enabled_checks()),
         chosen=chosen,
+        asks=KINDS[chosen.kind].put_in if chosen else None,
+        one=WORDS[chosen.kind].one if chosen else "",
         trouble=trouble,
         measurements=measurements,
         refused=tuple(RefusedSample.objects.select_related("by")[:REFUSED_SHOWN]),
         upload_mb=settings.FIRSTREAD.server.upload_mb,
+    )
+
+
+def _question(check: Check) -> Question:
+    asks = KINDS[check.kind].put_in
+    return Question(
+        check=check, icon=asks.icon, offer=asks.offer_many if check.many else asks.offer
     )

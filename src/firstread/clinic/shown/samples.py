@@ -5,24 +5,13 @@ A recording's picture is drawn: ten seconds on ECG paper, and for the worklist a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from firstread.clinic.models import ReadRow, Sample
-from firstread.clinic.shown import ecg_strips, evidence, pictures
+from firstread.clinic.shown import evidence
+from firstread.clinic.shown.kinds import KINDS, Picture
 from firstread.clinic.storage.evidence_bytes import unpack_stretches
 from firstread.clinic.storage.reads import beats_of, maps_of
 from firstread.clinic.storage.traces import trace_of
 from firstread.domain.errors import UnknownCase
-
-SVG = "image/svg+xml"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Picture:
-    """A picture for a page, as bytes."""
-
-    data: bytes
-    media_type: str
 
 
 def image(case_sample: int, *, beat: int | None) -> Picture:
@@ -31,23 +20,19 @@ def image(case_sample: int, *, beat: int | None) -> Picture:
     Raises UnknownCase, UnreadableSample; so do the others.
     """
     sample = _sample(case_sample)
-    if sample.kind == "recording":
-        strip = ecg_strips.ten_seconds(case_sample, beat=beat)
-        return Picture(data=strip.encode(), media_type=SVG)
-    return Picture(data=pictures.display(sample.sha256), media_type=pictures.SHOWN_AS)
+    return KINDS[sample.kind].image(case_sample, sample, beat=beat)
 
 
 def thumbnail(case_sample: int) -> Picture:
     """A small picture of the sample."""
     sample = _sample(case_sample)
-    if sample.kind == "recording":
-        return Picture(data=ecg_strips.thumbnail(case_sample).encode(), media_type=SVG)
-    return Picture(data=pictures.thumbnail(sample.sha256), media_type=pictures.SHOWN_AS)
+    return KINDS[sample.kind].thumbnail(case_sample, sample, beat=None)
 
 
 def evidence_map(case_sample: int, *, place: int) -> Picture:
     """The map in that place of those that the first read kept."""
-    _sample(case_sample, kind="image")
+    if not KINDS[_sample(case_sample).kind].has_maps:
+        raise _no_such_sample()
     row = _first_read(case_sample, "evidence", "beats")
     if row is None:
         raise UnknownCase("This sample has no evidence map.")
@@ -59,7 +44,7 @@ def evidence_map(case_sample: int, *, place: int) -> Picture:
 
 def tile(case_sample: int, *, level: int, number: int) -> bytes:
     """A piece of a recording's signal: `Trace.tile`."""
-    return trace_of(_sample(case_sample, kind="recording").sha256).tile(level, number)
+    return trace_of(_recording(case_sample).sha256).tile(level, number)
 
 
 def beats(case_sample: int) -> bytes:
@@ -75,16 +60,28 @@ def stretches(case_sample: int) -> bytes:
     return unpack_stretches(bytes(row.evidence)).tobytes()
 
 
-def _sample(case_sample: int, *, kind: str = "") -> Sample:
-    """The sample in that place of a case; raises UnknownCase where it is of another kind."""
+def _sample(case_sample: int) -> Sample:
+    """The sample in that place of a case."""
     found = Sample.objects.filter(in_cases=case_sample).first()
-    if found is None or (kind and found.kind != kind):
-        raise UnknownCase("There is no such sample.")
+    if found is None:
+        raise _no_such_sample()
     return found
 
 
+def _recording(case_sample: int) -> Sample:
+    """The sample in that place, of which pages show a trace."""
+    found = _sample(case_sample)
+    if not KINDS[found.kind].has_trace:
+        raise _no_such_sample()
+    return found
+
+
+def _no_such_sample() -> UnknownCase:
+    return UnknownCase("There is no such sample.")
+
+
 def _recording_read(case_sample: int, *left: str) -> ReadRow:
-    _sample(case_sample, kind="recording")
+    _recording(case_sample)
     row = _first_read(case_sample, *left)
     if row is None:
         raise UnknownCase("This recording has not been read yet.")

@@ -14,23 +14,11 @@ from firstread.clinic.checks.checks import manifest_of
 from firstread.clinic.checks.sample_words import one_sample
 from firstread.clinic.models import Case, CaseSample, Check, ReadRow, Review, SignOff
 from firstread.clinic.queue.waiting import why_waiting
+from firstread.clinic.shown.kinds import KINDS, Glance
 from firstread.clinic.steps.who_may import answers_of
 from firstread.clinic.templatetags.shown import title_of
 from firstread.domain.errors import FirstreadError
 from firstread.domain.priority import Priority
-
-PICTURES = 4
-"""So many samples of a case are shown in its thumbnail."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bar:
-    """One measurement in the thumbnail of a row of measurements."""
-
-    x: float
-    y: float
-    height: float
-    kind: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +29,7 @@ class Row:
     cells: int
     one: str
     """What each of them is called."""
-    pictures: Sequence[int]
-    bars: Sequence[Bar]
-    beats: str
-    """Of a recording, how many of its beats are what the finding says."""
+    glance: Glance
     finding: str
     alarming: bool
     alarm: str
@@ -79,7 +64,7 @@ def _with_counts(rows: QuerySet[Case]) -> QuerySet[Case]:
 
 
 def _rows(cases: Sequence[Case]) -> tuple[Row, ...]:
-    pictures, bars = _pictures(cases), _bars(cases)
+    glances = _glances(cases)
     decisions = {
         sign_off.case_id: sign_off.label
         for sign_off in SignOff.objects.filter(case__in=cases).order_by("number")
@@ -87,14 +72,12 @@ def _rows(cases: Sequence[Case]) -> tuple[Row, ...]:
     checks = {case.check_row for case in cases}
     titles, alarming = _labels(checks)
     ones = {check.name: one_sample(check) for check in checks}
-    alarms, because, beats = _alarms(cases), why_waiting(cases), _beats(cases)
+    alarms, because = _alarms(cases), why_waiting(cases)
     return tuple(
         _row(
             case,
             one=ones[case.check_row_id],
-            pictures=pictures.get(case.pk, ()),
-            bars=bars.get(case.pk, ()),
-            beats=beats.get(case.pk, ""),
+            glance=glances.get(case.pk, Glance()),
             titles=titles[case.check_row_id],
             alarming=alarming[case.check_row_id],
             alarms=alarms.get(case.pk, ()),
@@ -109,9 +92,7 @@ def _row(
     case: Any,
     *,
     one: str,
-    pictures: Sequence[int],
-    bars: Sequence[Bar],
-    beats: str,
+    glance: Glance,
     titles: dict[str, str],
     alarming: frozenset[str],
     alarms: Sequence[str],
@@ -124,9 +105,7 @@ def _row(
         case=case,
         cells=case.sample_count or 0,
         one=one,
-        pictures=pictures,
-        bars=bars,
-        beats=beats,
+        glance=glance,
         finding=title_of(case.finding, titles) if case.finding else "",
         alarming=case.finding in alarming and case.priority > Priority.ROUTINE,
         alarm=", ".join(title_of(each, titles) for each in alarms if each != case.finding),
@@ -170,57 +149,12 @@ def _single(case: Any) -> bool:
     return bool(case.sample_count == 1)
 
 
-def _beats(cases: Sequence[Case]) -> dict[Any, str]:
-    """Of single recordings, for what a share of the beats is says more than a probability."""
-    named = {case.pk: case.finding for case in cases if _recorded(case) and _single(case)}
-    reads = ReadRow.objects.filter(case_sample__case__in=named)
-    return {
-        case: f"{counts.get(named[case], 0):,} of {sum(counts.values()):,} beats"
-        for case, counts in reads.values_list("case_sample__case_id", "body__counts")
-        if counts
-    }
-
-
-def _recorded(case: Any) -> bool:
-    return bool(case.check_row.kind == "recording")
-
-
-def _pictures(cases: Sequence[Case]) -> dict[Any, list[int]]:
-    images = [case for case in cases if case.check_row.kind != "measurements"]
-    first = CaseSample.objects.filter(case__in=images, position__lte=PICTURES).order_by("position")
-    found: dict[Any, list[int]] = defaultdict(list)
-    for case_id, pk in first.values_list("case_id", "pk"):
-        found[case_id].append(pk)
-    # A mosaic has four pictures or is one.
-    return {
-        case: ids[:PICTURES] if len(ids) >= PICTURES else ids[:1] for case, ids in found.items()
-    }
-
-
-def _bars(cases: Sequence[Case]) -> dict[Any, list[Bar]]:
-    measured = {case.pk: case for case in cases if case.check_row.kind == "measurements"}
-    reads = ReadRow.objects.without_arrays().filter(case_sample__case__in=measured)
-    found = {}
-    for read in reads.select_related("case_sample"):
-        case = measured[read.case_sample.case_id]
-        try:
-            takes = {each.code: each for each in manifest_of(case.check_row).measurements}
-        except FirstreadError:
-            continue
-        values = [
-            (each["value"], takes[each["measurement"]])
-            for each in read.body["contributions"]
-            if each["measurement"] in takes
-        ]
-        found[case.pk] = [
-            _bar(value, place=place, of=len(values), top=takes.maximum)
-            for place, (value, takes) in enumerate(values)
-        ]
+def _glances(cases: Sequence[Case]) -> dict[uuid.UUID, Glance]:
+    """What each kind shows of its cases."""
+    by_kind: dict[str, list[Case]] = defaultdict(list)
+    for case in cases:
+        by_kind[case.check_row.kind].append(case)
+    found: dict[uuid.UUID, Glance] = {}
+    for kind, theirs in by_kind.items():
+        found |= KINDS[kind].glances(theirs)
     return found
-
-
-def _bar(value: float | None, *, place: int, of: int, top: float) -> Bar:
-    height = 4.0 if value is None else max(4.0, 40.0 * value / top)
-    x = 32 - of * 3 + place * 6 + 1
-    kind = "missing" if value is None else ("high" if value > top / 2 else "low")
-    return Bar(x=x, y=round(52 - height, 1), height=round(height, 1), kind=kind)

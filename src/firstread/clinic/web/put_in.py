@@ -19,6 +19,7 @@ from firstread.clinic.models import Check
 from firstread.clinic.shown.put_in import chosen_check, put_in_page
 from firstread.clinic.steps import intake
 from firstread.clinic.steps.files import Incoming
+from firstread.clinic.steps.kinds import KINDS
 from firstread.clinic.web.access import page, person_of
 from firstread.domain.errors import BadMeasurement, FirstreadError
 from firstread.packs import Measurement
@@ -67,7 +68,7 @@ def put_in(request: HttpRequest) -> HttpResponse:
     chosen = chosen_check(request.POST.get("check") or request.GET.get("check", ""))
     if request.method != "POST" or chosen is None:
         return _shown(request, chosen)
-    if chosen.kind != "measurements":
+    if KINDS[chosen.kind].row is None:
         return _files(request, chosen)
     if request.POST.get("way") == "table":
         return _table(request, chosen)

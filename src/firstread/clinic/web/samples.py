@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from firstread.clinic.shown import samples
-from firstread.clinic.shown.samples import Picture
+from firstread.clinic.shown.kinds import Picture
 from firstread.clinic.web.access import page
 
 KEPT_S = 3600

@@ -16,7 +16,8 @@ function pictures(form) {
   const go = /** @type {HTMLButtonElement} */ (form.querySelector("[data-go]"));
   const together = /** @type {HTMLElement | null} */ (form.querySelector("[data-together]"));
   const most = Number(form.dataset.most);
-  const one = form.dataset.one ?? "picture";
+  const { one = "picture", look = "" } = form.dataset;
+  const inPairs = form.hasAttribute("data-pairs");
   /** @type {Item[]} */
   let items = [];
 
@@ -41,10 +42,10 @@ function pictures(form) {
   /** @param {Iterable<File>} files */
   function add(files) {
     for (const file of files) {
-      if (one === "recording" && joins(file)) continue;
+      if (inPairs && joins(file)) continue;
       const row = document.createElement("div");
       row.className = "file";
-      const picture = document.createElement(one === "picture" ? "img" : "span");
+      const picture = document.createElement(look === "img" ? "img" : "span");
       if (picture instanceof HTMLImageElement) {
         picture.alt = "";
         picture.src = URL.createObjectURL(file);
@@ -53,7 +54,7 @@ function pictures(form) {
           blank.className = "blank";
           picture.replaceWith(blank);
         });
-      } else picture.className = "blank trace";
+      } else picture.className = `blank ${look}`;
       const name = document.createElement("span");
       name.className = "name";
       name.textContent = file.name;
@@ -100,7 +101,7 @@ function pictures(form) {
   /** @param {File[]} files */
   function saysOf(files) {
     const bytes = size(files.reduce((sum, file) => sum + file.size, 0));
-    const missing = files.length > 1 || one === "picture" ? "" : otherHalf(files[0].name);
+    const missing = files.length > 1 || !inPairs ? "" : otherHalf(files[0].name);
     return missing ? `${bytes} · add ${missing}, its other half` : bytes;
   }
 
