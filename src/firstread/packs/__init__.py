@@ -22,9 +22,8 @@ from firstread.packs.manifest import (
     Result,
     Spoiling,
     Twin,
-    open_manifest,
-    parse_manifest,
 )
+from firstread.packs.opening import open_manifest, parse_manifest
 from firstread.packs.shelf import find_pack, list_packs, own_shelf
 from firstread.packs.sums import pack_sha256, seal, verify
 from firstread.packs.twin import Precision, in_precision, network_file

@@ -5,19 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
 from firstread.domain.errors import PackRefused
-
-if TYPE_CHECKING:
-    from firstread.packs.manifest import (
-        About,
-        Appearance,
-        FamiliarityReference,
-        Input,
-        Manifest,
-        Twin,
-    )
+from firstread.packs.manifest import (
+    About,
+    Appearance,
+    FamiliarityReference,
+    Input,
+    Manifest,
+    Twin,
+)
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _CODE = re.compile(r"[A-Za-z0-9]+([_-][A-Za-z0-9]+)*")

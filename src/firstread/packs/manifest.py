@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from firstread.domain.errors import PackRefused
-from firstread.packs.coherence import refuse_incoherent
-from firstread.packs.strict import table_to_value
-
-FORMAT = 1
-"""The newest form of pack.toml that this version opens."""
 PICTURE = "picture"
 """What one sample is called where the pack does not say."""
 
@@ -331,41 +323,3 @@ class Manifest:
     def title(self, code: str) -> str:
         """What a label or a group is called; the code itself where the pack has neither."""
         return next((each.title for each in self.answers if each.code == code), code)
-
-
-def parse_manifest(text: str) -> Manifest:
-    """The manifest that the text of a `pack.toml` holds.
-
-    Raises PackRefused, with the key's name, where a key is missing, unknown, or of a wrong type,
-    and where two keys contradict each other.
-    """
-    try:
-        table: dict[str, Any] = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise PackRefused(
-            f"pack.toml is not TOML: {error}. Train or copy the pack again."
-        ) from None
-    form = table.get("format")
-    if type(form) is int and form > FORMAT:
-        raise PackRefused(
-            f"The pack has form {form}, and this Firstread opens forms up to {FORMAT}. "
-            "Upgrade Firstread."
-        )
-    manifest = table_to_value(Manifest, table, where="")
-    refuse_incoherent(manifest)
-    return manifest
-
-
-def open_manifest(pack: str | Path) -> Manifest:
-    """The manifest of the pack folder `pack`; its checksums are not looked at.
-
-    Raises PackRefused where there is no readable `pack.toml`.
-    """
-    path = Path(pack) / "pack.toml"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise PackRefused(
-            f"The folder '{Path(pack).name}' has no readable pack.toml. Copy the pack again."
-        ) from None
-    return parse_manifest(text)

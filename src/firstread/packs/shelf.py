@@ -8,7 +8,7 @@ from pathlib import Path
 import firstread
 from firstread.domain.errors import PackRefused, UnknownPack
 from firstread.packs.home import home_folder
-from firstread.packs.manifest import open_manifest
+from firstread.packs.opening import open_manifest
 
 
 def shelves() -> list[Path]:

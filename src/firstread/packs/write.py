@@ -10,7 +10,8 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
-from firstread.packs.manifest import About, Label, Manifest, parse_manifest
+from firstread.packs.manifest import About, Label, Manifest
+from firstread.packs.opening import parse_manifest
 
 _NUMBERS = re.compile(r"\[\n((?:    -?[0-9.e+-]+,\n)+)\]")
 
