@@ -13,7 +13,6 @@ they show costs no time.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import os
 import statistics
@@ -25,6 +24,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812  everybody's name for it
+from msgspec import structs
 
 from firstread.datasets import Split
 from firstread.datasets.dataset import Dataset
@@ -142,12 +142,10 @@ def main() -> None:
         opened = open_recipe(find_recipe(name))
         for precision in given.precision or [opened.schedule.precision]:
             device = choose(given.device, precision=precision)
-            schedule = dataclasses.replace(
+            schedule = structs.replace(
                 opened.schedule, epochs=given.epochs, small_until=0.0, precision=precision
             )
-            recipe = dataclasses.replace(
-                opened, schedule=schedule, sources=opened.sources[:1], seed=1
-            )
+            recipe = structs.replace(opened, schedule=schedule, sources=opened.sources[:1], seed=1)
             turns = measured(recipe, device, batches=given.batches)
             clock = ratios(turns.bare_s, turns.whole_s)
             core = ratios(turns.bare_cpu_s, turns.whole_cpu_s)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from msgspec import structs
 
 from benchmarks.serving.load import press
 from benchmarks.serving.machine import Watch, calibrate
@@ -120,7 +121,7 @@ class Bench:
         bare = self.folder / f"{row.pack}-bare.onnx"
         command = [sys.executable, str(Path(__file__).with_name("limit.py"))]
         command += ["--model", str(bare if bare.exists() else pack / "model.onnx")]
-        command += ["--input", json.dumps(asdict(manifest.input))]
+        command += ["--input", json.dumps(structs.asdict(manifest.input))]
         command += ["--picture", str(self.picture(row)), "--seconds", f"{self.seconds}"]
         command += ["--threads", "1" if row.clients == 1 else "2"]
         done = subprocess.run(command, check=True, capture_output=True, text=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from firstread.connect.web.fetch import download as fetching
+from firstread.connect.web import download as fetching
 from firstread.domain.errors import (
     BadConfiguration,
     DownloadRefused,

@@ -42,7 +42,7 @@ def without_point(text: str) -> str:
     ("find", "put", "sentence"),
     [
         ('code = "warm"', 'code = "red"', "'group.code' has 'red', which is a label's code"),
-        ('code = "warm"', 'code = "a b"', "'group.code' must be letters, digits"),
+        ('code = "warm"', 'code = "a b"', r"'group\[0\].code' must be letters, digits"),
         ('    "green",\n]', '    "pink",\n]', "group 'warm' names 'pink', which is no label"),
         ('    "green",\n]', '    "red",\n]', "'group.warm.labels' has 'red' twice"),
         ('    "green",\n]', "]", "must name two labels or more, and not all"),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from firstread.cli.main import main
 from firstread.domain.errors import PackRefused
@@ -65,7 +65,7 @@ def test_a_twin_whose_file_is_missing_is_refused(pack: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"network": "../model.onnx"}, "must be a file of its own"),
+        ({"network": "../model.onnx"}, "'twin.network' leaves the pack folder"),
         ({"network": "model.onnx"}, "must be a file of its own"),
         ({"times_as_fast": 0.0}, "must be greater than 0"),
         ({"golden": ()}, "lacks 'twin.golden'"),

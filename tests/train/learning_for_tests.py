@@ -5,18 +5,26 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from msgspec.structs import replace
 
 from firstread.datasets import Split
 from firstread.datasets.dataset import Dataset
 from firstread.train.history import Step
 from firstread.train.image.loop import Trained, fit
 from firstread.train.image.pixels import Pixels
-from firstread.train.recipe import Augment, NetworkShape, Recipe, Schedule, Source
+from firstread.train.recipe import (
+    Augment,
+    NetworkShape,
+    Recipe,
+    SaidLabel,
+    SaidPack,
+    Schedule,
+    Source,
+)
 
 SOURCE = Source(name="squares", labels=("dark", "light"), width_px=16, height_px=16)
 RECIPE = Recipe(
@@ -24,6 +32,18 @@ RECIPE = Recipe(
     kind="image",
     seed=3,
     sources=(SOURCE,),
+    pack=SaidPack(
+        check="squares",
+        title="Squares",
+        licence="CC0-1.0",
+        intended_use="Tests.",
+        limits="Two.",
+        many=False,
+    ),
+    labels=(
+        SaidLabel(code="dark", title="Dark", positive=True),
+        SaidLabel(code="light", title="Light", positive=False),
+    ),
     network=NetworkShape(stem=8, widths=(8, 8), depths=(1, 1), dropout=0.2),
     augment=Augment(background=0.0, scale_low=0.95, scale_high=1.05),
     schedule=Schedule(epochs=6, batch=8, rate=0.003, average=0.8, precision="float32"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from firstread.domain.errors import BadConfiguration
 from firstread.train.recipe import Recipe, find_recipe, open_recipe
@@ -29,16 +29,20 @@ def test_every_shipped_recipe_makes_a_pack_that_is_taken(name: str):
 @pytest.mark.parametrize(
     ("said", "found"),
     [
-        ({"one": "CELL 1"}, "pack.one"),
-        ({"many": "yes"}, "pack.many"),
-        ({"title": 3}, "pack.title"),
-        ({"intended_us": "x"}, "intended_us"),
+        ('one = "CELL 1"', "pack.one"),
+        ('many = "yes"', "pack.many"),
+        ("title = 3", "pack.title"),
+        ('intended_us = "x"', "pack.intended_us"),
     ],
 )
-def test_a_mistake_in_the_pack_table_is_named(said: dict[str, object], found: str):
-    recipe = malaria()
+def test_a_mistake_in_the_pack_table_is_named(tmp_path: Path, said: str, found: str):
+    text = (RECIPES / "malaria-cell.toml").read_text()
+    head, mark, pack = text.partition("[pack]\n")
+    key = said.split(" ", maxsplit=1)[0]
+    kept = "".join(line for line in pack.splitlines(keepends=True) if line.split(" ")[0] != key)
+    (tmp_path / "wrong.toml").write_text(f"{head}{mark}{said}\n{kept}")
     with pytest.raises(BadConfiguration, match=found):
-        rehearse(replace(recipe, pack=recipe.pack | said))
+        open_recipe(tmp_path / "wrong.toml")
 
 
 @pytest.mark.parametrize(
@@ -54,6 +58,6 @@ def test_a_mistake_above_the_tables_is_named_with_its_remedy(change: dict[str, s
 def test_a_mistake_in_a_label_is_named():
     recipe = malaria()
     first, second = recipe.labels
-    wrong = replace(recipe, labels=(first, second | {"priority": "at once"}))
-    with pytest.raises(BadConfiguration, match="priority"):
+    wrong = replace(recipe, labels=(first, replace(second, code=first.code)))
+    with pytest.raises(BadConfiguration, match="must be those of its first"):
         rehearse(wrong)

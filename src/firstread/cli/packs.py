@@ -67,9 +67,7 @@ def show(pack: str, *, as_json: bool) -> None:
     folder = find_pack(pack)
     manifest = open_manifest(folder)
     if as_json:
-        from dataclasses import asdict
-
-        click.echo(json.dumps(asdict(manifest) | {"path": str(folder)}, indent=2))
+        click.echo(json.dumps(manifest.as_dict() | {"path": str(folder)}, indent=2))
         return
     for line in _portrait(manifest):
         click.echo(line)

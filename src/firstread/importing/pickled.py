@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+from msgspec import structs
 from numpy.typing import NDArray
 from onnx import TensorProto, compose, helper, numpy_helper
 
@@ -127,7 +128,7 @@ def _measurements(plan: Plan, told: dict[str, Any]) -> tuple[Measurement, ...]:
             )
         if plan.span is None:  # a recipe says of each whether it may be missing
             return plan.measurements
-        return tuple(replace(each, may_be_missing=fills) for each in plan.measurements)
+        return tuple(structs.replace(each, may_be_missing=fills) for each in plan.measurements)
     if plan.span is None:
         raise BadConfiguration(
             f"It is not said which values the model's {count} measurements can have. Say --range "

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec.structs import replace
 
 from firstread.domain.errors import BadConfiguration
 from firstread.domain.foremost import listed
 from firstread.packs import PICTURE, Input, Label, Measurement
+from firstread.toml import Number, Table
 
 Answers = Literal["logits", "probabilities"]
 
@@ -25,16 +28,15 @@ _LONGEST_CODE = 40
 _CODE = re.compile(r"[A-Za-z0-9]+([_-][A-Za-z0-9]+)*")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pixels:
+class Pixels(Table, frozen=True, kw_only=True):
     """What the network takes for a pixel of 0 to 255: (pixel * scale - mean) / std."""
 
     order: Literal["rgb", "bgr", "grey"] = "rgb"
     layout: Literal["nchw", "nhwc"] | None = None
     """How the axes stand; None: as the graph's own input says."""
-    scale: float = 1.0
-    mean: tuple[float, ...] = (0.0,)
-    std: tuple[float, ...] = (1.0,)
+    scale: Number = 1.0
+    mean: tuple[Number, ...] = (0.0,)
+    std: tuple[Number, ...] = (1.0,)
 
     @property
     def channels(self) -> int:

@@ -6,13 +6,14 @@ import dataclasses
 import json
 import math
 import re
-import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal
 
-from firstread.domain.errors import BadConfiguration, PackRefused
+from msgspec import Meta, structs
+
+from firstread.domain.errors import BadConfiguration
 from firstread.importing.plan import (
     LICENCE,
     LIMITS,
@@ -25,16 +26,12 @@ from firstread.importing.plan import (
     labels_from,
 )
 from firstread.packs import PICTURE, Input, Label, Measurement
-from firstread.packs.strict import table_to_value
-from firstread.train.recipe import called, find_recipe
-
-T = TypeVar("T")
+from firstread.packs.manifest import One
+from firstread.toml import Table, Text, narrowed
+from firstread.train.recipe import RECIPE, SaidLabel, called, find_recipe, read_recipe
 
 KIND = "import"
 MOST_LABELS = 100_000
-_TABLES = ("pack", "input", "pixels", "model")
-_LISTS = ("label", "measurement")
-_PLAIN = ("kind", "name", "version", "labels")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,34 +62,69 @@ class Said:
     ranges: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class _About:
+class _About(Table, frozen=True, kw_only=True):
     """What `[pack]` says."""
 
-    check: str | None = None
-    title: str | None = None
-    licence: str = LICENCE
-    intended_use: str = USE
-    limits: str = LIMITS
+    check: Text | None = None
+    title: Text | None = None
+    licence: Text = LICENCE
+    intended_use: Text = USE
+    limits: Text = LIMITS
     many: bool = False
-    one: str = PICTURE
+    one: One = PICTURE
     words: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Model:
+class _Shown(Table, frozen=True, kw_only=True):
+    """What `[input]` says; without a size it is that of the graph's own input."""
+
+    width_px: Annotated[int, Meta(ge=0, le=4096)] = OWN_SIZE.width_px
+    height_px: Annotated[int, Meta(ge=0, le=4096)] = OWN_SIZE.height_px
+    colour: Literal["rgb", "grey"] | None = None
+    fit: Literal["crop", "pad", "stretch"] = OWN_SIZE.fit
+    interpolation: Literal["nearest", "box", "bilinear", "bicubic", "lanczos"] = (
+        OWN_SIZE.interpolation
+    )
+
+
+class _Model(Table, frozen=True, kw_only=True):
     """What `[model]` says."""
 
-    output: str | None = None
+    output: Text | None = None
     answers: Answers | None = None
-    file_sha256: str | None = None
+    file_sha256: Text | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class _WantedLabel(Label):
-    """A `[[label]]`, with the sensitivity that its operating point is fitted at."""
+class _WantedLabel(SaidLabel, frozen=True, kw_only=True):
+    positive: bool = False
 
-    sensitivity: float | None = None
+
+class _Row(Measurement, frozen=True, kw_only=True):
+    """A `[[measurement]]`, of which its code and range are enough."""
+
+    title: str = ""
+    help: Text = "As in the model's training data."
+    unit: Text = "none"
+    may_be_missing: bool = False
+
+    @property
+    def whole(self) -> Measurement:
+        return narrowed(Measurement, self, title=self.title or self.code)
+
+
+class _Recipe(Table, frozen=True, kw_only=True):
+    """What the recipe says, and over it what the options say."""
+
+    kind: str = KIND
+    name: Text | None = None
+    version: Text = "1.0.0"
+    labels: tuple[str | int, ...] = ()
+    pack: _About = _About()
+    input: _Shown = _Shown()
+    pixels: Pixels = Pixels()
+    model: _Model = _Model()
+    label: tuple[_WantedLabel, ...] = ()
+    measurement: tuple[_Row, ...] = ()
 
 
 def make_plan(said: Said, *, recipe: str | None) -> Plan:
@@ -100,23 +132,20 @@ def make_plan(said: Said, *, recipe: str | None) -> Plan:
 
     Raises BadConfiguration, which names the key or the option.
     """
-    told = _recipe(recipe)
-    keys = ("check", "title", "licence", "intended_use", "limits")
-    about = _strict(_About, _over(told.get("pack", {}), said, keys), where="pack")
-    model = _over(told.get("model", {}), said, ("output", "answers"))
-    name = said.name or told.get("name") or about.check
-    if not name:
+    told = RECIPE.value(_Recipe, _over(_told(recipe), said))
+    about, check = told.pack, told.pack.check or told.name
+    if not check:
         raise BadConfiguration(
             "It is not said what the model is for. Say which question it answers: --check NAME."
         )
-    check = about.check or name
+    _refuse_odd(told.pixels)
+    colour = "grey" if told.pixels.order == "grey" else "rgb"
     labels, sensitivities = _labels(said, told)
-    pixels = _pixels(said, told.get("pixels", {}))
     return Plan(
-        name=name,
+        name=told.name or check,
         check=check,
         title=about.title or check.replace("-", " ").capitalize(),
-        version=said.version or told.get("version", "1.0.0"),
+        version=told.version,
         licence=about.licence,
         intended_use=about.intended_use,
         limits=about.limits,
@@ -125,12 +154,12 @@ def make_plan(said: Said, *, recipe: str | None) -> Plan:
         words=about.words,
         labels=labels,
         sensitivities=sensitivities,
-        input=_input(said, told.get("input", {}), grey=pixels.order == "grey"),
-        pixels=pixels,
+        input=narrowed(Input, told.input, colour=told.input.colour or colour),
+        pixels=told.pixels,
         measurements=_measurements(said, told),
         span=None if said.ranges is None else _range(said.ranges),
-        recipe=_recipe_name(recipe),
-        **dataclasses.asdict(_strict(_Model, model, where="model")),
+        recipe=Plan.recipe if recipe is None else f"recipes/{find_recipe(recipe).name}",
+        **structs.asdict(told.model),
     )
 
 
@@ -150,83 +179,74 @@ def refuse_said(said: Said, keys: Collection[str], *, why: str) -> None:
             raise BadConfiguration(f"{why} Leave {option_of(key)} out.")
 
 
-def _over(table: Mapping[str, Any], said: Said, keys: Sequence[str]) -> dict[str, Any]:
-    """What the recipe says under its keys, and over it what the options say."""
-    return dict(table) | {k: getattr(said, k) for k in keys if getattr(said, k) is not None}
-
-
-def _recipe_name(recipe: str | None) -> str:
-    return Plan.recipe if recipe is None else f"recipes/{find_recipe(recipe).name}"
-
-
-def _recipe(recipe: str | None) -> dict[str, Any]:
+def _told(recipe: str | None) -> dict[str, Any]:
+    """The recipe's tables as they are written."""
     if recipe is None:
         return {}
     path = find_recipe(recipe)
-    try:
-        told = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise BadConfiguration(f"There is no recipe at {path}. Correct the path.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as why:
-        raise BadConfiguration(f"The recipe {path.name} is not TOML: {why}. Correct it.") from None
+    told = read_recipe(path)
     if told.get("kind") != KIND:
         raise BadConfiguration(
             f"The recipe {path.name} is for training: firstread train {called(path)}. For weights "
             f"of its network say --network {called(path)} instead of --recipe; a recipe for "
             f"importing has the kind '{KIND}'."
         )
-    for key, value in told.items():
-        if key not in (*_TABLES, *_LISTS, *_PLAIN):
-            known = ", ".join((*_PLAIN, *_TABLES, *_LISTS))
-            raise BadConfiguration(
-                f"The recipe {path.name} has '{key[:60]}', which nobody knows. It knows: {known}."
-            )
-        expected = dict if key in _TABLES else list if key in (*_LISTS, "labels") else str
-        if not isinstance(value, expected):
-            raise BadConfiguration(
-                f"'{key}' of the recipe {path.name} has a wrong form. Correct it."
-            )
     return told
 
 
-def _strict(kind: type[T], table: Any, *, where: str) -> T:
-    """As pack.toml is read: every surprise is a refusal that names the key."""
-    try:
-        return table_to_value(kind, table, where=where)
-    except PackRefused as error:
-        what = str(error).replace("In pack.toml '", "The recipe's '")
-        what = what.replace("pack.toml", "The recipe")
-        what = re.sub(
-            r"(Train or copy the pack again|Remove it, or upgrade Firstread)\.$", "", what
-        )
-        raise BadConfiguration(f"{what.rstrip()} Correct it.") from None
+def _over(told: dict[str, Any], said: Said) -> dict[str, Any]:
+    """What the recipe says, and over it what the options say."""
+    given = _given(said)
+    whole = told | {key: given[key] for key in ("name", "version") if given.get(key)}
+    tables: dict[str, type[Table]] = {
+        "pack": _About, "input": _Shown, "pixels": Pixels, "model": _Model,
+    }  # fmt: skip
+    for key, kind in tables.items():
+        table = told.get(key, {})
+        if isinstance(table, dict):  # what is none is refused with the rest
+            own = {name: given[name] for name in kind.__struct_fields__ if name in given}
+            whole[key] = _in_numbers(table) | own
+    return whole
 
 
-def _labels(said: Said, told: Mapping[str, Any]) -> tuple[tuple[Label, ...], dict[str, float]]:
+def _given(said: Said) -> dict[str, Any]:
+    """What the options say, as a recipe writes it."""
+    given = {key: value for key, value in dataclasses.asdict(said).items() if value is not None}
+    for key in ("mean", "std"):
+        if key in given:
+            given[key] = [_number(each, of=f"--{key}") for each in given[key].split(",")]
+    if "scale" in given:
+        given["scale"] = _number(given["scale"], of="--scale")
+    if said.size is not None:
+        found = re.fullmatch(r"(\d{1,4})(?:[xX](\d{1,4}))?", said.size.strip())
+        if found is None:
+            raise BadConfiguration(
+                f"--size {said.size[:40]} is no size. Say one number, or WIDTHxHEIGHT, in pixels."
+            )
+        given |= {"width_px": int(found[1]), "height_px": int(found[2] or found[1])}
+    return given
+
+
+def _in_numbers(table: dict[str, Any]) -> dict[str, Any]:
+    """The table, in which `mean` and `std` may be one number, and `scale` a share such as 1/255."""
+    plain = dict(table)
+    for key in ("mean", "std"):
+        if type(plain.get(key)) in (int, float):
+            plain[key] = [plain[key]]
+    if isinstance(plain.get("scale"), str):
+        plain["scale"] = _number(plain["scale"], of="scale")
+    return plain
+
+
+def _labels(said: Said, told: _Recipe) -> tuple[tuple[Label, ...], dict[str, float]]:
     positive = [each.strip() for each in (said.positive or "").split(",") if each.strip()]
     if said.labels is not None:
         return labels_from(label_names(said.labels), positive=positive), {}
-    if "label" not in told:
-        names = [str(each) for each in told.get("labels", [])]
-        return labels_from(names, positive=positive), {}
-    wanted = [
-        _strict(_WantedLabel, {"positive": False} | each, where="label")
-        for each in _tables(told["label"], of="label")
-    ]
-    sensitivities = {each.code: each.sensitivity for each in wanted if each.sensitivity is not None}
-    if not all(0 < each <= 1 for each in sensitivities.values()):
-        raise BadConfiguration(
-            "The 'sensitivity' of a [[label]] is a share, such as 0.95. Correct it."
-        )
-    own = [each.name for each in dataclasses.fields(Label)]
-    labels = tuple(Label(**{name: getattr(each, name) for name in own}) for each in wanted)
-    return labels if said.positive is None else alarmed(labels, positive), sensitivities
-
-
-def _tables(given: Sequence[Any], *, of: str) -> list[dict[str, Any]]:
-    if not all(isinstance(each, dict) for each in given):
-        raise BadConfiguration(f"Each '{of}' of the recipe is a table: [[{of}]]. Correct it.")
-    return list(given)
+    if not told.label:
+        return labels_from([str(each) for each in told.labels], positive=positive), {}
+    labels = tuple(narrowed(Label, each) for each in told.label)
+    fitted = {each.code: each.sensitivity for each in told.label if each.sensitivity is not None}
+    return labels if said.positive is None else alarmed(labels, positive), fitted
 
 
 def label_names(said: str) -> list[str]:
@@ -267,33 +287,6 @@ def label_names(said: str) -> list[str]:
     return found[:MOST_LABELS]
 
 
-def _input(said: Said, told: Mapping[str, Any], *, grey: bool) -> Input:
-    values = dataclasses.asdict(OWN_SIZE) | ({"colour": "grey"} if grey else {})
-    values |= _over(told, said, ("colour", "fit", "interpolation"))
-    if said.size is not None:
-        found = re.fullmatch(r"(\d{1,4})(?:[xX](\d{1,4}))?", said.size.strip())
-        if found is None:
-            raise BadConfiguration(
-                f"--size {said.size[:40]} is no size. Say one number, or WIDTHxHEIGHT, in pixels."
-            )
-        values["width_px"], values["height_px"] = int(found[1]), int(found[2] or found[1])
-    return _strict(Input, values, where="input")
-
-
-def _pixels(said: Said, told: Mapping[str, Any]) -> Pixels:
-    values = _over(told, said, ("order", "layout", "scale"))
-    for key in ("mean", "std"):
-        if getattr(said, key) is not None:
-            values[key] = [_number(each, of=f"--{key}") for each in getattr(said, key).split(",")]
-        elif isinstance(values.get(key), int | float):
-            values[key] = [values[key]]
-    if isinstance(values.get("scale"), str):
-        values["scale"] = _number(values["scale"], of="scale" if said.scale is None else "--scale")
-    pixels = _strict(Pixels, values, where="pixels")
-    _refuse_odd(pixels)
-    return pixels
-
-
 def _refuse_odd(pixels: Pixels) -> None:
     """Raises BadConfiguration where the numbers for pixels cannot be meant."""
     for key in ("mean", "std"):
@@ -322,41 +315,22 @@ def _number(text: str, *, of: str) -> float:
     return number
 
 
-def _measurements(said: Said, told: Mapping[str, Any]) -> tuple[Measurement, ...]:
-    if "measurement" in told and said.measurements is None:
+def _measurements(said: Said, told: _Recipe) -> tuple[Measurement, ...]:
+    if told.measurement and said.measurements is None:
         if said.ranges is not None:
             raise BadConfiguration(
                 "The recipe gives each measurement its own range. Leave --range out, or name the "
                 "measurements too: --measurements a,b,c."
             )
-        defaults = {
-            "help": "As in the model's training data.",
-            "unit": "none",
-            "may_be_missing": False,
-        }
-        return tuple(
-            _strict(
-                Measurement,
-                defaults | {"title": str(table.get("code"))} | table,
-                where="measurement",
-            )
-            for table in _tables(told["measurement"], of="measurement")
-        )
+        return tuple(each.whole for each in told.measurement)
     if said.measurements is None:
         return ()
     codes = [each.strip() for each in said.measurements.split(",") if each.strip()]
     low, high = _range(said.ranges)
+    titles = [code.replace("_", " ").replace("-", " ").capitalize() for code in codes]
     return tuple(
-        Measurement(
-            code=code,
-            title=code.replace("_", " ").replace("-", " ").capitalize(),
-            help="As in the model's training data.",
-            unit="none",
-            minimum=low,
-            maximum=high,
-            may_be_missing=False,
-        )
-        for code in codes
+        _Row(code=code, title=title, minimum=low, maximum=high).whole
+        for code, title in zip(codes, titles, strict=True)
     )
 
 

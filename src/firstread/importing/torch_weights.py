@@ -21,7 +21,7 @@ import numpy as np
 
 from firstread.domain.errors import BadConfiguration, MissingExtra, ModelRefused
 from firstread.importing.network import some_pictures
-from firstread.importing.plan import LICENCE, Plan
+from firstread.importing.plan import Plan
 from firstread.importing.recipe import Said, refuse_said
 from firstread.importing.written_network import Made
 from firstread.train.recipe import Recipe, find_recipe, open_recipe
@@ -63,8 +63,7 @@ def plan_of_network(network: str, said: Said) -> tuple[Plan, Recipe]:
     others = [each.name for each in fields(Said) if each.name not in ("name", "version", *_ABOUT)]
     why = f"The recipe {recipe.name} says what its network takes and answers."
     refuse_said(said, others, why=why)
-    told: dict[str, Any] = {"check": recipe.name, "title": recipe.name, "licence": LICENCE}
-    told |= {key: value for key, value in recipe.pack.items() if key in (*_ABOUT, "many", "one")}
+    told: dict[str, Any] = {key: getattr(recipe.pack, key) for key in (*_ABOUT, "many", "one")}
     told |= {key: getattr(said, key) for key in _ABOUT if getattr(said, key) is not None}
     plan = Plan(
         name=said.name or said.check or recipe.name,

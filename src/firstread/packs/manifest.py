@@ -3,282 +3,291 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, field, structs, to_builtins
+
+from firstread.toml import Number, Positive, Share, Table, Text
 
 PICTURE = "picture"
 """What one sample is called where the pack does not say."""
 
+Name = Annotated[
+    str,
+    Meta(pattern=r"\A[a-z0-9]+(-[a-z0-9]+)*\Z", description="small letters, digits and hyphens"),
+]
+Code = Annotated[
+    str,
+    Meta(
+        pattern=r"\A[A-Za-z0-9]+([_-][A-Za-z0-9]+)*\Z",
+        description="letters, digits, hyphens and underscores",
+    ),
+]
+One = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?=.{1,24}\Z)[a-z]+( [a-z]+)*\Z",
+        description="what one sample is called, small letters and spaces, at most 24",
+    ),
+]
+Version = Annotated[
+    str,
+    Meta(
+        pattern=r"\A\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?\Z",
+        description="a version such as 1.0.0",
+    ),
+]
+Side = Annotated[int, Meta(ge=1, le=4096)]
+Priority = Literal["routine", "urgent", "asap", "stat"]
 
-@dataclass(frozen=True, kw_only=True)
-class About:
+
+class About(Table, frozen=True, kw_only=True):
     """`[pack]`: what it is, and for whom."""
 
-    name: str
-    version: str
-    check: str
+    name: Name
+    version: Version
+    check: Name
     kind: Literal["image", "measurements", "recording"]
-    title: str
-    licence: str
-    intended_use: str
-    limits: str
+    title: Text
+    licence: Text
+    intended_use: Text
+    limits: Text
     many: bool
     """A case may hold many samples, of which the differential is shown."""
-    one: str = PICTURE
+    one: One = PICTURE
     """What one sample of many is called, as a page says it: cell, slice, patch."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Input:
+class Input(Table, frozen=True, kw_only=True):
     """`[input]`: how a picture is made to fit the network."""
 
-    width_px: int
-    height_px: int
+    width_px: Side
+    height_px: Side
     colour: Literal["rgb", "grey"]
     fit: Literal["crop", "pad", "stretch"]
     interpolation: Literal["nearest", "box", "bilinear", "bicubic", "lanczos"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecordingInput:
+class RecordingInput(Table, frozen=True, kw_only=True):
     """`[recording]`: how each beat of a recording is shown to the network.
 
     The channels of a beat are, for each of the `leads`, the beat itself and the recording's typical
     beat, then one row of numbers about its rhythm: `firstread.runtime.beats`.
     """
 
-    leads: int
+    leads: Annotated[int, Meta(ge=1, le=12)]
     """How many leads the network sees; a lead that a recording lacks is zero."""
-    preferred: tuple[str, ...]
+    preferred: tuple[Text, ...]
     """Which leads of many are taken, the first that are there."""
-    rate_hz: float
-    before_s: float
+    rate_hz: Annotated[float, Meta(ge=50, le=1000)]
+    before_s: Annotated[float, Meta(ge=0.05, le=10)]
     """How much of the recording a beat's window holds before its peak, and after."""
-    after_s: float
-    beats_around: int
+    after_s: Annotated[float, Meta(ge=0.05, le=10)]
+    beats_around: Annotated[int, Meta(ge=0, le=64)]
     """Of how many beats before and after it the network is told when they came."""
-    alarm_beats: int
+    alarm_beats: Annotated[int, Meta(ge=1, le=1000)]
     """So many beats at or above a label's operating point raise its alarm."""
-    min_length_s: float
+    min_length_s: Annotated[float, Meta(ge=1, le=3600)]
     """A shorter recording is unfit."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class QualityLimits:
+class QualityLimits(Table, frozen=True, kw_only=True):
     """`[quality]`: a prepared picture outside these is unfit; see `firstread.imaging.quality`."""
 
-    min_sharpness: float
-    min_brightness: float
-    max_brightness: float
-    min_contrast: float
+    min_sharpness: Number
+    min_brightness: Number
+    max_brightness: Number
+    min_contrast: Number
 
 
-@dataclass(frozen=True, kw_only=True)
-class Spoiling:
+class Spoiling(Table, frozen=True, kw_only=True):
     """`[[appearance.spoiling]]`: one way in which pictures come out spoiled, and how far they may.
 
     Its weights stand in the appearance file, a row each, in this order.
     """
 
     kind: Literal["blurred", "dark", "bright", "grainy", "recoloured"]
-    typical: float
+    typical: Number
     """The median of the pack's own pictures, none of them spoiled."""
-    limit: float
+    limit: Number
     """Beyond it a picture is spoiled: unfit, or unfamiliar where it is `recoloured`."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Appearance:
+class Appearance(Table, frozen=True, kw_only=True):
     """`[appearance]`: how the pack's own pictures look; see `firstread.imaging.appearance`."""
 
-    reference: str
+    reference: Text
     """Its file: the centre, the scale, then the directions in which own pictures vary by one each,
     then a row of weights for each spoiling."""
-    usual: float
+    usual: Positive
     """How far in looks the farthest in a hundred of its own pictures lie from the centre."""
-    usual_neighbours: float
+    usual_neighbours: Positive
     """How far the farthest in a hundred of them lie from the familiarity reference."""
     spoiling: tuple[Spoiling, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Measurement:
+class Measurement(Table, frozen=True, kw_only=True):
     """`[[measurement]]`: one number that the pack takes, in the order of the input."""
 
-    code: str
-    title: str
-    help: str
-    unit: str
-    minimum: float
-    maximum: float
+    code: Code
+    title: Text
+    help: Text
+    unit: Text
+    minimum: Number
+    maximum: Number
     may_be_missing: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Label:
+class Label(Table, frozen=True, kw_only=True):
     """`[[label]]`: one answer that the pack can give, in the order of the logits."""
 
-    code: str
-    title: str
+    code: Code
+    title: Text
     positive: bool
     """An abnormal finding: it raises the alarm from its operating point on."""
-    priority: Literal["routine", "urgent", "asap", "stat"] = "routine"
+    priority: Priority = "routine"
     unfit: bool = False
     """This answer means: ask for a better sample."""
-    snomed: str | None = None
-    icd10: str | None = None
+    snomed: Text | None = None
+    icd10: Text | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Group:
+class Group(Table, frozen=True, kw_only=True):
     """`[[group]]`: an answer that is the sum of several labels' probabilities."""
 
-    code: str
-    title: str
-    labels: tuple[str, ...]
+    code: Code
+    title: Text
+    labels: tuple[Code, ...]
     """The codes of the pack's labels that it sums up."""
     positive: bool = False
     """Together they are an abnormal finding: it raises the alarm from its operating point on."""
-    priority: Literal["routine", "urgent", "asap", "stat"] = "routine"
+    priority: Priority = "routine"
 
 
-@dataclass(frozen=True, kw_only=True)
-class OperatingPoint:
+class OperatingPoint(Table, frozen=True, kw_only=True):
     """`[[operating_point]]`: a threshold with what was measured at it."""
 
-    label: str
+    label: Text
     """The code of a label, or of a group."""
-    threshold: float
-    sensitivity: float
-    specificity: float
-    measured_on: str
+    threshold: Share
+    sensitivity: Share
+    specificity: Share
+    measured_on: Text
 
 
-@dataclass(frozen=True, kw_only=True)
-class Calibration:
+class Calibration(Table, frozen=True, kw_only=True):
     """`[calibration]`: logits are divided by the temperature before the softmax."""
 
     method: Literal["temperature", "none"]
     """`none`: nothing was fitted, and a probability of 0.8 need not be right four times in five."""
-    temperature: float
+    temperature: Positive
 
 
-@dataclass(frozen=True, kw_only=True)
-class Conformal:
+class Conformal(Table, frozen=True, kw_only=True):
     """`[conformal]`: the finding set holds each label with probability >= 1 - threshold."""
 
     method: Literal["lac"]
-    coverage: float
-    threshold: float
+    coverage: Share
+    threshold: Share
 
 
-@dataclass(frozen=True, kw_only=True)
-class FamiliarityReference:
+class FamiliarityReference(Table, frozen=True, kw_only=True):
     """`[familiarity]`: what a sample is compared with, and the distance that is still familiar."""
 
     on: Literal["embedding", "measurements"]
     method: Literal["knn"]
-    k: int
-    reference: str
-    quantiles: tuple[float, ...]
+    k: Annotated[int, Meta(ge=1)]
+    reference: Text
+    quantiles: tuple[Number, ...]
     """101 distances: the quantiles 0 % .. 100 % of validation samples outside the reference.
 
     Where the pack has `[appearance]`, of the worst of the distances, each as a multiple of what is
     usual.
     """
-    threshold: float
-    centre: tuple[float, ...] = ()
-    scale: tuple[float, ...] = ()
+    threshold: Number
+    centre: tuple[Number, ...] = ()
+    scale: tuple[Number, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class MeasurementsModel:
+class MeasurementsModel(Table, frozen=True, kw_only=True):
     """`[measurements_model]`: logits are this bias plus the sum of the contributions."""
 
-    bias: tuple[float, ...]
+    bias: tuple[Number, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Result:
+class Result(Table, frozen=True, kw_only=True):
     """`[[results]]`: one metric on one test set with its 95 % interval."""
 
-    set: str
+    set: Text
     n: int
-    metric: str
-    value: float
-    low: float
-    high: float
+    metric: Text
+    value: Number
+    low: Number
+    high: Number
 
 
-@dataclass(frozen=True, kw_only=True)
-class DatasetUsed:
+class DatasetUsed(Table, frozen=True, kw_only=True):
     """One dataset that the pack was trained on."""
 
-    name: str
-    sha256: str
+    name: Text
+    sha256: Text
     n: int
-    licence: str
+    licence: Text
 
 
-@dataclass(frozen=True, kw_only=True)
-class Provenance:
+class Provenance(Table, frozen=True, kw_only=True):
     """`[provenance]`: what made the pack."""
 
     datasets: tuple[DatasetUsed, ...] = ()
-    recipe: str
+    recipe: Text
     seed: int
-    trained_at: str
-    software: Mapping[str, str]
-    model_file: str | None = None
+    trained_at: Text
+    software: Mapping[str, Text]
+    model_file: Text | None = None
     """Of a pack that was imported: the file that its network was made of."""
-    model_sha256: str | None = None
+    model_sha256: Text | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Golden:
+class Golden(Table, frozen=True, kw_only=True):
     """`[[golden]]`: a sample in the pack and the logits it must give on every machine."""
 
-    sample: str
-    logits: tuple[float, ...]
+    sample: Text
+    logits: tuple[Number, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Twin:
+class Twin(Table, frozen=True, kw_only=True):
     """`[twin]`: the same network in whole numbers, and how it was measured beside this one."""
 
     precision: Literal["int8"]
-    network: str
+    network: Text
     """Its file in the pack."""
-    times_as_fast: float
+    times_as_fast: Positive
     """How many times as fast as the float network it was where it was made."""
-    measured_on: str
-    golden: tuple[Golden, ...]
+    measured_on: Text
+    golden: Annotated[tuple[Golden, ...], Meta(min_length=1)]
     results: tuple[Result, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Manifest:
-    """Everything that `pack.toml` says; `metadata["key"]` is the key where it is singular."""
+class Manifest(Table, frozen=True, kw_only=True):
+    """Everything that `pack.toml` says; where a key is singular, the field's name follows it."""
 
-    format: int
+    format: Annotated[int, Meta(ge=1)]
     pack: About
     input: Input | None = None
     recording: RecordingInput | None = None
     quality: QualityLimits | None = None
     appearance: Appearance | None = None
-    measurements: tuple[Measurement, ...] = field(default=(), metadata={"key": "measurement"})
-    labels: tuple[Label, ...] = field(metadata={"key": "label"})
-    groups: tuple[Group, ...] = field(default=(), metadata={"key": "group"})
-    operating_points: tuple[OperatingPoint, ...] = field(
-        default=(), metadata={"key": "operating_point"}
-    )
+    measurements: tuple[Measurement, ...] = field(default=(), name="measurement")
+    labels: Annotated[tuple[Label, ...], Meta(min_length=2)] = field(name="label")
+    groups: tuple[Group, ...] = field(default=(), name="group")
+    operating_points: tuple[OperatingPoint, ...] = field(default=(), name="operating_point")
     calibration: Calibration
     conformal: Conformal | None = None
     familiarity: FamiliarityReference | None = None
     measurements_model: MeasurementsModel | None = None
     results: tuple[Result, ...] = ()
     provenance: Provenance
-    golden: tuple[Golden, ...]
+    golden: Annotated[tuple[Golden, ...], Meta(min_length=1)]
     twin: Twin | None = None
 
     @property
@@ -298,12 +307,12 @@ class Manifest:
         return self.pack.kind
 
     @property
-    def codes(self) -> tuple[str, ...]:
+    def codes(self) -> tuple[Text, ...]:
         """The labels' codes in the order of the logits."""
         return tuple(label.code for label in self.labels)
 
     @property
-    def positive(self) -> tuple[str, ...]:
+    def positive(self) -> tuple[Text, ...]:
         """The labels that are an abnormal finding, by themselves or in a group."""
         grouped = {code for group in self.groups if group.positive for code in group.labels}
         return tuple(e.code for e in self.labels if e.positive or e.code in grouped)
@@ -312,6 +321,10 @@ class Manifest:
     def answers(self) -> tuple[Label | Group, ...]:
         """All that can have an alarm: the labels, then the groups."""
         return (*self.labels, *self.groups)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values by the names of the fields, as JSON takes them."""
+        return {key: to_builtins(value) for key, value in structs.asdict(self).items()}
 
     def label(self, code: str) -> Label:
         """The label of that code; KeyError where the pack has none."""

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import Any
 
 from firstread.domain.errors import PackRefused
 from firstread.packs.coherence import refuse_incoherent
 from firstread.packs.manifest import Manifest
-from firstread.packs.strict import table_to_value
+from firstread.toml import Document
 
 FORMAT = 1
 """The newest form of pack.toml that this version opens."""
+PACK_TOML = Document(
+    refusal=PackRefused,
+    damaged="pack.toml is not TOML: {why}. Train or copy the pack again.",
+    lacks="pack.toml lacks '{key}'. Train or copy the pack again.",
+    unknown="pack.toml has '{key}', which this Firstread does not know. Remove it, or upgrade "
+    "Firstread.",
+    wrong="In pack.toml '{key}' {demand}. Train or copy the pack again.",
+)
 
 
 def parse_manifest(text: str) -> Manifest:
@@ -21,19 +27,14 @@ def parse_manifest(text: str) -> Manifest:
     Raises PackRefused, with the key's name, where a key is missing, unknown, or of a wrong type,
     and where two keys contradict each other.
     """
-    try:
-        table: dict[str, Any] = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise PackRefused(
-            f"pack.toml is not TOML: {error}. Train or copy the pack again."
-        ) from None
+    table = PACK_TOML.parse(text)
     form = table.get("format")
     if type(form) is int and form > FORMAT:
         raise PackRefused(
             f"The pack has form {form}, and this Firstread opens forms up to {FORMAT}. "
             "Upgrade Firstread."
         )
-    manifest = table_to_value(Manifest, table, where="")
+    manifest = PACK_TOML.value(Manifest, table)
     refuse_incoherent(manifest)
     return manifest
 

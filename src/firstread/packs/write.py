@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from numbers import Real
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import fields
+
 from firstread.packs.manifest import About, Label, Manifest
 from firstread.packs.opening import parse_manifest
+from firstread.toml import Table
 
 _NUMBERS = re.compile(r"\[\n((?:    -?[0-9.e+-]+,\n)+)\]")
 
@@ -52,9 +54,9 @@ def _in_few_lines(match: re.Match[str]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if is_dataclass(value):
+    if isinstance(value, Table):
         plain = {
-            each.metadata.get("key", each.name): _plain(getattr(value, each.name))
+            each.encode_name: _plain(getattr(value, each.name))
             for each in fields(value)
             # A thousand labels that say nothing special should not fill five thousand lines.
             if not (isinstance(value, Label | About) and getattr(value, each.name) == each.default)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta, Struct
 
@@ -24,6 +24,15 @@ class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     What two keys must say together is looked at in `__post_init__`, which raises `Wrong`.
     """
+
+
+T = TypeVar("T", bound=Table)
+
+
+def narrowed(kind: type[T], wider: Table, /, **more: Any) -> T:
+    """The table of that kind with the keys that the wider one has, too, and with `more`."""
+    own = {key: getattr(wider, key) for key in kind.__struct_fields__ if hasattr(wider, key)}
+    return kind(**own | more)
 
 
 class Wrong(ValueError):

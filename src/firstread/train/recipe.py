@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
-import tomllib
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, field, to_builtins
 
 from firstread.domain.errors import BadConfiguration
-from firstread.packs import Input
-from firstread.train.recipe_checks import refuse_mistakes, refuse_table_mistakes, said_of_call
+from firstread.packs import PICTURE, Group, Input, Label, Measurement
+from firstread.packs.manifest import Name, One, Version
+from firstread.toml import Document, Number, Share, Table, Text, Wrong, narrowed, within
 
-T = TypeVar("T")
+RECIPE = Document(
+    refusal=BadConfiguration,
+    damaged="The recipe {name} is not TOML: {why}. Correct it.",
+    lacks="The recipe lacks '{key}'. Add it.",
+    unknown="The recipe has '{key}', which nobody knows. It knows: {known}. Correct it.",
+    wrong="The recipe's '{key}' {demand}. Correct it.",
+)
+Sensitivity = Annotated[float, Meta(ge=0.01, le=1)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Source:
+class Source(Table, frozen=True, kw_only=True):
     """One labelled folder, and the labels in the order of the logits."""
 
-    name: str
-    labels: tuple[str, ...]
+    name: Text
+    labels: tuple[Text, ...]
     title: str = ""
     licence: str = ""
-    width_px: int = 0
-    height_px: int = 0
+    width_px: Annotated[int, Meta(ge=16, le=4096)] = 0
+    height_px: Annotated[int, Meta(ge=16, le=4096)] = 0
     colour: Literal["rgb", "grey"] = "rgb"
     fit: Literal["crop", "pad", "stretch"] = "crop"
     interpolation: Literal["nearest", "box", "bilinear", "bicubic", "lanczos"] = "bilinear"
@@ -34,17 +40,10 @@ class Source:
     @property
     def input(self) -> Input:
         """How its pictures are made to fit the network, in training and in the pack."""
-        return Input(
-            width_px=self.width_px,
-            height_px=self.height_px,
-            colour=self.colour,
-            fit=self.fit,
-            interpolation=self.interpolation,
-        )
+        return narrowed(Input, self)
 
 
-@dataclass(frozen=True, kw_only=True)
-class NetworkShape:
+class NetworkShape(Table, frozen=True, kw_only=True):
     """How wide and deep the network is.
 
     Of the family `residual`, `norm` is group (before every convolution), sparse (where the width
@@ -55,86 +54,91 @@ class NetworkShape:
     """
 
     family: Literal["residual", "lite"] = "residual"
-    stages: int = 6
-    frozen: int = 1
-    stem: int = 32
-    widths: tuple[int, ...] = (64, 128, 224)
-    depths: tuple[int, ...] = (2, 2, 2)
+    stages: Annotated[int, Meta(ge=1, le=7)] = 6
+    frozen: Annotated[int, Meta(ge=0, le=16)] = 1
+    stem: Annotated[int, Meta(ge=1, le=4096)] = 32
+    widths: tuple[Annotated[int, Meta(ge=1, le=4096)], ...] = (64, 128, 224)
+    depths: tuple[Annotated[int, Meta(ge=1, le=100)], ...] = (2, 2, 2)
     norm: str = "sparse"
-    dropout: float = 0.2
-    views: int = 1
+    dropout: Annotated[float, Meta(ge=0, le=0.95)] = 0.2
+    views: Annotated[int, Meta(ge=1, le=4)] = 1
+
+    def __post_init__(self) -> None:
+        if len(self.widths) != len(self.depths):
+            raise Wrong(
+                "widths", "and depths say one number for each stage, and are not equally many"
+            )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Augment:
+class Augment(Table, frozen=True, kw_only=True):
     """How far a training picture may be turned, scaled and recoloured (shares and factors; `tilt`
     in degrees, for pictures that have an upper end)."""
 
     turn: bool = True
-    tilt: float = 0.0
-    scale_low: float = 0.85
-    scale_high: float = 1.18
-    shear: float = 0.08
-    shift: float = 0.06
-    background: float = 0.5
-    stain: float = 0.12
-    brightness: float = 0.12
-    contrast: float = 0.12
-    blur: float = 0.1
-    noise: float = 0.02
-    mix: float = 0.3
-    erase: float = 0.15
+    tilt: Annotated[float, Meta(ge=0, le=180)] = 0.0
+    scale_low: Annotated[float, Meta(ge=0.05, le=20)] = 0.85
+    scale_high: Annotated[float, Meta(ge=0.05, le=20)] = 1.18
+    shear: Annotated[float, Meta(ge=0, le=2)] = 0.08
+    shift: Share = 0.06
+    background: Share = 0.5
+    stain: Annotated[float, Meta(ge=0, le=3)] = 0.12
+    brightness: Share = 0.12
+    contrast: Share = 0.12
+    blur: Share = 0.1
+    noise: Share = 0.02
+    mix: Share = 0.3
+    erase: Share = 0.15
+
+    def __post_init__(self) -> None:
+        if self.scale_low > self.scale_high:
+            raise Wrong("scale_low", "lies above scale_high. Exchange them")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Schedule:
+class Schedule(Table, frozen=True, kw_only=True):
     """How long and how fast it learns."""
 
-    epochs: int = 40
-    batch: int = 64
-    rate: float = 0.002
+    epochs: Annotated[int, Meta(ge=1, le=100_000)] = 40
+    batch: Annotated[int, Meta(ge=1, le=65_536)] = 64
+    rate: Annotated[float, Meta(ge=1e-09, le=100)] = 0.002
     # The head starts from nothing, and may learn faster than a trunk that does not.
-    head: float = 1.0
-    warmup: float = 0.08
-    weight_decay: float = 0.05
-    smoothing: float = 0.05
-    average: float = 0.998
+    head: Annotated[float, Meta(ge=0, le=1000)] = 1.0
+    warmup: Annotated[float, Meta(ge=1e-06, le=0.99)] = 0.08
+    weight_decay: Annotated[float, Meta(ge=0, le=10)] = 0.05
+    smoothing: Annotated[float, Meta(ge=0, le=0.9)] = 0.05
+    average: Annotated[float, Meta(ge=0, le=0.999999)] = 0.998
     precision: str = "float32"
-    threads: int = 1
+    threads: Annotated[int, Meta(ge=1, le=1024)] = 1
     # Learns so often from the same start, and takes the mean of the weights it comes to.
-    runs: int = 1
+    runs: Annotated[int, Meta(ge=1, le=20)] = 1
     # Ends after so many epochs without a better one, and keeps the best; 0 learns to the end.
-    patience: int = 0
+    patience: Annotated[int, Meta(ge=0, le=100_000)] = 0
     # A second source teaches the trunk beside the first, until this share of the epochs.
-    beside_until: float = 0.5
-    beside: float = 0.7
+    beside_until: Share = 0.5
+    beside: Annotated[float, Meta(ge=0, le=100)] = 0.7
     # Smaller pictures first: most of what there is to learn shows at two thirds of the size, in
     # half the time.
-    small_until: float = 0.5
-    small: float = 0.67
+    small_until: Share = 0.5
+    small: Annotated[float, Meta(ge=0.05, le=1)] = 0.67
 
 
-@dataclass(frozen=True, kw_only=True)
-class Shares:
+class Shares(Table, frozen=True, kw_only=True):
     """The shares of the samples that are kept from training."""
 
-    validation: float = 0.12
-    test: float = 0.10
+    validation: Annotated[float, Meta(ge=0.001, le=0.9)] = 0.12
+    test: Annotated[float, Meta(ge=0.001, le=0.9)] = 0.10
 
 
-@dataclass(frozen=True, kw_only=True)
-class Additive:
+class Additive(Table, frozen=True, kw_only=True):
     """The additive model of measurements: knots per characteristic and its penalties."""
 
-    knots: tuple[float, ...] = (1.0, 3.0, 5.0, 8.0)
-    ridge: float = 1.0
-    balance: float = 0.0
+    knots: tuple[Number, ...] = (1.0, 3.0, 5.0, 8.0)
+    ridge: Number = 1.0
+    balance: Number = 0.0
     folds: int = 10
     repeats: int = 10
 
 
-@dataclass(frozen=True, kw_only=True)
-class AllDs2020:
+class AllDs2020(Table, frozen=True, kw_only=True):
     """How AllDS2020 learnt; the recipe's table of that name.
 
     Rate, decay, epochs and rotations are those of its published configuration (March 2020). It
@@ -142,16 +146,15 @@ class AllDs2020:
     """
 
     optimiser: Literal["adam", "rmsprop"] = "adam"
-    rate: float = 1e-4
-    decay: float = 1e-6
-    epochs: int = 150
-    batch: int = 32
-    rotations: int = 10
-    threads: int = 2
+    rate: Annotated[float, Meta(ge=1e-09, le=100)] = 1e-4
+    decay: Annotated[float, Meta(ge=0, le=1000)] = 1e-6
+    epochs: Annotated[int, Meta(ge=1, le=100_000)] = 150
+    batch: Annotated[int, Meta(ge=1, le=65_536)] = 32
+    rotations: Annotated[int, Meta(ge=0, le=1000)] = 10
+    threads: Annotated[int, Meta(ge=1, le=1024)] = 2
 
 
-@dataclass(frozen=True, kw_only=True)
-class Beats:
+class Beats(Table, frozen=True, kw_only=True):
     """How beats are shown to the network, as in the pack's `[recording]`, and how it learns them.
 
     Records are parted into `folds`; for each fold a network (or `repeats` of them) learns from the
@@ -163,44 +166,70 @@ class Beats:
     points weigh finding a beat `finding` times as much as being right about it.
     """
 
-    leads: int = 2
-    preferred: tuple[str, ...] = ()
-    rate_hz: float = 180.0
-    before_s: float = 0.45
-    after_s: float = 0.6
-    beats_around: int = 8
-    alarm_beats: int = 3
-    min_length_s: float = 10.0
-    folds: int = 5
-    repeats: int = 1
-    width: int = 24
-    dropout: float = 0.3
-    commonest: float = 0.17
-    made_up: float = 0.1
-    fibrillating: float = 0.1
-    finding: float = 1.0
+    leads: Annotated[int, Meta(ge=1, le=16)] = 2
+    preferred: tuple[Text, ...] = ()
+    rate_hz: Annotated[float, Meta(ge=20, le=2000)] = 180.0
+    before_s: Annotated[float, Meta(ge=0.05, le=5)] = 0.45
+    after_s: Annotated[float, Meta(ge=0.05, le=5)] = 0.6
+    beats_around: Annotated[int, Meta(ge=1, le=100)] = 8
+    alarm_beats: Annotated[int, Meta(ge=1, le=100_000)] = 3
+    min_length_s: Annotated[float, Meta(ge=1, le=86_400)] = 10.0
+    folds: Annotated[int, Meta(ge=2, le=100)] = 5
+    repeats: Annotated[int, Meta(ge=1, le=20)] = 1
+    width: Annotated[int, Meta(ge=4, le=1024)] = 24
+    dropout: Annotated[float, Meta(ge=0, le=0.95)] = 0.3
+    commonest: Annotated[float, Meta(ge=0.001, le=1)] = 0.17
+    made_up: Share = 0.1
+    fibrillating: Share = 0.1
+    finding: Annotated[float, Meta(ge=0.01, le=100)] = 1.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
+class SaidPack(Table, frozen=True, kw_only=True):
+    """What `[pack]` says: the pack's own table but for what the recipe says above, and for the card
+    alone `words` and `larger`, what a larger network would gain."""
+
+    check: Name
+    title: Text
+    licence: Text
+    intended_use: Text
+    limits: Text
+    many: bool
+    one: One = PICTURE
+    words: str = ""
+    larger: str = ""
+
+
+class SaidLabel(Label, frozen=True, kw_only=True):
+    """A `[[label]]`, with the sensitivity that its operating point is fitted at."""
+
+    sensitivity: Sensitivity | None = None
+
+
+class SaidGroup(Group, frozen=True, kw_only=True):
+    """A `[[group]]`, with the sensitivity that its operating point is fitted at."""
+
+    sensitivity: Sensitivity | None = None
+
+
+class Recipe(Table, frozen=True, kw_only=True):
     """A training run, whole: the same recipe and data give the same weights, bit for bit."""
 
-    name: str
-    kind: str
-    seed: int
-    sources: tuple[Source, ...]
-    version: str = "1.0.0"
+    name: Name
+    kind: Literal["image", "measurements", "recording"]
+    seed: Annotated[int, Meta(ge=0, le=1_000_000_000)]
+    sources: Annotated[tuple[Source, ...], Meta(min_length=1)] = field(name="source")
+    version: Version = "1.0.0"
     network: NetworkShape | None = None
-    augment: Augment = field(default_factory=Augment)
-    schedule: Schedule = field(default_factory=Schedule)
-    shares: Shares = field(default_factory=Shares)
+    augment: Augment = Augment()
+    schedule: Schedule = Schedule()
+    shares: Shares = Shares()
     additive: Additive | None = None
     allds2020: AllDs2020 | None = None
     beats: Beats | None = None
-    pack: dict[str, Any] = field(default_factory=dict)
-    labels: tuple[dict[str, Any], ...] = ()
-    groups: tuple[dict[str, Any], ...] = ()
-    measurements: tuple[dict[str, Any], ...] = ()
+    pack: SaidPack
+    labels: Annotated[tuple[SaidLabel, ...], Meta(min_length=2)] = field(name="label")
+    groups: tuple[SaidGroup, ...] = field(default=(), name="group")
+    measurements: tuple[Measurement, ...] = field(default=(), name="measurement")
     path: str = ""
 
     @property
@@ -212,7 +241,7 @@ class Recipe:
     def fingerprint(self) -> str:
         """What a checkpoint must share to be resumed: all that decides the weights, not the
         words."""
-        deciding = dataclasses.asdict(self)
+        deciding = {key: to_builtins(getattr(self, key)) for key in self.__struct_fields__}
         for words in ("pack", "labels", "groups", "measurements", "path", "version"):
             deciding.pop(words)
         if deciding["network"] is not None:
@@ -226,30 +255,35 @@ class Recipe:
             deciding.pop("beats")
         else:
             deciding["beats"].pop("finding")
-        text = json.dumps(deciding, sort_keys=True, default=str)
+        text = json.dumps(deciding, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
+    def __post_init__(self) -> None:
+        ways = ("network", "allds2020", "additive", "beats")
+        said = [way for way in ways if getattr(self, way) is not None]
+        if len(said) > 1:
+            raise Wrong(said[0], f"and '{said[1]}' each say how it learns. Leave one out")
+        with within("network.views"):
+            _ = self.flips
+        if self.schedule.runs > 1 and (self.network is None or self.network.family != "lite"):
+            raise Wrong(
+                "schedule.runs",
+                "takes the mean of weights that began as the same learnt ones, which only "
+                '[network] family = "lite" does. Say that, or leave runs out',
+            )
 
-def _filled(kind: type[T], values: Any, *, where: str) -> T:
-    """`values` as the frozen `kind`; an unknown key or a missing one is named."""
-    if not isinstance(values, dict):
-        raise BadConfiguration(f"The recipe's [{where}] must be a table. Write it as one.")
-    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]  # kind is a dataclass
-    unknown = sorted(set(values) - set(fields))
-    if unknown:
-        raise BadConfiguration(
-            f"The recipe's [{where}] does not know '{unknown[0]}'. It knows: {', '.join(fields)}."
-        )
-    ready = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
-    }
-    refuse_mistakes(kind, ready, where=where)
+
+def read_recipe(path: Path) -> dict[str, Any]:
+    """The tables of a recipe as they are written.
+
+    Raises BadConfiguration where there is no such file, or it is not TOML.
+    """
     try:
-        return kind(**ready)
-    except TypeError as why:
+        return RECIPE.parse(path.read_bytes(), name=path.name)
+    except OSError:
         raise BadConfiguration(
-            f"The recipe's [{where}] is not whole: {said_of_call(why)}. Add it."
-        ) from why
+            f"There is no recipe at {path}. Correct the path, or name a file from recipes/."
+        ) from None
 
 
 def open_recipe(path: Path) -> Recipe:
@@ -258,76 +292,13 @@ def open_recipe(path: Path) -> Recipe:
     Raises BadConfiguration, with the key, where the file is missing or does not hold what it
     should.
     """
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError as why:
-        raise BadConfiguration(f"There is no recipe at {path}. Name a file from recipes/.") from why
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as why:
-        raise BadConfiguration(f"The recipe {path.name} is not TOML: {why}. Correct it.") from why
+    tables = read_recipe(path)
     if tables.get("kind") == "import":
         raise BadConfiguration(
             f"The recipe {path.name} trains nothing: it makes a pack of a model from elsewhere. "
             f"Say: firstread packs import FILE --recipe {called(path)}."
         )
-    known = {
-        "network": NetworkShape, "augment": Augment, "schedule": Schedule,
-        "shares": Shares, "additive": Additive, "allds2020": AllDs2020, "beats": Beats,
-    }  # fmt: skip
-    ready: dict[str, Any] = {"path": str(path)}
-    for key, value in tables.items():
-        if key in known:
-            ready[key] = _filled(known[key], value, where=key)
-        elif key == "source":
-            ready["sources"] = tuple(
-                _filled(Source, one, where="source") for one in _tables(value, where="source")
-            )
-        elif key in ("label", "group", "measurement"):
-            ready[key + "s"] = _tables(value, where=key)
-        else:
-            ready[key] = value
-    recipe = _filled(Recipe, ready, where="recipe")
-    _refuse_discord(recipe)
-    return recipe
-
-
-def _tables(value: Any, *, where: str) -> tuple[dict[str, Any], ...]:
-    if not isinstance(value, list) or not value:
-        raise BadConfiguration(f"The recipe needs [[{where}]] tables. Write each as one.")
-    for each in value:
-        refuse_table_mistakes(each, where=where)
-    return tuple(value)
-
-
-def _refuse_discord(recipe: Recipe) -> None:
-    """Raises BadConfiguration where tables do not go together."""
-    if recipe.kind not in ("image", "measurements", "recording"):
-        raise BadConfiguration("The recipe's kind must be image, measurements or recording.")
-    if not recipe.sources:
-        raise BadConfiguration("The recipe needs [[source]] tables. Write each as one.")
-    refuse_table_mistakes(recipe.pack, where="pack")
-    ways = ("network", "allds2020", "additive", "beats")
-    said = [way for way in ways if getattr(recipe, way) is not None]
-    if len(said) > 1:
-        raise BadConfiguration(
-            f"The recipe has [{said[0]}] and [{said[1]}], and each says how it learns. Leave one "
-            "out."
-        )
-    if not 0 < recipe.augment.scale_low <= recipe.augment.scale_high:
-        raise BadConfiguration(
-            "The recipe's [augment] scale_low lies above scale_high. Exchange them."
-        )
-    if recipe.network is not None and len(recipe.network.widths) != len(recipe.network.depths):
-        raise BadConfiguration(
-            "The recipe's [network] widths and depths say one number for each stage, and are not "
-            "equally many. Correct them."
-        )
-    if recipe.network is not None:
-        flips(recipe.network.views, upright=not recipe.augment.turn)
-    if recipe.schedule.runs > 1 and (recipe.network is None or recipe.network.family != "lite"):
-        raise BadConfiguration(
-            "The recipe's [schedule] runs takes the mean of weights that began as the same learnt "
-            'ones, which only [network] family = "lite" does. Say that, or leave runs out.'
-        )
+    return RECIPE.value(Recipe, tables | {"path": str(path)})
 
 
 def flips(views: int, *, upright: bool) -> tuple[tuple[int, ...], ...]:
@@ -341,8 +312,8 @@ def flips(views: int, *, upright: bool) -> tuple[tuple[int, ...], ...]:
     ways: tuple[tuple[int, ...], ...] = ((), (2,)) if upright else ((), (1, 2), (1,), (2,))
     if views > len(ways):
         raise BadConfiguration(
-            f"The recipe's [network] has {views} views, and pictures with an upper end ([augment] "
-            "turn = false) have two. Say views = 2."
+            f"There are no {views} views of pictures with an upper end ([augment] turn = false). "
+            "Say views = 2."
         )
     return ways[:views]
 

@@ -10,7 +10,6 @@ from firstread.packs.write import manifest_to_toml
 from firstread.train.kinds import KINDS
 from firstread.train.pack.manifest import stated
 from firstread.train.recipe import Recipe
-from firstread.train.recipe_checks import said_of_call
 
 
 def rehearse(recipe: Recipe) -> None:
@@ -30,11 +29,8 @@ def rehearse(recipe: Recipe) -> None:
     manifest = stated(recipe, made_up, truths, measured_on="nothing")
     try:
         parse_manifest(manifest_to_toml(KINDS[recipe.kind].with_input(manifest, recipe)))
-    except (PackRefused, TypeError) as why:
-        said = str(why)
-        if isinstance(why, TypeError):
-            said = f"A table of it is not as it should be: {said_of_call(why)}"
-        found = said.removesuffix(" Train or copy the pack again.").rstrip(".")
+    except PackRefused as why:
+        found = str(why).removesuffix(" Train or copy the pack again.").rstrip(".")
         raise BadConfiguration(
             f"The pack of this recipe would be refused. {found}. Correct the recipe."
         ) from why

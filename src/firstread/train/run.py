@@ -40,7 +40,6 @@ def train(
     where the disk does not take what is written.
     """
     rehearse(recipe)
-    _ = recipe.flips
     if seeds != 1 and recipe.allds2020 is None:
         raise BadConfiguration(
             f"The recipe {recipe.name} is trained with one seed. Leave --seeds out: it is for "

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 from django.urls import reverse
+from msgspec import structs
 
 from firstread.clinic.checks import readers
 from firstread.clinic.models import Case, Check, Reader, ReadRow
@@ -23,7 +24,7 @@ from tests.clinic_for_tests import Clinic, read_all
 from tests.images_for_tests import cell_png
 from tests.packs_for_tests import LABELS, WARM, make_pack
 
-PLAIN = tuple(replace(label, positive=False, priority="routine") for label in LABELS)
+PLAIN = tuple(structs.replace(label, positive=False, priority="routine") for label in LABELS)
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 from PIL import Image
 
 pytest.importorskip("torch")
@@ -368,13 +368,17 @@ def test_seeds_are_for_this_recipe_alone(tmp_path, allidb):
     ("old", "new", "sentence"),
     [
         ('optimiser = "adam"', 'optimiser = "sgd"', "one of adam, rmsprop"),
-        ("batch = 16", "batch = 0", "batch must lie between"),
-        ("epochs = 6", "epochs = -1", "epochs must lie between"),
-        ("rotations = 2", "rotations = -1", "rotations must lie between"),
-        ("rate = 1e-3", "rate = 0.0", "rate must lie between"),
+        ("batch = 16", "batch = 0", "'allds2020.batch' must lie between"),
+        ("epochs = 6", "epochs = -1", "'allds2020.epochs' must lie between"),
+        ("rotations = 2", "rotations = -1", "'allds2020.rotations' must lie between"),
+        ("rate = 1e-3", "rate = 0.0", "'allds2020.rate' must lie between"),
         ("width_px = 24", "width_px = 25", "squares of an even number"),
         ("positive = false", "positive = true", "the negative one first"),
-        ("[allds2020]", "[allds2020]\nmomentum = 1", "does not know 'momentum'"),
+        (
+            "[allds2020]",
+            "[allds2020]\nmomentum = 1",
+            "has 'allds2020.momentum', which nobody knows",
+        ),
     ],
 )
 def test_a_mistake_in_the_recipe_is_named(recipe_file, allidb, tmp_path, old, new, sentence):

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 torch = pytest.importorskip("torch")
 
@@ -69,7 +68,7 @@ def test_a_picture_with_an_upper_end_is_mirrored_and_never_stood_on_its_head():
 
 
 def test_four_views_of_a_picture_with_an_upper_end_are_refused():
-    with pytest.raises(BadConfiguration, match="has 4 views, and pictures with an upper end"):
+    with pytest.raises(BadConfiguration, match="are no 4 views of pictures with an upper end"):
         flips(4, upright=True)
 
 

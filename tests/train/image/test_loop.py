@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 torch = pytest.importorskip("torch")
 
@@ -48,7 +49,7 @@ def checkpoint(state: Path) -> Path:
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path):
     first = fit(recipe(), [pixels()], state=tmp_path / "1")
     second = fit(recipe(), [pixels()], state=tmp_path / "2")
-    other = fit(replace(recipe(), seed=4), [pixels()], state=tmp_path / "3")
+    other = fit(structs.replace(recipe(), seed=4), [pixels()], state=tmp_path / "3")
     assert same(first, second)
     assert told(first.history) == told(second.history)
     assert not same(first, other)
@@ -270,8 +271,8 @@ def test_a_graphics_card_learns_and_hands_its_checkpoint_to_a_processor(tmp_path
 
 
 def test_a_second_source_is_learnt_beside_the_first_and_known_again(tmp_path):
-    other = replace(SOURCE, name="circles")
-    both = replace(recipe(), sources=(SOURCE, other))
+    other = structs.replace(SOURCE, name="circles")
+    both = structs.replace(recipe(), sources=(SOURCE, other))
     beside = replace(pixels(count=60), source=other)
     whole = fit(both, [pixels(), beside], state=tmp_path)
     said: list[str] = []

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from msgspec import structs
 
 onnx = pytest.importorskip("onnx")
 
@@ -74,7 +75,7 @@ def made(marrow: Path, tmp_path_factory: pytest.TempPathFactory) -> Quantised:
 def test_a_pack_with_a_twin_is_the_pack_and_its_twin(made: Quantised) -> None:
     verify(made.folder)
     before, after = open_manifest(SHIPPED), open_manifest(made.folder)
-    assert replace(after, twin=None) == before
+    assert structs.replace(after, twin=None) == before
     assert after.twin is not None
     assert after.twin.measured_on.startswith("test part of marrow, n = ")
     for path in SHIPPED.rglob("*"):
@@ -130,7 +131,7 @@ def test_quantising_again_gives_the_same_bytes(
 def _with(made: Quantised, metric: str, *, plain: float, whole: float) -> Measured:
     def set_to(found: tuple[Result, ...], value: float) -> tuple[Result, ...]:
         return tuple(
-            replace(each, value=value) if each.metric == metric else each for each in found
+            structs.replace(each, value=value) if each.metric == metric else each for each in found
         )
 
     return replace(

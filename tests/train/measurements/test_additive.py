@@ -47,7 +47,7 @@ def test_no_curve_falls():
 
 
 def measured(folder, rows, truths):
-    names = [each["code"] for each in open_recipe(find_recipe("breast-cytology")).measurements]
+    names = [each.code for each in open_recipe(find_recipe("breast-cytology")).measurements]
     wide = np.tile(rows, 3)
     lines = ["sample_id," + ",".join(names) + ",class"]
     for number, (row, truth) in enumerate(zip(wide, truths, strict=True)):

@@ -63,8 +63,8 @@ def test_words_of_a_group_do_not_decide_the_weights(tmp_path):
     [
         ('["mild", "severe"]\npos', '["mild", "worse"]\npos', "names 'worse', which is none of"),
         ('labels = ["mild", "severe"]\npos', "labels = []\npos", "names no labels"),
-        ('code = "referable"\n', "", "A \\[\\[group\\]\\] of the recipe is not as it should be"),
-        ('priority = "urgent"', 'colour = "red"', "It has code, title, labels, positive"),
+        ('code = "referable"\n', "", r"The recipe lacks 'group\[0\].code'"),
+        ('priority = "urgent"', 'colour = "red"', "It knows: code, title, labels, positive"),
     ],
 )
 def test_a_mistake_in_a_group_is_named(tmp_path, old, new, sentence):

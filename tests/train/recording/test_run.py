@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from msgspec.structs import replace
 
 from firstread.datasets import open_dataset
 from firstread.domain.errors import BadConfiguration, BadDataset

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from msgspec import structs
+
 from firstread.clinic.api.paging import cursor_of
 from firstread.clinic.api.schemas import (
     BeatsOut,
@@ -128,9 +130,10 @@ def check(shown: ShownCheck) -> dict[str, Any]:
             )
             for each in (manifest.labels if manifest else ())
         ],
-        groups=[GroupOut(**asdict(each)) for each in (manifest.groups if manifest else ())],
+        groups=[GroupOut(**structs.asdict(each)) for each in (manifest.groups if manifest else ())],
         measurements=[
-            MeasurementOut(**asdict(each)) for each in (manifest.measurements if manifest else ())
+            MeasurementOut(**structs.asdict(each))
+            for each in (manifest.measurements if manifest else ())
         ],
     ).model_dump(mode="json")
 
@@ -146,5 +149,5 @@ def pack(manifest: Manifest) -> dict[str, Any]:
         licence=about.licence,
         intended_use=about.intended_use,
         limits=about.limits,
-        results=[asdict(each) for each in manifest.results],
+        results=[structs.asdict(each) for each in manifest.results],
     ).model_dump(mode="json")

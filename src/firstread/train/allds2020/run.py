@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 
 from firstread.datasets import Dataset
 from firstread.domain.errors import BadConfiguration, BadDataset
@@ -73,8 +74,8 @@ def train_allds2020(wanted: Training) -> Path:
     table = as_table(runs, figures)
     say(table)
     say(f"Every seed's figures are in {path}")
-    words = f"{recipe.pack.get('words', '').strip()}\n\n## Over {len(runs)} seeds\n\n{table}\n"
-    told = replace(recipe, pack=recipe.pack | {"words": words})
+    words = f"{recipe.pack.words.strip()}\n\n## Over {len(runs)} seeds\n\n{table}\n"
+    told = replace(recipe, pack=replace(recipe.pack, words=words))
     return image_pack(told, [first[0]], to_reader(first[1]), out=wanted.out)
 
 
@@ -82,7 +83,7 @@ def _refuse_mistakes(recipe: Recipe, *, seeds: int) -> None:
     """Raises BadConfiguration before any time is spent. Opening a recipe looks at single values."""
     if seeds < 1:
         raise BadConfiguration("The number of seeds must be 1 or more. Say --seeds 5.")
-    if [bool(one.get("positive")) for one in recipe.labels] != [False, True]:
+    if [one.positive for one in recipe.labels] != [False, True]:
         raise BadConfiguration(
             f"The recipe {recipe.name} has an [allds2020] table, so it needs two labels: the "
             "negative one first, then the positive one."

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812  everybody's name for it
+from msgspec import structs
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -127,7 +128,7 @@ def _begin(recipe: Recipe, device: Device, *, number: int) -> _Run:
     network = build(recipe).to(device.place, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
     average: Network = copy.deepcopy(network).eval()
     return _Run(
-        recipe=replace(recipe, seed=recipe.seed + number * _APART),
+        recipe=structs.replace(recipe, seed=recipe.seed + number * _APART),
         device=device,
         network=network,
         average=average,

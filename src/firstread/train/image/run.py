@@ -61,8 +61,8 @@ def _refuse_labels_without_samples(recipe: Recipe, own: Pixels) -> None:
             raise BadDataset(
                 f"No sample of '{code}' stands in the training part of {own.dataset.name}. {remedy}"
             )
-    alarms = {each["code"]: {each["code"]} for each in recipe.labels if each["positive"]}
-    alarms |= {each["code"]: set(each["labels"]) for each in recipe.groups}
+    alarms = {each.code: {each.code} for each in recipe.labels if each.positive}
+    alarms |= {each.code: set(each.labels) for each in recipe.groups}
     tested = {own.source.labels[own.targets[index]] for index in own.parts.test}
     for code, among in alarms.items():
         if not tested & among or not tested - among:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from firstread.packs import Manifest
 from firstread.train.allds2020.run import train_allds2020

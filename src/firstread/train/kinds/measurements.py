@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
-from firstread.packs import Manifest, Measurement, MeasurementsModel
+from firstread.packs import Manifest, MeasurementsModel
 from firstread.train.kinds import KindOfTraining
 from firstread.train.measurements.run import train_measurements
 from firstread.train.recipe import Recipe
@@ -13,7 +13,7 @@ from firstread.train.recipe import Recipe
 def _with_input(manifest: Manifest, recipe: Recipe) -> Manifest:
     return replace(
         manifest,
-        measurements=tuple(Measurement(**each) for each in recipe.measurements),
+        measurements=recipe.measurements,
         measurements_model=MeasurementsModel(bias=(0.0,) * len(recipe.labels)),
     )
 

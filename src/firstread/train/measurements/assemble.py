@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from torch import nn
 
 from firstread.datasets import Dataset
 from firstread.evaluation.resample import clusters_of
-from firstread.packs import Measurement, MeasurementsModel
+from firstread.packs import MeasurementsModel
 from firstread.runtime.calibrate import probabilities
 from firstread.train.measurements.additive import AdditiveReader, Shapes
 from firstread.train.measurements.golden import row_golden
@@ -38,7 +38,7 @@ def measurements_pack(
     """Write the pack of an additive model; `folded` [R, N] are its cross-validated log odds."""
     folder = fresh(out, recipe.name)
     export_measurements(AdditiveReader(shapes), folder / "model.onnx", count=rows.shape[1])
-    measurements = tuple(Measurement(**each) for each in recipe.measurements)
+    measurements = recipe.measurements
     # Every row was answered once in each repeat, by a fit that had not seen it.
     odds = folded.reshape(-1)
     logits = np.stack([-odds / 2, odds / 2], 1).astype(np.float32)

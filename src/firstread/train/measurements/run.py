@@ -30,7 +30,7 @@ def train_measurements(wanted: Training) -> Path:
             f"The additive model tells two labels apart; the recipe has {', '.join(codes)}, and "
             f"the folder {', '.join(dataset.labels)}. Name a folder with the recipe's labels."
         )
-    names = [each["code"] for each in recipe.measurements]
+    names = [each.code for each in recipe.measurements]
     table = [dict(item.measurements) for item in dataset.items]
     missing = [name for name in names if name not in table[0]]
     if missing:

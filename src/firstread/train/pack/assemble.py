@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from firstread.evaluation.resample import Clusters
@@ -14,7 +15,6 @@ from firstread.packs import Manifest, Result, seal, write_manifest
 from firstread.packs.place import emptied, put_in_place
 from firstread.train.pack.card import Story, write_card
 from firstread.train.pack.figures import results
-from firstread.train.pack.manifest import CARD_KEYS
 from firstread.train.recipe import Recipe
 
 
@@ -50,16 +50,16 @@ def sealed(
         groups=manifest.groups,
     )
     if ships is not None:
-        manifest = replace(
+        manifest = structs.replace(
             manifest,
             calibration=ships.calibration,
             conformal=ships.conformal,
             operating_points=ships.operating_points,
         )
-    manifest = replace(manifest, results=(*found, *more))
+    manifest = structs.replace(manifest, results=(*found, *more))
     write_manifest(manifest, folder)
-    told = {key: recipe.pack.get(key, "") for key in CARD_KEYS}
-    write_card(folder, manifest, story=replace(story, **told))
+    told = replace(story, words=recipe.pack.words, larger=recipe.pack.larger)
+    write_card(folder, manifest, story=told)
     seal(folder)
     return put_in_place(folder, folder.parent / recipe.name)
 

@@ -25,12 +25,12 @@ from firstread.packs import (
     Provenance,
 )
 from firstread.runtime.calibrate import probabilities
+from firstread.toml import narrowed
 from firstread.train.pack.thresholds import fit_conformal, fit_operating_point, fit_temperature
-from firstread.train.recipe import Recipe
-from firstread.train.recipe_checks import said_of_call
+from firstread.train.recipe import Recipe, SaidGroup, SaidLabel
 
-# What [pack] says for the card alone.
-CARD_KEYS = ("words", "larger")
+SENSITIVITY = 0.95
+"""What an operating point is fitted at where the recipe does not say."""
 
 
 def labels_of(recipe: Recipe) -> tuple[Label, ...]:
@@ -38,39 +38,21 @@ def labels_of(recipe: Recipe) -> tuple[Label, ...]:
 
     Raises BadConfiguration where they are not those of the recipe's first source, in its order.
     """
-    try:
-        labels = tuple(
-            Label(**{key: value for key, value in table.items() if key != "sensitivity"})
-            for table in recipe.labels
-        )
-    except TypeError as why:
-        raise BadConfiguration(
-            f"A [[label]] of the recipe is not as it should be: {said_of_call(why)}. Correct it."
-        ) from why
-    if tuple(label.code for label in labels) != recipe.sources[0].labels:
+    if tuple(label.code for label in recipe.labels) != recipe.sources[0].labels:
         raise BadConfiguration(
             "The recipe's [[label]] tables must be those of its first [[source]], in the same "
             "order."
         )
-    return labels
+    return tuple(narrowed(Label, label) for label in recipe.labels)
 
 
 def groups_of(recipe: Recipe) -> tuple[Group, ...]:
     """The groups as the manifest states them.
 
-    Raises BadConfiguration where a table is not as it should be, or names no label of the recipe.
+    Raises BadConfiguration where one names no label of the recipe.
     """
     codes = recipe.sources[0].labels
-    groups = []
-    for table in recipe.groups:
-        said = {key: value for key, value in table.items() if key != "sensitivity"}
-        try:
-            group = Group(**{**said, "labels": tuple(said.get("labels", ()))})
-        except TypeError as why:
-            raise BadConfiguration(
-                f"A [[group]] of the recipe is not as it should be: {said_of_call(why)}. It has "
-                "code, title, labels, positive, priority and sensitivity."
-            ) from why
+    for group in recipe.groups:
         unknown = [code for code in group.labels if code not in codes]
         if unknown or not group.labels:
             raise BadConfiguration(
@@ -78,8 +60,7 @@ def groups_of(recipe: Recipe) -> tuple[Group, ...]:
                 + (f"'{unknown[0]}', which is none of its labels" if unknown else "no labels")
                 + f". The labels are: {', '.join(codes)}."
             )
-        groups.append(group)
-    return tuple(groups)
+    return tuple(narrowed(Group, group) for group in recipe.groups)
 
 
 def points_of(
@@ -90,23 +71,27 @@ def points_of(
     Where a group speaks for a label, the label has one only if its table says `sensitivity`.
     """
     codes = recipe.sources[0].labels
-    groups = [each for each in recipe.groups if each.get("positive")]
-    grouped = {code for each in groups for code in each["labels"]}
+    groups = [each for each in recipe.groups if each.positive]
+    grouped = {code for each in groups for code in each.labels}
     alone = [
         each
         for each in recipe.labels
-        if each["positive"] and ("sensitivity" in each or each["code"] not in grouped)
+        if each.positive and (each.sensitivity is not None or each.code not in grouped)
+    ]
+    answers: list[tuple[SaidLabel | SaidGroup, tuple[str, ...]]] = [
+        *((label, (label.code,)) for label in alone),
+        *((group, group.labels) for group in groups),
     ]
     return tuple(
         fit_operating_point(
             chances,
             truths,
-            indices=[codes.index(code) for code in each.get("labels", [each["code"]])],
-            label=each["code"],
-            sensitivity=each.get("sensitivity", 0.95),
+            indices=[codes.index(code) for code in among],
+            label=each.code,
+            sensitivity=SENSITIVITY if each.sensitivity is None else each.sensitivity,
             measured_on=measured_on,
         )
-        for each in (*alone, *groups)
+        for each, among in answers
     )
 
 
@@ -124,20 +109,11 @@ def stated(
     labels = labels_of(recipe)
     calibration: Calibration = fit_temperature(logits, truths)
     chances = probabilities(logits, temperature=calibration.temperature)
-    try:
-        about = About(
-            name=recipe.name,
-            version=recipe.version,
-            kind=recipe.kind,  # type: ignore[arg-type]  # the manifest is checked when it is read
-            **{key: value for key, value in recipe.pack.items() if key not in CARD_KEYS},
-        )
-    except TypeError as why:
-        raise BadConfiguration(
-            f"The recipe's [pack] is not as it should be: {said_of_call(why)}. Correct it."
-        ) from why
     return Manifest(
         format=1,
-        pack=about,
+        pack=narrowed(
+            About, recipe.pack, name=recipe.name, version=recipe.version, kind=recipe.kind
+        ),
         labels=labels,
         groups=groups_of(recipe),
         operating_points=points_of(recipe, chances, truths, measured_on=measured_on),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from torch import nn
 
@@ -162,17 +162,17 @@ def _points(
     recipe: Recipe, chances: NDArray[np.float64], truths: NDArray[np.int64]
 ) -> tuple[OperatingPoint, ...]:
     points = []
-    for place, table in enumerate(recipe.labels):
-        if not table["positive"]:
+    for place, label in enumerate(recipe.labels):
+        if not label.positive:
             continue
         true, said = truths == place, chances[:, place]
         finding = 1.0 if recipe.beats is None else recipe.beats.finding
-        counted = ~excused_from(table["code"], truths, codes=recipe.sources[0].labels)
+        counted = ~excused_from(label.code, truths, codes=recipe.sources[0].labels)
         threshold = best_point(said[counted], true[counted], finding=finding)
         raised = said >= threshold
         points.append(
             OperatingPoint(
-                label=table["code"],
+                label=label.code,
                 threshold=round(threshold, 4),
                 sensitivity=round(float(raised[true].mean()), 4) if true.any() else 0.0,
                 specificity=round(float((~raised[~true]).mean()), 4),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +58,7 @@ def all_packs(asked: Asked, packs: WarmPacks) -> Answer:  # noqa: ARG001  the fo
 def one_pack(asked: Asked, packs: WarmPacks) -> Answer:
     """Everything that one pack says of itself, and the hash that names its contents."""
     name = asked.parts["pack"]
-    return as_json(asdict(packs.manifest(name)) | {"pack_sha256": packs.pack_sha256(name)})
+    return as_json(packs.manifest(name).as_dict() | {"pack_sha256": packs.pack_sha256(name)})
 
 
 def _in_short(manifest: Manifest) -> _Said:
