@@ -5,18 +5,23 @@ import textwrap
 
 import pytest
 
-from firstread.datasets import Dataset, Item, split
+from firstread.datasets import Dataset, Item, open_dataset, split
 from firstread.datasets.inspect.check import check
 from firstread.datasets.inspect.page import page
 from firstread.datasets.kinds import KINDS
+from firstread.datasets.write import samples_of, write_dataset
 
 MELODY = """
 from firstread.datasets.kinds import KindOfSamples, Seen
+from firstread.datasets.sample import Stored
 
 def look(dataset, *, step=lambda: None):
     return Seen(errors={n: "No tune." for n, item in enumerate(dataset.items) if "x" in item.path})
 
-KIND = KindOfSamples(look=look, one="melody", equal_bytes_are_one=False)
+def stored(sample):
+    return Stored(ending=".tune", data=sample.data)
+
+KIND = KindOfSamples(look=look, stored=stored, one="melody", equal_bytes_are_one=False)
 """
 
 
@@ -32,7 +37,7 @@ def melody(tmp_path, monkeypatch):
     sys.modules.pop("firstread.datasets.kinds.melody")
 
 
-def test_a_set_of_a_fourth_kind_is_inspected_shown_and_parted(melody):
+def test_a_set_of_a_fourth_kind_is_inspected_shown_parted_and_written(melody, tmp_path):
     items = tuple(Item(path=f"{n}{'x' * (n == 3)}", label="ab"[n % 2]) for n in range(20))
     dataset = Dataset("tunes", "melody", items, lambda _: b"the same")
     found = check(dataset)
@@ -43,3 +48,7 @@ def test_a_set_of_a_fourth_kind_is_inspected_shown_and_parted(melody):
     assert len(parts.train) + len(parts.validation) + len(parts.test) == 20
     assert parts.validation
     assert parts.test
+    write_dataset(samples_of(dataset), to=tmp_path / "out", kind="melody")
+    again = open_dataset(tmp_path / "out")
+    assert (again.kind, again.sha256) == ("melody", dataset.sha256)
+    assert again.items[0].path == "samples/000/000000-0.tune"

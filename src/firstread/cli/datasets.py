@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from firstread.cli.datasets_write import write
 from firstread.cli.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ _SHOWN = 10
 
 @click.group()
 def datasets() -> None:
-    """Look at labelled samples before anybody learns from them."""
+    """Look at labelled samples before anybody learns from them, and write them."""
+
+
+datasets.add_command(write)
 
 
 @datasets.command()

@@ -40,7 +40,9 @@ COMMANDS = {
     "serve": _Command(help="Serve packs over HTTP, without a clinic.", extra="serve"),
     "screen": _Command(help="Read a whole archive into one table.", extra="screen"),
     "evaluate": _Command(help="Measure a pack on labelled samples.", extra="train"),
-    "datasets": _Command(help="Check labelled samples before anybody learns from them."),
+    "datasets": _Command(
+        help="Check labelled samples before anybody learns from them, and write them."
+    ),
     "train": _Command(help="Make a pack from labelled samples.", extra="train"),
     "edge": _Command(help="Read while the network is away, and send it later.", extra="edge"),
     "packs": _Command(help="List, show and verify the packs."),

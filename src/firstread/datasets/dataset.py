@@ -12,11 +12,22 @@ Part = Literal["", "train", "validation", "test"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a sample came from: its source and licence in words, when, and the SHA-256 it had."""
+
+    source: str = ""
+    licence: str = ""
+    at: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Item:
     """One labelled sample: where it lies, what it shows, and whose it is (empty where unknown).
 
     `part` is the part that whoever made the set gave it to; `columns` are what else a table says
-    of it; `places` are points x, y in pixels where it shows what its label says.
+    of it; `places` are points x, y in pixels where it shows what its label says; `origin` is known
+    where Firstread wrote the set.
     """
 
     path: str
@@ -26,6 +37,7 @@ class Item:
     part: Part = ""
     columns: tuple[tuple[str, str], ...] = ()
     places: tuple[tuple[float, float], ...] = ()
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +64,7 @@ class Dataset:
     def data(self, item: Item) -> bytes:
         """The sample's bytes; a row of measurements as its text."""
         if item.measurements:
-            return repr(item.measurements).encode()
+            return text_of(item.measurements)
         return self.fetch(item.path)
 
     def sample(self, item: Item) -> bytes | dict[str, float | None]:
@@ -71,6 +83,11 @@ class Dataset:
             f"{digest} {item.label}\n" for digest, item in zip(self.hashes, self.items, strict=True)
         )
         return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def text_of(measurements: tuple[tuple[str, float | None], ...]) -> bytes:
+    """A row of measurements as the bytes that stand for it in hashes."""
+    return repr(measurements).encode()
 
 
 def named(dataset: Dataset, codes: Sequence[str]) -> Dataset:

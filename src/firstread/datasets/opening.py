@@ -19,6 +19,7 @@ from firstread.datasets.forms import (
     medmnist,
     named_files,
     records,
+    written,
 )
 from firstread.datasets.place import Place, place_of
 from firstread.domain.errors import BadDataset
@@ -35,6 +36,12 @@ class Form:
 
 
 FORMS = (
+    Form(
+        name="written",
+        needs="",
+        fits=written.fits,
+        open=written.open_written,
+    ),
     Form(name="boxes", needs="", fits=boxes.fits, open=boxes.open_boxes),
     Form(
         name="DICOM",
@@ -91,7 +98,7 @@ FORMS = (
         open=folders.open_folders,
     ),
 )
-"""In the order in which they are tried; a form without `needs` only refuses."""
+"""In the order in which they are tried; a form without `needs` is none that people make by hand."""
 
 
 def open_dataset(path: Path) -> Dataset:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from firstread.datasets import Dataset
+from firstread.domain.errors import BadDataset
 from firstread.train.history import Progress, Step
 from firstread.train.recipe import Recipe
 
@@ -33,3 +34,24 @@ class Training:
     def fits(self) -> bool:
         """Whether all samples are of the recipe's kind."""
         return all(dataset.kind == self.recipe.kind for dataset in self.datasets)
+
+    def to_learn_from(self) -> Dataset:
+        """The first source without what was given for validation or test.
+
+        For learning that is measured by cross-validation: no network may see those samples. Raises
+        BadDataset where no other is left.
+        """
+        whole = self.datasets[0]
+        kept = tuple(item for item in whole.items if item.part not in ("validation", "test"))
+        if len(kept) == len(whole.items):
+            return whole
+        if not kept:
+            raise BadDataset(
+                f"All samples of {whole.name} are of its validation and test parts. Give some for "
+                "training."
+            )
+        self.say(
+            f"{len(whole.items) - len(kept)} samples of {whole.name} are of its validation and "
+            "test parts. Nothing is learnt from them: measure the pack on them afterwards."
+        )
+        return replace(whole, items=kept)

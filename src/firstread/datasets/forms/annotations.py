@@ -65,6 +65,27 @@ def true_beats(data: bytes, *, name: str) -> TrueBeats:
     )
 
 
+def annotations_of(beats: TrueBeats) -> bytes:
+    """The bytes of an annotation file that says the same.
+
+    >>> beats = TrueBeats(samples=np.array([70, 5000]), labels=("N", "V"), asides=())
+    >>> true_beats(annotations_of(beats), name="two").labels
+    ('N', 'V')
+    """
+    said = list(zip(beats.samples.tolist(), beats.labels, strict=True))
+    said += [(at, sign) for aside in beats.asides for at, sign in zip(aside, "[]", strict=True)]
+    words: list[int] = []
+    last = 0
+    for at, symbol in sorted(said, key=lambda one: one[0]):
+        step = at - last
+        if step > 0x3FF:
+            words += [_SKIP << 10, step >> 16, step & 0xFFFF]
+            step = 0
+        words.append(_SYMBOLS.index(symbol) << 10 | step)
+        last = at
+    return np.array([*words, 0], "<u2").tobytes()
+
+
 def _annotations(data: bytes, *, name: str) -> Iterator[tuple[int, str]]:
     words = np.frombuffer(data[: len(data) // 2 * 2], "<u2").tolist()
     place = sample = 0

@@ -19,6 +19,8 @@ from firstread.recordings import join_pair
 _TARS = (".tar.xz", ".tar.gz", ".tgz", ".tar.bz2", ".tar")
 ANNOTATIONS = (".atr", ".ecg", ".qrs")
 """Endings of annotation files: the first that a record has holds its beats."""
+ANNOTATED = "annotations"
+"""The column of an item that names the file of its annotations."""
 MAX_BYTES = 4 << 30
 """What a tar archive may unpack to, in memory: nothing of it is written to disk."""
 MAX_FILES = 100_000
@@ -50,7 +52,7 @@ def beats_of(dataset: Dataset, item: Item) -> TrueBeats:
 
 
 def _annotated(item: Item) -> str:
-    return dict(item.columns)["annotations"]
+    return dict(item.columns)[ANNOTATED]
 
 
 def _opened(name: str, names: tuple[str, ...], read: Callable[[str], bytes]) -> Dataset:
@@ -69,7 +71,7 @@ def _opened(name: str, names: tuple[str, ...], read: Callable[[str], bytes]) -> 
                 path=stem,
                 label=Counter(beats.labels).most_common(1)[0][0],
                 patient=PurePosixPath(stem).name,
-                columns=(("annotations", written),),
+                columns=((ANNOTATED, written),),
             )
         )
     beside = _beside(names)

@@ -1,5 +1,5 @@
 """What the room of labelled samples knows of each kind: how its samples are looked at, told apart,
-counted and shown."""
+counted, shown and written."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from firstread.datasets.dataset import Dataset
+from firstread.datasets.dataset import Dataset, Item
 from firstread.datasets.pictures.looks import Looks
 from firstread.datasets.pictures.near import NearDuplicates
+from firstread.datasets.sample import Sample, Stored
 from firstread.domain.kinds import Kinds
 
 
@@ -46,11 +47,28 @@ def _by_label(dataset: Dataset) -> Mapping[str, int]:
     return Counter(item.label for item in dataset.items)
 
 
+def sample_of(dataset: Dataset, item: Item) -> Sample:
+    """An item of any set as it can be written into another."""
+    return Sample(
+        label=item.label,
+        data=b"" if item.measurements else dataset.fetch(item.path),
+        measurements=dict(item.measurements),
+        name=item.path,
+        patient=item.patient,
+        part=item.part,
+        places=item.places,
+        columns=dict(item.columns),
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class KindOfSamples:
-    """What must be known of a kind before a set of its samples is inspected and parted."""
+    """What must be known of a kind before a set of its samples is inspected, parted or written."""
 
     look: Look
+    stored: Callable[[Sample], Stored | None]
+    """The files that a sample becomes, none where it is a row of the table; raises BadDataset."""
+    give: Callable[[Dataset, Item], Sample] = sample_of
     one: str = "sample"
     """What one is called on a page."""
     equal_bytes_are_one: bool = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 
 from firstread.datasets.dataset import Dataset
 from firstread.datasets.kinds import KindOfSamples, Seen
+from firstread.datasets.sample import Sample
+from firstread.domain.errors import BadDataset
 
 Rows = NDArray[np.float64]
 
@@ -34,8 +37,23 @@ def _describe(dataset: Dataset, seen: Seen) -> Rows:  # noqa: ARG001  as every k
     return np.concatenate([np.where(missing, middles, values), missing], axis=1)
 
 
+def _stored(sample: Sample) -> None:
+    """A row has no file."""
+    if not sample.measurements or sample.data or sample.annotations:
+        raise BadDataset(
+            f"The sample {sample.name[:200]!r} is no row: it needs measurements, and no bytes."
+        )
+    for code, value in sample.measurements.items():
+        if value is not None and not math.isfinite(value):
+            raise BadDataset(
+                f"{code[:60]} of the sample {sample.name[:200]!r} is {value}. Give a number, or "
+                "None where it is missing."
+            )
+
+
 KIND = KindOfSamples(
     look=_look,
+    stored=_stored,
     equal_bytes_are_one=False,  # equal rows are two people with equal cells
     describe=_describe,
     told_apart_by="their measurements",

@@ -18,12 +18,13 @@ def train_measurements(wanted: Training) -> Path:
     Raises BadConfiguration where the recipe has no [additive], BadDataset where labels or columns
     are not the recipe's.
     """
-    recipe, dataset = wanted.recipe, wanted.datasets[0]
+    recipe = wanted.recipe
     if recipe.additive is None or not wanted.fits:
         raise BadConfiguration(
             f"The recipe {recipe.name} needs an [additive] table and a folder with "
             "measurements.csv. Add the one, or name the other."
         )
+    dataset = wanted.to_learn_from()
     codes = recipe.sources[0].labels
     if len(codes) != 2 or set(dataset.labels) - set(codes):
         raise BadDataset(

@@ -99,7 +99,7 @@ def recording_pack(
         chances,
         of=f"{OF}, {len(beats.names)} records",
         n=len(truths),
-        clusters=beats.records.numpy(),
+        clusters=beats.patients[beats.records.numpy()],
         story=story,
         more=_results(manifest, beats, chances),
     )
@@ -186,7 +186,7 @@ def _results(
     manifest: Manifest, beats: BeatSet, chances: NDArray[np.float64]
 ) -> tuple[Result, ...]:
     """What stands beside the usual figures: beats found, and labels as beats are given them."""
-    truths, records = beats.targets.numpy(), beats.records.numpy()
+    truths, patients = beats.targets.numpy(), beats.patients[beats.records.numpy()]
     labels = named_by_points(chances, manifest=manifest)
     found, missed, extra = len(truths), beats.missed, beats.extra
     of = f"{OF}, {len(beats.names)} records"
@@ -201,12 +201,12 @@ def _results(
             rows += [
                 (
                     f"beats named {label.code} among those that are",
-                    share_of(said[true], clusters=records[true]),
+                    share_of(said[true], clusters=patients[true]),
                     int(true.sum()),
                 ),
                 (
                     f"beats that are {label.code} among those so named",
-                    share_of(true[named], clusters=records[named]),
+                    share_of(true[named], clusters=patients[named]),
                     int(named.sum()),
                 ),
             ]

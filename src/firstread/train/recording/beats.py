@@ -51,6 +51,8 @@ class BeatSet:
     records: Tensor
     """int64 [B], places in `names`."""
     names: tuple[str, ...]
+    patients: NDArray[np.int64]
+    """[R]: records with the same number are of one patient."""
     missed: int
     """How many annotated beats were not found."""
     extra: int
@@ -95,10 +97,18 @@ def load_beats(
             np.repeat(np.arange(len(parts)), [len(part.targets) for part in parts])
         ),
         names=tuple(item.path for item in dataset.items),
+        patients=_patients(dataset),
         missed=sum(part.missed for part in parts),
         extra=sum(part.extra for part in parts),
         earlier=round(EARLIER_S * given.rate_hz),
     )
+
+
+def _patients(dataset: Dataset) -> NDArray[np.int64]:
+    """The place of each item's patient among them; of an unknown one nobody else has records."""
+    places: dict[tuple[str, str], int] = {}
+    keys = [(item.patient, "" if item.patient else item.path) for item in dataset.items]
+    return np.array([places.setdefault(key, len(places)) for key in keys], np.int64)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -153,23 +163,24 @@ def _of_record(
 def parted(beats: BeatSet, *, folds: int) -> tuple[tuple[int, ...], ...]:
     """The records of each fold, so that each has about as many beats of every label.
 
-    The record with most of the rarest goes first, each to the fold that has least of its kind.
+    A patient's records stay together. The patient with most of the rarest goes first, each to the
+    fold that has least of its kind.
     """
     count = int(beats.targets.max()) + 1
-    per = np.zeros((len(beats.names), count))
-    np.add.at(per, (beats.records.numpy(), beats.targets.numpy()), 1)
+    per = np.zeros((int(beats.patients.max()) + 1, count))
+    np.add.at(per, (beats.patients[beats.records.numpy()], beats.targets.numpy()), 1)
     weights = per / np.maximum(per.sum(0), 1)
     # A label that has a handful of beats in all cannot be shared out.
     weights[:, per.sum(0) < 20 * folds] = 0
     filled = np.zeros((folds, count))
     members: list[list[int]] = [[] for _ in range(folds)]
-    for record in np.argsort(-weights.max(1), kind="stable").tolist():
+    for patient in np.argsort(-weights.max(1), kind="stable").tolist():
         cost = [
-            float(((filled[fold] + weights[record]) ** 2).sum() - (filled[fold] ** 2).sum())
+            float(((filled[fold] + weights[patient]) ** 2).sum() - (filled[fold] ** 2).sum())
             + 0.01 * len(members[fold])
             for fold in range(folds)
         ]
         fold = int(np.argmin(cost))
-        filled[fold] += weights[record]
-        members[fold].append(record)
+        filled[fold] += weights[patient]
+        members[fold] += np.flatnonzero(beats.patients == patient).tolist()
     return tuple(tuple(sorted(each)) for each in members)

@@ -41,7 +41,7 @@ def train_recordings(wanted: Training) -> Path:
     A run that was killed goes on from its last whole epoch. Raises BadConfiguration where the
     recipe has no [beats], BadDataset where there are too few records to part.
     """
-    recipe, dataset, say = wanted.recipe, wanted.datasets[0], wanted.say
+    recipe, say = wanted.recipe, wanted.say
     if recipe.beats is None or not wanted.fits:
         raise BadConfiguration(
             f"The recipe {recipe.name} needs a [beats] table and a folder with annotated WFDB "
@@ -50,6 +50,7 @@ def train_recordings(wanted: Training) -> Path:
     torch.set_num_threads(recipe.schedule.threads)
     torch.use_deterministic_algorithms(mode=True)
     given = input_of(recipe.beats)
+    dataset = wanted.to_learn_from()
     say(f"Finding the beats of {len(dataset.items)} records")
     beats = load_beats(dataset, given=given, labels=recipe.sources[0].labels)
     folds = parted(beats, folds=recipe.beats.folds)
