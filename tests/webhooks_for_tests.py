@@ -23,6 +23,9 @@ class Receiver:
     body: bytes = b""
     hangs: bool = False
     """It takes the request and says nothing until it is closed."""
+    promised: int = 0
+    """So many bytes more than `body` has are promised, and never come."""
+    connections: int = 0
     seen: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     """The methods, in the order they came."""
@@ -57,6 +60,12 @@ def receiver(*, port: int = 0) -> Iterator[Receiver]:
 
 def _handler(told: Receiver) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # keeps its connections
+
+        def setup(self) -> None:
+            told.connections += 1
+            super().setup()
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             told.seen.append((dict(self.headers), body))
@@ -69,14 +78,17 @@ def _handler(told: Receiver) -> type[BaseHTTPRequestHandler]:
             told.asked.append(self.command)
             if told.hangs:
                 told.closing.wait(30)
+                self.close_connection = True
                 return
             self.send_response(told.status)
             for name, value in told.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(told.body)))
+            self.send_header("Content-Length", str(len(told.body) + told.promised))
             self.end_headers()
             if self.command == "POST":
                 self.wfile.write(told.body)
+            if told.promised:
+                told.closing.wait(30)
 
         def log_message(self, *_: Any) -> None:
             """The test says what matters."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -32,8 +33,11 @@ from firstread.clinic.steps.intake import Incoming, receive
 from firstread.clinic.storage import store
 from firstread.connect.channel import Delivery
 from firstread.connect.mail.settings import MailSettings
+from firstread.connect.webhook.settings import WebhookSettings
+from firstread.toml import Secret
 from tests.clinic_for_tests import Clinic
 from tests.images_for_tests import cell_png
+from tests.webhooks_for_tests import SECRET
 
 SAMPLES = [Incoming(data=cell_png(colour, seed=3)) for colour in ("red", "green")]
 WATCHED = [
@@ -111,7 +115,8 @@ def _live(clinic: Clinic) -> None:
     _until_done(lambda: review.answer(case, by=clinic.bo, label="blue"))
     _until_done(lambda: review.answer(case, by=clinic.chief, label="red"))
     _until_done(lambda: amend.amend(case, by=clinic.chief, label="blue", comment="Again."))
-    _until_done(lambda: _drain(lambda: delivery.deliver_next("mail")))
+    for channel in ("mail", "webhook"):
+        _until_done(partial(_drain, partial(delivery.deliver_next, channel)))
 
 
 def _state() -> dict[str, Any]:
@@ -121,7 +126,14 @@ def _state() -> dict[str, Any]:
         "reads": sorted(ReadRow.objects.values_list("case_sample__sample", "pack")),
         "reviews": sorted(Review.objects.values_list("by__username", "label")),
         "sign_offs": sorted(SignOff.objects.values_list("number", "label", "basis")),
-        "mails": sorted(Outgoing.objects.values_list("to__username", "payload__subject", "state")),
+        "events": sorted(
+            Outgoing.objects.filter(channel="webhook").values_list("payload__type", "state")
+        ),
+        "mails": sorted(
+            Outgoing.objects.filter(channel="mail").values_list(
+                "to__username", "payload__subject", "state"
+            )
+        ),
         "trail": [*AuditRow.objects.order_by("number").values_list("action", flat=True)],
         "whole": audit.verify().rows,
     }
@@ -135,20 +147,24 @@ def _forget() -> None:
 @settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(moments=st.sets(st.integers(1, 90), max_size=6))
+@given(moments=st.sets(st.integers(1, 140), max_size=6))
 def test_dying_at_any_moment_ends_in_the_same_state(clinic: Clinic, moments: set[int]) -> None:
-    mail = {MailSettings: MailSettings(backend="smtp")}
+    channels = {
+        MailSettings: MailSettings(backend="smtp"),
+        WebhookSettings: WebhookSettings(addresses=("https://his.example",), secret=Secret(SECRET)),
+    }
     # That reading is given up after some deaths is told elsewhere.
     reading = replace(notify.settings.FIRSTREAD.reading, tries=20)
-    config = replace(notify.settings.FIRSTREAD, services=mail, reading=reading)
+    config = replace(notify.settings.FIRSTREAD, services=channels, reading=reading)
     with ExitStack() as stack:
         stack.enter_context(mock.patch.object(notify.settings, "FIRSTREAD", config))
-        # The provider takes everything; that it may see a mail twice is told elsewhere.
+        # The other side takes everything; that it may see a message twice is told elsewhere.
         stack.enter_context(mock.patch.object(delivery, "_try", return_value=Delivery()))
         with suppress(Killed):
             _forget()
         _live(clinic)
         undisturbed = _state()
+        assert len(undisturbed["events"]) == 8
         _forget()
         with _dying_at(moments):
             _live(clinic)

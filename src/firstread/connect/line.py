@@ -12,6 +12,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +69,7 @@ class Line:
     ) -> Answered:
         """The whole answer, within `timeout_s` from now.
 
-        Where `max_bytes` is None what the server says beyond status and headers is left unread.
+        Where `max_bytes` is None status and headers are all of it, whatever follows or does not.
         The request must do no harm when it arrives twice: where a kept connection turns out to be
         closed it is sent once more. Raises Unreachable.
         """
@@ -102,16 +103,22 @@ class Line:
             method, url, headers=headers, content=body, extensions={"timeout": {"pool": timeout_s}}
         )
         with asked as response:
-            whole = bytearray()
-            for piece in response.iter_stream() if max_bytes is not None else ():
-                whole += piece
-                if len(whole) > (max_bytes or 0):
-                    raise Unreachable(f"{self._host} answers with more than it should.")
+            whole = b"" if max_bytes is None else self._body(response, max_bytes=max_bytes)
+            if max_bytes is None:
+                _pass_over(response)
             found = {
                 name.decode("latin-1").lower(): value.decode("latin-1")
                 for name, value in response.headers
             }
-        return Answered(status=response.status, headers=found, body=bytes(whole))
+        return Answered(status=response.status, headers=found, body=whole)
+
+    def _body(self, response: httpcore.Response, *, max_bytes: int) -> bytes:
+        whole = bytearray()
+        for piece in response.iter_stream():
+            whole += piece
+            if len(whole) > max_bytes:
+                raise Unreachable(f"{self._host} answers with more than it should.")
+        return bytes(whole)
 
     def _silent(self, timeout_s: float) -> Unreachable:
         return Unreachable(f"{self._host} did not answer within {timeout_s:g} s.")
@@ -181,6 +188,16 @@ class _Stream(httpcore.NetworkStream):
 
     def close(self) -> None:
         self._stream.close()
+
+
+def _pass_over(response: httpcore.Response) -> None:
+    """Read the little that mostly follows, so that the connection can be used again."""
+    passed = 0
+    with suppress(httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError):
+        for piece in response.iter_stream():
+            passed += len(piece)
+            if passed > _SLICE_BYTES:
+                return
 
 
 def _why(error: BaseException) -> str:

@@ -228,6 +228,25 @@ def test_a_receiver_that_hangs_ends_with_its_time_and_keeps_nothing_else_waiting
     )
 
 
+@pytest.mark.parametrize("body", [b"", 2**20 * b"a"])
+def test_2xx_is_taken_at_its_word_whatever_follows(
+    clinic: Clinic, site: Receiver, settings: Any, body: bytes
+) -> None:
+    _post_to(settings, site.address, timeout_s=HANGS_FOR_S)
+    site.status, site.body, site.promised = 200, body, 10
+    put_in("red")
+    _deliver_all()
+    assert _rows().get().state == "sent"
+
+
+def test_one_connection_serves_many_events(clinic: Clinic, site: Receiver) -> None:
+    site.status, site.body = 200, b"ok"
+    for seed in range(4):
+        put_in("red", accession=str(seed), seed=10 * seed)
+    _deliver_all()
+    assert (len(site.seen), site.connections) == (4, 1)
+
+
 def test_an_event_that_is_refused_again_and_again_holds_up_none_behind_it(
     clinic: Clinic, site: Receiver
 ) -> None:

@@ -49,12 +49,16 @@ class Migration(migrations.Migration):
             "outgoing",
             models.Index(
                 condition=models.Q(("state", "waiting")),
-                fields=["channel", "attempts", "id"],
+                fields=["channel", "retry_at"],
                 name="outgoing_due",
             ),
         ),
         migrations.AddIndex(
             "outgoing", models.Index(fields=["to", "-id"], name="outgoing_of_person")
+        ),
+        migrations.AddIndex(
+            "outgoing",
+            models.Index(fields=["to", "state", "-id"], name="outgoing_of_person_by_state"),
         ),
         migrations.AddIndex(
             "outgoing", models.Index(fields=["state", "-id"], name="outgoing_by_state")

@@ -47,12 +47,13 @@ class Outgoing(models.Model):
         ordering = ["-created_at"]
         indexes = [
             models.Index(
-                fields=["channel", "attempts", "id"],
+                fields=["channel", "retry_at"],
                 condition=models.Q(state="waiting"),
                 name="outgoing_due",
             ),
             # For the pages, which show the newest first, and of these a few.
             models.Index(fields=["to", "-id"], name="outgoing_of_person"),
+            models.Index(fields=["to", "state", "-id"], name="outgoing_of_person_by_state"),
             models.Index(fields=["state", "-id"], name="outgoing_by_state"),
             models.Index(fields=["channel", "-id"], name="outgoing_by_channel"),
         ]

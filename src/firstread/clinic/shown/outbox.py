@@ -30,8 +30,8 @@ class Message:
     text: str
     to: str
     """The person, or the place that the address names."""
+    to_person: bool
     address: str
-    """Where it is more than `to` says."""
     state: str
     state_title: str
     attempts: int
@@ -74,10 +74,13 @@ class Outbox:
 def outbox_of(
     person: Person, *, state: str = "", channel: str = "", before: int | None = None
 ) -> Outbox:
-    """The outbox as this person may see it, of one state or channel where they are known."""
+    """The outbox as this person may see it, of one state where there is such.
+
+    An operator may narrow it to one channel; what leaves for a person leaves by mail.
+    """
     mine = _seen_by(person)
     state = state if state in OutgoingState.values else ""
-    channel = channel if channel in CHANNELS else ""
+    channel = channel if person.operates and channel in CHANNELS else ""
     listed = _narrowed(mine, state=state, channel=channel)
     if before is not None:
         listed = listed.filter(pk__lt=before)
@@ -113,6 +116,7 @@ def message_of(row: Outgoing, *, by: Person | None) -> Message:
         what=words.what(row.payload),
         text=words.text(row.payload),
         to=row.to.get_full_name() or row.to.username if row.to else words.place(row.address),
+        to_person=row.to is not None,
         address=row.address,
         state=row.state,
         state_title=OutgoingState(row.state).label,

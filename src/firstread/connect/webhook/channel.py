@@ -20,7 +20,7 @@ def _longest_s(settings: WebhookSettings) -> float:
 
 
 def _text(payload: Payload) -> str:
-    return json.dumps(payload, indent=2, sort_keys=True, ensure_ascii=False)
+    return json.dumps(payload, indent=2, ensure_ascii=False)
 
 
 WEBHOOK = Channel(

@@ -74,6 +74,16 @@ tellTimes();
 setInterval(tellTimes, 15_000);
 document.addEventListener("htmx:afterSettle", tellTimes);
 
+/* ---- a letter that is open stays open when its list is fetched again ---- */
+/** @type {string[]} */
+let openLetters = [];
+document.addEventListener("htmx:beforeSwap", () => {
+  openLetters = [...document.querySelectorAll("details.letter[open]")].map((letter) => letter.id);
+});
+document.addEventListener("htmx:afterSettle", () => {
+  for (const id of openLetters) document.getElementById(id)?.setAttribute("open", "");
+});
+
 /* ---- news: the server says "changed", each part that listens fetches itself again ---- */
 const address = document.body.dataset.live;
 if (address && "EventSource" in window) {
