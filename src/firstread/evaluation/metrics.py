@@ -124,13 +124,21 @@ def auc(positive: NDArray[np.bool_], scores: Chances) -> float:
     >>> auc(np.array([True, True, False]), np.array([0.9, 0.2, 0.2]))
     0.75
     """
+    return area_of_ranks(positive, midranks(scores))
+
+
+def midranks(scores: Chances) -> Chances:
+    """The rank of each score [N] from 1 on; ties share the mean of theirs."""
+    _, place, times = np.unique(scores, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(times) - (times - 1) / 2)[place])
+
+
+def area_of_ranks(positive: NDArray[np.bool_], ranks: Chances) -> float:
+    """The area under the ROC curve of samples of these ranks [N]; NaN where one side is empty."""
     above, below = int(positive.sum()), int((~positive).sum())
     if above == 0 or below == 0:
         return math.nan
-    _, place, times = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(times) - (times - 1) / 2
-    total = float(ranks[place][positive].sum())
-    return (total - above * (above + 1) / 2) / (above * below)
+    return float(ranks[positive].sum() - above * (above + 1) / 2) / (above * below)
 
 
 def calibration_error(truths: Truths, chances: Chances, *, bins: int = 15) -> float:

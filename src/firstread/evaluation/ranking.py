@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from firstread.evaluation.metrics import Z_95, Share, score_interval
+from firstread.evaluation.metrics import Z_95, Share, area_of_ranks, midranks, score_interval
 from firstread.evaluation.resample import Clusters
 
 Positive = NDArray[np.bool_]
@@ -144,17 +144,12 @@ def placements(positive: Positive, scores: Scores) -> Placements | None:
     above, below = scores[positive], scores[~positive]
     if not len(above) or not len(below):
         return None
-    among = _midranks(scores)
-    of_positive = (among[positive] - _midranks(above)) / len(below)
-    of_negative = 1 - (among[~positive] - _midranks(below)) / len(above)
+    among = midranks(scores)
+    of_positive = (among[positive] - midranks(above)) / len(below)
+    of_negative = 1 - (among[~positive] - midranks(below)) / len(above)
     return Placements(
-        area=float(of_positive.mean()), of_positive=of_positive, of_negative=of_negative
+        area=area_of_ranks(positive, among), of_positive=of_positive, of_negative=of_negative
     )
-
-
-def _midranks(scores: Scores) -> Scores:
-    _, place, times = np.unique(scores, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(times) - (times - 1) / 2)[place])
 
 
 def covariance(
