@@ -11,7 +11,9 @@ from typing import Any
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
+from msgspec import convert
 
+from firstread.edge.serve.protocols import native_description as native
 from tests.images_for_tests import cell_png
 from tests.serving_for_tests import Serving, serving
 
@@ -61,6 +63,23 @@ def test_the_description_names_every_refusal_in_its_form(reader: Serving) -> Non
     assert "security" not in read
     ids = [each["operationId"] for path in described["paths"].values() for each in path.values()]
     assert len(ids) == len(set(ids))
+
+
+def test_every_answer_is_of_the_type_that_the_description_is_made_of(reader: Serving) -> None:
+    row = {"size": 9, "shape": 1}
+    picture = httpx.post(f"{reader.url}/read/colour?evidence=png", content=cell_png()).json()
+    one = httpx.post(f"{reader.url}/read/sizes", json=row).json()
+    good, bad = httpx.post(f"{reader.url}/read/sizes", json=[row, {"size": "big"}]).json()
+    for said, form in (
+        (picture, native.Answer), (one, native.Answer), (good, native.Placed), (bad, native.Unread),
+    ):  # fmt: skip
+        convert(said, form)
+        assert set(said) <= set(form.__struct_fields__)
+    assert {"evidence"} <= set(picture)
+    assert {"contributions"} <= set(one)
+    for pack in httpx.get(f"{reader.url}/packs").json():
+        convert(pack, native.PackInShort)
+        assert set(pack) == set(native.PackInShort.__struct_fields__)
 
 
 def test_with_a_token_the_description_says_so(shelf: Path) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from msgspec import convert
 
 from firstread.connect.inference.addresses import address_of
 from firstread.connect.inference.open_inference import OpenInference
+from firstread.edge.serve.protocols import native_description as described
 from firstread.packs import open_manifest
 from firstread.recordings import open_recording
 from firstread.recordings.beats import find_beats
@@ -42,6 +44,9 @@ def test_a_recording_is_answered_as_classify_answers_it(reader, shelf_of_hearts)
     assert answer.status_code == 200
     assert answer.json() | {"ms": 0} == json.loads(json.dumps(here)) | {"ms": 0}
     assert answer.json()["counts"]["V"] == 2
+    told = convert(answer.json(), described.Answer)
+    assert set(answer.json()) <= set(described.Answer.__struct_fields__)
+    assert told.counts == answer.json()["counts"]
 
 
 def test_a_csv_and_a_form_of_several_are_read(reader):

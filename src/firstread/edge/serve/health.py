@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from firstread.edge.serve.describe import answered, content
 from firstread.edge.serve.problems import problem
 from firstread.edge.serve.wire import Answer, Asked, as_json, open_route
 
@@ -11,33 +14,29 @@ if TYPE_CHECKING:
     from firstread.edge.serve.warm import WarmPacks
 
 
+class Status(Struct):
+    """How it is."""
+
+    status: str
+
+
 def live(asked: Asked, packs: WarmPacks) -> Answer:  # noqa: ARG001  the form of a handler
     """The process answers; nothing else is looked at."""
-    return as_json({"status": "live"})
+    return as_json(Status(status="live"))
 
 
 def ready(asked: Asked, packs: WarmPacks) -> Answer:  # noqa: ARG001  the form of a handler
     """The packs that were named at the start are open, or were; at least one can be read with."""
     reason = packs.unready()
-    return as_json({"status": "ready"}) if reason is None else problem(503, reason)
+    return as_json(Status(status="ready")) if reason is None else problem(503, reason)
 
 
-def _said(description: str) -> dict[str, Any]:
-    schema = {
-        "type": "object",
-        "properties": {"status": {"type": "string"}},
-        "required": ["status"],
-    }
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
-
-
-_LIVE = {"responses": {"200": _said("The process answers.")}}
-_READY = {
-    "responses": {
-        "200": _said("It may be sent samples."),
-        "503": {"description": "Not yet, or a pack cannot be opened; the sentence says which."},
-    }
-}
+_LIVE = answered(content(Status), says="The process answers.")
+_READY = answered(
+    content(Status),
+    says="It may be sent samples.",
+    refused={503: "Not yet, or a pack cannot be opened; the sentence says which."},
+)
 
 ROUTES = tuple(
     open_route(path, handler, summary=summary, tag="Watch", describe=describe)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from firstread.edge.serve.describe import TEXT, answered, content
 from firstread.edge.serve.memory import resident_mb
 from firstread.edge.serve.wire import Answer, Asked, Route
 
@@ -116,7 +117,10 @@ class Counts:
                 reads=False,
                 summary="What Prometheus asks for",
                 tag="Watch",
-                describe=_DESCRIBE,
+                describe=answered(
+                    content(TEXT, media_type="text/plain"),
+                    says="Counters, histograms and gauges in Prometheus's text form.",
+                ),
             ),
         )
 
@@ -127,13 +131,3 @@ class Counts:
         registry = CollectorRegistry()
         registry.register(self)
         return Answer(body=generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
-
-
-_DESCRIBE: dict[str, Any] = {
-    "responses": {
-        "200": {
-            "description": "Counters, histograms and gauges in Prometheus's text form.",
-            "content": {"text/plain": {"schema": {"type": "string"}}},
-        }
-    }
-}

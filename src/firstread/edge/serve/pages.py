@@ -18,6 +18,7 @@ import firstread
 from firstread.domain.errors import PackRefused
 from firstread.domain.foremost import MANY
 from firstread.edge.kinds import KINDS
+from firstread.edge.serve.describe import answered, content
 from firstread.edge.serve.openapi import document
 from firstread.edge.serve.wire import Answer, Asked, Handler, Route, as_json, open_route
 
@@ -57,11 +58,9 @@ def routes(described: Iterable[Route], *, guarded: bool, scheme: str) -> tuple[R
 
 
 def _route(path: str, handler: Handler, summary: str, media_type: str) -> Route:
-    schema = {"type": "object" if media_type == "application/json" else "string"}
-    answer = {"description": summary, "content": {media_type: {"schema": schema}}}
-    return open_route(
-        path, handler, summary=summary, tag="Pages", describe={"responses": {"200": answer}}
-    )
+    form = dict[str, Any] if media_type == "application/json" else str
+    described = answered(content(form, media_type=media_type), says=summary)
+    return open_route(path, handler, summary=summary, tag="Pages", describe=described)
 
 
 def _page(title: str, main: str) -> Answer:

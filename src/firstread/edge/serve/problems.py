@@ -6,6 +6,9 @@ import http
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType, to_builtins
 
 from firstread.domain.errors import (
     BadMeasurement,
@@ -27,21 +30,30 @@ _STATUS: dict[type[FirstreadError], int] = {
 }
 
 
+class Problem(Struct, kw_only=True):
+    """What happened and what to do about it, in the form of RFC 9457."""
+
+    type: Literal["about:blank"]
+    title: str
+    status: int
+    detail: Annotated[str, Meta(description="One sentence with the remedy.")]
+    field: Annotated[str | UnsetType, Meta(description="The measurement that is wrong.")] = UNSET
+
+
 def problem(
     status: int, detail: str, *, headers: Mapping[str, str] = _NO_HEADERS, field: str = ""
 ) -> Answer:
     """The answer that says what was wrong; `field` names the measurement where one was."""
-    said = {
-        "type": "about:blank",
-        "title": http.HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-    }
-    if field:
-        said["field"] = field
+    said = Problem(
+        type="about:blank",
+        title=http.HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        field=field or UNSET,
+    )
     return Answer(
         status=status,
-        body=json.dumps(said, ensure_ascii=False).encode(errors="replace"),
+        body=json.dumps(to_builtins(said), ensure_ascii=False).encode(errors="replace"),
         media_type=MEDIA_TYPE,
         headers=headers,
     )

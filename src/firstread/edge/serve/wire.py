@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from msgspec import to_builtins
+
 if TYPE_CHECKING:
     from firstread.edge.serve.warm import WarmPacks
 
@@ -39,7 +41,7 @@ class Answer:
     """How many samples it read."""
 
 
-_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=to_builtins)
 Handler = Callable[[Asked, "WarmPacks"], Answer]
 
 
@@ -81,6 +83,6 @@ def open_route(
 
 
 def as_json(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
-    """The answer that carries `value` as JSON."""
+    """The answer that carries `value`, plain or a struct, as JSON."""
     body = _ENCODER.encode(value).encode()
     return Answer(status=status, body=body, headers=headers or {})

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from firstread.domain.errors import BadRequest, UnreadableSample
+from firstread.edge.serve.describe import BINARY, answered, content, given
 from firstread.edge.serve.protocols.chosen import chosen_pack
 from firstread.edge.serve.protocols.multipart import is_form, parts_of
 from firstread.edge.serve.protocols.refusals import said_by
@@ -19,9 +22,29 @@ _TAG = "AllDS2020"
 _ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 
+Word = Literal["Positive", "Negative"]
+
+
+class Classified(Struct):
+    """What was found, in the words of AllDS2020."""
+
+    Response: Literal["OK"]
+    Message: Word
+    Classification: Literal[0, 1]
+    Diagnosis: Word
+    """The clients of June 2020 and later look at this word and at nothing else."""
+
+
+class Failed(Struct):
+    """Why nothing was found."""
+
+    Response: Literal["FAILED"]
+    Message: str
+
+
 def refused(status: int, sentence: str) -> Answer:
     """A refusal as AllDS2020 writes it."""
-    return as_json({"Response": "FAILED", "Message": sentence}, status=status)
+    return as_json(Failed(Response="FAILED", Message=sentence), status=status)
 
 
 def _inference(asked: Asked, packs: WarmPacks, *, default_pack: str | None) -> Answer:
@@ -95,34 +118,15 @@ def _classified(data: bytes, packs: WarmPacks, *, default_pack: str | None) -> A
     if read.unfit and not read.alarms:
         # Its clients know two answers. What no model may read is not called negative.
         raise UnreadableSample(f"{read.unfit} Or let a person read it.")
-    word = "Positive" if read.alarms else "Negative"
-    answer: dict[str, Any] = {
-        "Response": "OK",
-        "Message": word,
-        "Classification": int(bool(read.alarms)),
-        # The clients of June 2020 and later look at this word and at nothing else.
-        "Diagnosis": word,
-    }
-    said = as_json(answer)
+    word: Word = "Positive" if read.alarms else "Negative"
+    said = as_json(
+        Classified(
+            Response="OK", Message=word, Classification=1 if read.alarms else 0, Diagnosis=word
+        )
+    )
     return Answer(body=said.body, pack=name, reads=1)
 
 
-_TEXT = {"type": "string"}
-_CLASSIFIED = {
-    "type": "object",
-    "properties": {
-        "Response": {"const": "OK"},
-        "Message": {"enum": ["Positive", "Negative"]},
-        "Classification": {"enum": [0, 1]},
-        "Diagnosis": {"enum": ["Positive", "Negative"]},
-    },
-    "required": ["Response", "Message", "Classification", "Diagnosis"],
-}
-_FAILED = {
-    "type": "object",
-    "properties": {"Response": {"const": "FAILED"}, "Message": _TEXT},
-    "required": ["Response", "Message"],
-}
 _REFUSALS = {
     400: "The form has no file, or nothing says which pack should read.",
     404: "There is no such pack, or no such test picture.",
@@ -130,31 +134,14 @@ _REFUSALS = {
     422: "The picture cannot be read, or is unfit to be read by a model.",
     503: "The pack is damaged, or more requests wait than this reader takes.",
 }
-_BINARY = {"schema": {"type": "string", "format": "binary"}}
-_FORM = {
-    "schema": {
-        "type": "object",
-        "properties": {"file": {"type": "string", "format": "binary"}},
-        "required": ["file"],
-    }
-}
-_PICTURE = {"image/jpeg": _BINARY, "image/png": _BINARY, "multipart/form-data": _FORM}
-_WHICH = {
-    "name": "id",
-    "in": "path",
-    "required": True,
-    "description": "Which picture of --vr-pictures, counted from 1.",
-    "schema": _TEXT,
-}
-
-
-def _described(**more: Any) -> dict[str, Any]:
-    content = {"application/json": {"schema": _CLASSIFIED}}
-    refusals = {
-        str(status): {"description": why, "content": {"application/json": {"schema": _FAILED}}}
-        for status, why in _REFUSALS.items()
-    }
-    return {"responses": {"200": {"description": "Read.", "content": content}} | refusals} | more
+_FORM = {"type": "object", "properties": {"file": BINARY}, "required": ["file"]}
+_PICTURE = (
+    content(BINARY, media_type="image/jpeg")
+    | content(BINARY, media_type="image/png")
+    | content(_FORM, media_type="multipart/form-data")
+)
+_READ = answered(content(Classified), says="Read.", refused=_REFUSALS, form=Failed)
+_WHICH = given("id", "path", "Which picture of --vr-pictures, counted from 1.")
 
 
 def routes(*, default_pack: str | None, vr_pictures: Path | None) -> tuple[Route, ...]:
@@ -170,7 +157,7 @@ def routes(*, default_pack: str | None, vr_pictures: Path | None) -> tuple[Route
             refuse=refused,
             summary="Say of a picture whether it is positive",
             tag=_TAG,
-            describe=_described(requestBody={"required": True, "content": _PICTURE}),
+            describe=_READ | {"requestBody": {"required": True, "content": _PICTURE}},
         ),
         Route(
             method="POST",
@@ -180,6 +167,6 @@ def routes(*, default_pack: str | None, vr_pictures: Path | None) -> tuple[Route
             refuse=refused,
             summary="Say of a test picture whether it is positive",
             tag=_TAG,
-            describe=_described(parameters=[_WHICH]),
+            describe=_READ | {"parameters": [_WHICH]},
         ),
     )

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec import ValidationError, convert
+
 from firstread.domain.errors import BadMeasurement, BadRequest, UnreadableSample
 from firstread.domain.measurements import MAX_ROWS, parse_csv
 from firstread.edge.serve import health
@@ -58,12 +60,14 @@ def _named_in(envelope: Said) -> str | None:
     parameters = envelope.get("parameters")
     if parameters is None or not any(key in envelope for key in _LISTS):
         return None
-    name = parameters.get("pack") if isinstance(parameters, dict) else None
-    if not isinstance(parameters, dict) or set(parameters) - {"pack"}:
-        raise BadRequest("This reader knows one of the 'parameters': 'pack', the pack's name.")
-    if name is not None and not isinstance(name, str):
-        raise BadRequest("The parameter 'pack' must be the name of a pack.")
-    return name
+    try:
+        return convert(parameters, describe.Parameters).pack
+    except ValidationError as error:
+        raise BadRequest(
+            "The parameter 'pack' must be the name of a pack."
+            if "$.pack" in str(error)
+            else "This reader knows one of the 'parameters': 'pack', the pack's name."
+        ) from None
 
 
 def _named_by(asked: Asked) -> str | None:

@@ -50,9 +50,7 @@ def read(asked: Asked, packs: WarmPacks) -> Answer:
 def all_packs(asked: Asked, packs: WarmPacks) -> Answer:  # noqa: ARG001  the form of a handler
     """What there is to read with."""
     warm = packs.warm()
-    return as_json(
-        [_in_short(packs.manifest(name)) | {"warm": name in warm} for name in packs.names]
-    )
+    return as_json([_in_short(packs.manifest(name), warm=name in warm) for name in packs.names])
 
 
 def one_pack(asked: Asked, packs: WarmPacks) -> Answer:
@@ -61,28 +59,26 @@ def one_pack(asked: Asked, packs: WarmPacks) -> Answer:
     return as_json(packs.manifest(name).as_dict() | {"pack_sha256": packs.pack_sha256(name)})
 
 
-def _in_short(manifest: Manifest) -> _Said:
-    return {
-        "name": manifest.name,
-        "version": manifest.version,
-        "title": manifest.pack.title,
-        "check": manifest.check,
-        "kind": manifest.kind,
-        "intended_use": manifest.pack.intended_use,
-        "labels": [
-            {"code": label.code, "title": label.title, "positive": label.positive}
-            for label in manifest.labels
+def _in_short(manifest: Manifest, *, warm: bool) -> describe.PackInShort:
+    return describe.PackInShort(
+        name=manifest.name,
+        version=manifest.version,
+        title=manifest.pack.title,
+        check=manifest.check,
+        kind=manifest.kind,
+        intended_use=manifest.pack.intended_use,
+        labels=[
+            describe.Label(code=each.code, title=each.title, positive=each.positive)
+            for each in manifest.labels
         ],
-        "groups": [
-            {
-                "code": group.code,
-                "title": group.title,
-                "labels": list(group.labels),
-                "positive": group.positive,
-            }
-            for group in manifest.groups
+        groups=[
+            describe.Group(
+                code=each.code, title=each.title, labels=list(each.labels), positive=each.positive
+            )
+            for each in manifest.groups
         ],
-    }
+        warm=warm,
+    )
 
 
 def _refuse_wrong_form(content: str, asked: Asked, manifest: Manifest) -> None:

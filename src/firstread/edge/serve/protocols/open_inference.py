@@ -9,12 +9,25 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
 import firstread
 from firstread.domain.errors import BadMeasurement, BadRequest, UnreadableSample
 from firstread.edge.serve.protocols.encoding import opened, squeezed
-from firstread.edge.serve.protocols.open_inference_description import DESCRIBED
+from firstread.edge.serve.protocols.open_inference_description import (
+    Indexed,
+    Inferred,
+    Live,
+    Model,
+    ModelReady,
+    Ready,
+    Refused,
+    Server,
+    TensorHead,
+    said_of,
+    said_of_inference,
+)
 from firstread.edge.serve.protocols.refusals import said_by
 from firstread.edge.serve.protocols.tensors import (
     MAX_SAMPLES,
@@ -43,58 +56,53 @@ _OF_SAMPLES = ("read", "probabilities")
 
 
 def _server(_asked: Asked, _packs: WarmPacks) -> Answer:
-    return as_json(
-        {"name": "firstread", "version": firstread.__version__, "extensions": list(_EXTENSIONS)}
-    )
+    said = Server(name="firstread", version=firstread.__version__, extensions=[*_EXTENSIONS])
+    return as_json(said)
 
 
 def _live(_asked: Asked, _packs: WarmPacks) -> Answer:
-    return as_json({"live": True})
+    return as_json(Live(live=True))
 
 
 def _ready(_asked: Asked, packs: WarmPacks) -> Answer:
     reason = packs.unready()
-    return as_json({"ready": True}) if reason is None else refused(503, reason)
+    return as_json(Ready(ready=True)) if reason is None else refused(503, reason)
 
 
 def _index(_asked: Asked, packs: WarmPacks) -> Answer:
     manifests = (packs.manifest(name) for name in packs.names)
     names = zip(packs.names, manifests, strict=True)
     return as_json(
-        [
-            {"name": name, "version": manifest.version, "state": "READY", "reason": ""}
-            for name, manifest in names
-        ]
+        [Indexed(name=n, version=each.version, state="READY", reason="") for n, each in names]
     )
 
 
 def _model_ready(asked: Asked, packs: WarmPacks) -> Answer:
     name = _name(asked, packs)
     packs.reader(name)  # a pack that cannot be opened is not ready
-    return as_json({"name": name, "ready": True})
+    return as_json(ModelReady(name=name, ready=True))
 
 
 def _model(asked: Asked, packs: WarmPacks) -> Answer:
     name = _name(asked, packs)
     manifest = packs.manifest(name)
+    numbers, sample = _forms(manifest)
+    inputs = [(numbers, {"instead_of": sample.name}), (sample, {"instead_of": numbers.name})]
     return as_json(
-        {
-            "name": name,
-            "versions": [manifest.version],
-            "platform": _PLATFORM,
-            "inputs": [_input_metadata(form, manifest=manifest) for form in _forms(manifest)],
-            "outputs": [_shown(form) for form in _output_forms(packs.reader(name))],
-        }
+        Model(
+            name=name,
+            versions=[manifest.version],
+            platform=_PLATFORM,
+            inputs=[_shown(form, parameters) for form, parameters in inputs],
+            outputs=[_shown(form) for form in _output_forms(packs.reader(name))],
+        )
     )
 
 
-def _input_metadata(form: Form, *, manifest: Manifest) -> dict[str, Any]:
-    other = next(each.name for each in _forms(manifest) if each.name != form.name)
-    return _shown(form) | {"parameters": {"instead_of": other}}
-
-
-def _shown(form: Form) -> dict[str, Any]:
-    return {"name": form.name, "datatype": form.datatype, "shape": list(form.shape)}
+def _shown(form: Form, parameters: dict[str, Any] | UnsetType = UNSET) -> TensorHead:
+    return TensorHead(
+        name=form.name, datatype=form.datatype, shape=list(form.shape), parameters=parameters
+    )
 
 
 def _config(asked: Asked, packs: WarmPacks) -> Answer:
@@ -136,9 +144,12 @@ def _infer(asked: Asked, packs: WarmPacks, *, max_body_bytes: int) -> Answer:
         tensors = _from_samples(call, reader)
     else:
         tensors = _from_numbers(next(iter(call.inputs.values())), reader)
-    head: dict[str, Any] = {"model_name": name, "model_version": manifest.version}
-    if call.id is not None:
-        head["id"] = call.id
+    head = Inferred(
+        model_name=name,
+        model_version=manifest.version,
+        id=UNSET if call.id is None else call.id,
+        outputs=[],
+    )
     answer = squeezed(_answer(call, tensors, head=head, labels=manifest.codes), asked)
     return replace(answer, pack=name, reads=next(iter(call.inputs.values())).shape[0])
 
@@ -247,10 +258,10 @@ def _stacked(name: str, rows: list[NDArray[np.float32]]) -> Tensor:
 
 
 def _answer(
-    call: Call, tensors: Mapping[str, Tensor], *, head: dict[str, Any], labels: tuple[str, ...]
+    call: Call, tensors: Mapping[str, Tensor], *, head: Inferred, labels: tuple[str, ...]
 ) -> Answer:
     wanted = call.wanted or tuple(Wanted(name=name, binary=call.binary) for name in tensors)
-    heads, pieces = [], []
+    pieces = []
     for each in wanted:
         tensor = tensors.get(each.name)
         if tensor is None:
@@ -258,10 +269,10 @@ def _answer(
         if each.top:
             tensor = top_labels(tensor, top=each.top, labels=labels)
         one, data = written(tensor, binary=each.binary)
-        heads.append(one)
+        head.outputs.append(one)
         pieces.append(data)
-    answer = as_json(head | {"outputs": heads})
-    if not any("parameters" in one for one in heads):
+    answer = as_json(head)
+    if all(one.parameters is UNSET for one in head.outputs):
         return answer
     return Answer(
         body=b"".join([answer.body, *pieces]),
@@ -277,34 +288,58 @@ def _no_output(name: str, tensors: Mapping[str, Tensor]) -> str:
 
 def refused(status: int, sentence: str) -> Answer:
     """A refusal as this protocol writes it."""
-    return as_json({"error": sentence}, status=status)
+    return as_json(Refused(error=sentence), status=status)
 
 
 def routes(*, max_body_bytes: int) -> tuple[Route, ...]:
     """Every address of the protocol; a compressed body unpacks to `max_body_bytes` at most."""
+    found = [
+        _route("/v2", _server, _SERVER, said_of("/v2", Server)),
+        _route(_LIVE, _live, "Whether the server runs", said_of(_LIVE, Live), anybody=True),
+        _route(_READY, _ready, _TAKES, said_of(_READY, Ready, 503), anybody=True),
+        _route(_INDEX, _index, _PACKS, said_of(_INDEX, list[Indexed]), method="POST"),
+    ]
+    of_pack = ("/v2/models/{name}", "/v2/models/{name}/versions/{version}")
+    for rest, handler, summary, form in (
+        ("/ready", _model_ready, "Whether a pack can be read with; opens it", ModelReady),
+        ("", _model, "A pack's inputs, of which a request gives one, and its outputs", Model),
+        ("/config", _config, "The same as Triton's model configuration", dict[str, Any]),
+    ):
+        for path in (f"{pack}{rest}" for pack in of_pack):
+            described = said_of(path, form, 404, 503)
+            found.append(_route(path, handler, summary, described, reads=True))
     infer = functools.partial(_infer, max_body_bytes=max_body_bytes)
-    handlers: dict[str, Handler] = {
-        "server": _server,
-        "live": _live,
-        "ready": _ready,
-        "index": _index,
-        "model": _model,
-        "model_ready": _model_ready,
-        "config": _config,
-        "infer": infer,
-    }
-    return tuple(
-        Route(
-            method=each.method,
-            path=path,
-            handler=said_by(handlers[each.handler], refused),
-            reads=each.reads,
-            refuse=refused,
-            open=each.open,
-            summary=each.summary,
-            tag="Open Inference Protocol v2",
-            describe=each.describe(path),
-        )
-        for each in DESCRIBED
-        for path in each.paths
+    for path in (f"{pack}/infer" for pack in of_pack):
+        described = said_of_inference(path)
+        found.append(_route(path, infer, _INFER, described, method="POST", reads=True))
+    return tuple(found)
+
+
+_LIVE, _READY, _INDEX = "/v2/health/live", "/v2/health/ready", "/v2/repository/index"
+_SERVER = "What this server is, and which extensions of the protocol it speaks"
+_TAKES = "Whether the server takes requests"
+_PACKS = "The packs that there are (Triton's model repository)"
+_INFER = "Read samples, or run the bare network on tensors"
+
+
+def _route(
+    path: str,
+    handler: Handler,
+    summary: str,
+    described: dict[str, Any],
+    *,
+    method: str = "GET",
+    reads: bool = False,
+    anybody: bool = False,
+) -> Route:
+    return Route(
+        method=method,
+        path=path,
+        handler=said_by(handler, refused),
+        reads=reads,
+        refuse=refused,
+        open=anybody,
+        summary=summary,
+        tag="Open Inference Protocol v2",
+        describe=described,
     )

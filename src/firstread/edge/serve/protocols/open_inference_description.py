@@ -1,15 +1,123 @@
-"""What the OpenAPI description says of the Open Inference Protocol."""
+"""What a client and a server of the Open Inference Protocol v2 say to each other, as values."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
-_ERROR = {
-    "type": "object",
-    "properties": {"error": {"type": "string"}},
-    "required": ["error"],
-}
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from firstread.edge.serve.describe import BINARY, answered, content, given
+
+
+class Refused(Struct):
+    """Why it was not done."""
+
+    error: str
+
+
+class Server(Struct):
+    name: str
+    version: str
+    extensions: list[str]
+
+
+class Live(Struct):
+    live: bool
+
+
+class Ready(Struct):
+    ready: bool
+
+
+class ModelReady(Struct):
+    name: str
+    ready: bool
+
+
+class Indexed(Struct):
+    """A pack in Triton's model repository."""
+
+    name: str
+    version: str
+    state: str
+    reason: str
+
+
+class TensorHead(Struct, kw_only=True):
+    """A tensor without its values."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+    parameters: dict[str, Any] | UnsetType = UNSET
+
+
+class OutputTensor(TensorHead, kw_only=True):
+    """A tensor; its values stand behind the JSON where `parameters` has a binary_data_size."""
+
+    data: list[Any] | UnsetType = UNSET
+
+
+class Model(Struct):
+    name: str
+    versions: list[str]
+    platform: str
+    inputs: list[TensorHead]
+    outputs: list[TensorHead]
+
+
+class Inferred(Struct, kw_only=True):
+    """What a pack, or its bare network, says of the samples."""
+
+    model_name: str
+    model_version: str
+    id: str | UnsetType = UNSET
+    outputs: list[OutputTensor]
+
+
+class CallParameters(Struct):
+    binary_data_output: Annotated[
+        Any, Meta(extra_json_schema={"type": "boolean"}, description="Of outputs not named.")
+    ] = False
+
+
+class InputParameters(Struct):
+    binary_data_size: Annotated[int, Meta(ge=0)] | None = None
+    shared_memory_region: Any = UNSET
+
+
+class InputTensor(Struct, kw_only=True):
+    """A tensor that is sent: with its values, or with how many bytes of them follow the JSON."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+    parameters: InputParameters | None = None
+    data: Annotated[Any, Meta(extra_json_schema={"type": "array", "items": {}})] = UNSET
+
+
+class OutputParameters(Struct):
+    binary_data: bool | UnsetType = UNSET
+    classification: Annotated[int, Meta(ge=0)] = 0
+    shared_memory_region: Any = UNSET
+
+
+class Wish(Struct):
+    """An output that is asked for."""
+
+    name: str
+    parameters: OutputParameters | None = None
+
+
+class Request(Struct, kw_only=True):
+    """One call of the network, or for reads."""
+
+    id: str | None = None
+    parameters: CallParameters | None = None
+    inputs: Annotated[list[InputTensor], Meta(min_length=1)]
+    outputs: list[Wish] | None = None
+
+
 _REFUSED = {
     400: "The request is not of the protocol's form; the sentence says what to change.",
     404: "No pack of that name, or none of that version.",
@@ -18,208 +126,33 @@ _REFUSED = {
     422: "A sample cannot be read; the sentence says which, and why.",
     503: "The pack is damaged, or more requests wait than this reader takes.",
 }
-_TENSOR: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "name": {"type": "string"},
-        "datatype": {"type": "string"},
-        "shape": {"type": "array", "items": {"type": "integer"}},
-        "parameters": {"type": "object"},
-    },
-    "required": ["name", "datatype", "shape"],
-}
-_FLAG = {"type": "boolean"}
-_TEXT = {"type": "string"}
-
-
-def _object(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(properties)}
-
-
-def _json(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"application/json": {"schema": schema}}
-
-
-_MODEL = _object(
-    name=_TEXT,
-    versions={"type": "array", "items": _TEXT},
-    platform=_TEXT,
-    inputs={"type": "array", "items": _TENSOR},
-    outputs={"type": "array", "items": _TENSOR},
-)
-_INFERRED = {
-    "type": "object",
-    "properties": {
-        "model_name": _TEXT,
-        "model_version": _TEXT,
-        "id": _TEXT,
-        "outputs": {"type": "array", "items": _TENSOR},
-    },
-    "required": ["model_name", "model_version", "outputs"],
-}
-_CALL = {
-    "type": "object",
-    "properties": {
-        "id": _TEXT,
-        "parameters": {
-            "type": "object",
-            "properties": {"binary_data_output": _FLAG},
-        },
-        "inputs": {
-            "type": "array",
-            "minItems": 1,
-            "items": {
-                "type": "object",
-                "properties": _TENSOR["properties"] | {"data": {"type": "array", "items": {}}},
-                "required": ["name", "datatype", "shape"],
-            },
-        },
-        "outputs": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {"name": _TEXT, "parameters": {"type": "object"}},
-                "required": ["name"],
-            },
-        },
-    },
-    "required": ["inputs"],
-}
 _NAMED = {
     "name": "The pack's name.",
     "version": "The pack's version; another than the one that is here is refused.",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Described:
-    """One call of the protocol, at one address or two."""
-
-    handler: str
-    method: str
-    paths: tuple[str, ...]
-    summary: str
-    answers: dict[str, Any]
-    """The content of the answer 200, by media type."""
-    refusals: tuple[int, ...] = ()
-    reads: bool = False
-    open: bool = False
-    body: dict[str, Any] = field(default_factory=dict)
-
-    def describe(self, path: str) -> dict[str, Any]:
-        """The OpenAPI operation at `path`."""
-        operation: dict[str, Any] = {
-            "responses": {"200": {"description": "Done.", "content": self.answers}}
-            | {
-                str(status): {"description": _REFUSED[status], "content": _json(_ERROR)}
-                for status in self.refusals
-            },
-        }
-        places = [
-            {"name": name, "in": "path", "required": True, "schema": _TEXT, "description": what}
-            for name, what in _NAMED.items()
-            if f"{{{name}}}" in path
-        ]
-        if self.body:
-            operation["requestBody"] = self.body
-        if self.handler == "infer":
-            places.append(
-                {
-                    "name": "Inference-Header-Content-Length",
-                    "in": "header",
-                    "description": "How many bytes of the body are JSON; binary data follow.",
-                    "schema": {"type": "integer", "minimum": 0},
-                }
-            )
-        if places:
-            operation["parameters"] = places
-        return operation
-
-
-def _of_model(rest: str) -> tuple[str, ...]:
-    return f"/v2/models/{{name}}{rest}", f"/v2/models/{{name}}/versions/{{version}}{rest}"
-
-
-DESCRIBED = (
-    Described(
-        handler="server",
-        method="GET",
-        paths=("/v2",),
-        summary="What this server is, and which extensions of the protocol it speaks",
-        answers=_json(
-            _object(name=_TEXT, version=_TEXT, extensions={"type": "array", "items": _TEXT})
-        ),
-    ),
-    Described(
-        handler="live",
-        method="GET",
-        paths=("/v2/health/live",),
-        summary="Whether the server runs",
-        answers=_json(_object(live=_FLAG)),
-        open=True,
-    ),
-    Described(
-        handler="ready",
-        method="GET",
-        paths=("/v2/health/ready",),
-        summary="Whether the server takes requests",
-        answers=_json(_object(ready=_FLAG)),
-        refusals=(503,),
-        open=True,
-    ),
-    Described(
-        handler="index",
-        method="POST",
-        paths=("/v2/repository/index",),
-        summary="The packs that there are (Triton's model repository)",
-        answers=_json(
-            {
-                "type": "array",
-                "items": _object(name=_TEXT, version=_TEXT, state=_TEXT, reason=_TEXT),
-            }
-        ),
-    ),
-    Described(
-        handler="model_ready",
-        method="GET",
-        paths=_of_model("/ready"),
-        summary="Whether a pack can be read with; opens it",
-        answers=_json(_object(name=_TEXT, ready=_FLAG)),
-        refusals=(404, 503),
-        reads=True,
-    ),
-    Described(
-        handler="model",
-        method="GET",
-        paths=_of_model(""),
-        summary="A pack's inputs, of which a request gives one, and its outputs",
-        answers=_json(_MODEL),
-        refusals=(404, 503),
-        reads=True,
-    ),
-    Described(
-        handler="config",
-        method="GET",
-        paths=_of_model("/config"),
-        summary="The same as Triton's model configuration",
-        answers=_json({"type": "object"}),
-        refusals=(404, 503),
-        reads=True,
-    ),
-    Described(
-        handler="infer",
-        method="POST",
-        paths=_of_model("/infer"),
-        summary="Read samples, or run the bare network on tensors",
-        answers=_json(_INFERRED)
-        | {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-        refusals=(400, 404, 413, 415, 422, 503),
-        reads=True,
-        body={
-            "required": True,
-            "content": _json(_CALL)
-            | {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-        },
-    ),
+_BINARY = content(BINARY, media_type="application/octet-stream")
+_BYTES = given(
+    "Inference-Header-Content-Length",
+    "header",
+    "How many bytes of the body are JSON; binary data follow.",
+    schema={"type": "integer", "minimum": 0},
 )
-"""In the order of the protocol."""
+
+
+def said_of(path: str, form: Any, *refused: int) -> dict[str, Any]:
+    """The OpenAPI operation at `path`, which answers with `form`."""
+    told = answered(
+        content(form), refused={status: _REFUSED[status] for status in refused}, form=Refused
+    )
+    places = [given(n, "path", what) for n, what in _NAMED.items() if f"{{{n}}}" in path]
+    return told | ({"parameters": places} if places else {})
+
+
+def said_of_inference(path: str) -> dict[str, Any]:
+    """The OpenAPI operation that reads."""
+    told = said_of(path, Inferred, 400, 404, 413, 415, 422, 503)
+    told["responses"]["200"]["content"] |= _BINARY
+    return told | {
+        "parameters": [*told["parameters"], _BYTES],
+        "requestBody": {"required": True, "content": content(Request) | _BINARY},
+    }

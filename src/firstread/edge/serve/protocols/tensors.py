@@ -6,15 +6,25 @@ import base64
 import binascii
 import json
 import math
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import UNSET, UnsetType, ValidationError, convert
 from numpy.typing import NDArray
 
 from firstread.domain.errors import BadRequest
+from firstread.edge.serve.protocols.open_inference_description import (
+    InputParameters,
+    InputTensor,
+    OutputParameters,
+    OutputTensor,
+    Request,
+    Wish,
+)
 
 MAX_SAMPLES = 256
 """Of one request: more would hold a thread for long, and win nothing, as each is read alone."""
@@ -71,15 +81,65 @@ def parse_call(body: bytes, *, header_bytes: str | None, forms: Sequence[Form]) 
     Raises BadRequest where it is not one, or an input is not of its form.
     """
     text, rest = _split(body, header_bytes=header_bytes)
-    call = json_object(text)
-    parameters = _object(call.get("parameters"), where="'parameters'")
-    call_id = call.get("id")
-    if call_id is not None and not isinstance(call_id, str):
-        raise BadRequest("The 'id' of the request must be a string.")
-    inputs = _inputs(call.get("inputs"), rest=rest, forms={form.name: form for form in forms})
-    binary = parameters.get("binary_data_output", False) is True
-    wanted = _wanted(call.get("outputs"), binary=binary)
-    return Call(id=call_id, inputs=inputs, wanted=wanted, binary=binary)
+    found, by_name = json_object(text), {form.name: form for form in forms}
+    try:
+        asked = convert(found, Request)
+    except ValidationError as error:
+        raise BadRequest(_sentence(str(error), found, by_name)) from None
+    inputs = _inputs(asked.inputs, rest=rest, forms=by_name)
+    binary = asked.parameters is not None and asked.parameters.binary_data_output is True
+    wanted = _wanted(asked.outputs or (), binary=binary)
+    return Call(id=asked.id, inputs=inputs, wanted=wanted, binary=binary)
+
+
+def _sentence(said: str, found: dict[str, Any], forms: Mapping[str, Form]) -> str:
+    """What to change at the place of the request where its form is amiss."""
+    said, _, path = said.partition(" - at `$")
+    if said.startswith("Object missing"):
+        path += f".{said.split('`')[1]}"
+    fields, place = re.findall("[a-z_]+", path), re.search(r"\[(\d+)\]", path)
+    element = found[fields[0]][int(place[1])] if place else None
+    name = element.get("name") if isinstance(element, dict) else None
+    match fields:
+        case ["id"]:
+            return "The 'id' of the request must be a string."
+        case ["parameters", *_]:
+            return "'parameters' must be a JSON object."
+        case ["inputs"] if place is None:
+            return f"The request needs 'inputs', a list with one of: {', '.join(forms)}."
+        case ["inputs", *rest]:
+            return _sentence_of_input(rest, name, forms)
+    return _sentence_of_output(fields[1:], name)
+
+
+def _sentence_of_output(fields: list[str], name: Any) -> str:
+    match fields:
+        case ["parameters"]:
+            return f"'parameters' of '{str(name)[:60]}' must be a JSON object."
+        case ["parameters", _]:
+            return (
+                f"Of the output '{str(name)[:60]}', binary_data must be true or false and "
+                "classification a number of labels."
+            )
+    return "'outputs' must be a list of objects with a 'name'."
+
+
+def _sentence_of_input(fields: list[str], name: Any, forms: Mapping[str, Form]) -> str:
+    if not isinstance(name, str) or name not in forms:
+        shown = f"'{name[:60]}' is no input. " if isinstance(name, str) else ""
+        return f"{shown}Name one of: {', '.join(forms)}."
+    match fields:
+        case ["datatype"]:
+            return f"The input '{name}' must have the datatype {forms[name].datatype}."
+        case ["shape"]:
+            whole = ", ".join(["N", *map(str, forms[name].shape[1:])])
+            return f"The input '{name}' must have the shape [{whole}]."
+        case ["parameters"]:
+            return f"'parameters' of '{name}' must be a JSON object."
+    return (
+        f"The binary_data_size of '{name}' must be the number of its bytes behind the JSON, and "
+        "Inference-Header-Content-Length must say where the JSON ends."
+    )
 
 
 def json_object(text: bytes) -> dict[str, Any]:
@@ -116,26 +176,16 @@ def _split(body: bytes, *, header_bytes: str | None) -> tuple[bytes, memoryview]
     return body[: int(size)], memoryview(body)[int(size) :]
 
 
-def _object(found: Any, *, where: str) -> dict[str, Any]:
-    if found is None:
-        return {}
-    if not isinstance(found, dict):
-        raise BadRequest(f"{where} must be a JSON object.")
-    return found
-
-
-def _inputs(found: Any, *, rest: memoryview, forms: Mapping[str, Form]) -> dict[str, Tensor]:
-    if not isinstance(found, list) or not found:
-        raise BadRequest(f"The request needs 'inputs', a list with one of: {', '.join(forms)}.")
+def _inputs(
+    given: Sequence[InputTensor], *, rest: memoryview, forms: Mapping[str, Form]
+) -> dict[str, Tensor]:
     inputs: dict[str, Tensor] = {}
-    for given in found:
-        name = given.get("name") if isinstance(given, dict) else None
-        if not isinstance(name, str) or name not in forms:
-            shown = f"'{name[:60]}' is no input. " if isinstance(name, str) else ""
-            raise BadRequest(f"{shown}Name one of: {', '.join(forms)}.")
-        if name in inputs:
-            raise BadRequest(f"The input '{name}' is given twice. Leave one of them out.")
-        inputs[name], rest = _input(given, form=forms[name], rest=rest)
+    for each in given:
+        if each.name not in forms:
+            raise BadRequest(_sentence_of_input(["name"], each.name, forms))
+        if each.name in inputs:
+            raise BadRequest(f"The input '{each.name}' is given twice. Leave one of them out.")
+        inputs[each.name], rest = _input(each, forms=forms, rest=rest)
     if len(rest):
         raise BadRequest(
             f"The body holds {len(rest)} bytes more than the inputs' binary_data_size add up to. "
@@ -144,44 +194,42 @@ def _inputs(found: Any, *, rest: memoryview, forms: Mapping[str, Form]) -> dict[
     return inputs
 
 
-def _input(given: dict[str, Any], *, form: Form, rest: memoryview) -> tuple[Tensor, memoryview]:
-    datatype = given.get("datatype")
-    if datatype != form.datatype:
+def _input(
+    given: InputTensor, *, forms: Mapping[str, Form], rest: memoryview
+) -> tuple[Tensor, memoryview]:
+    form = forms[given.name]
+    if given.datatype != form.datatype:
         raise BadRequest(
-            f"The input '{form.name}' must have the datatype {form.datatype}"
-            + (f", not {datatype[:20]}." if isinstance(datatype, str) else ".")
+            f"The input '{form.name}' must have the datatype {form.datatype}, not "
+            f"{given.datatype[:20]}."
         )
-    shape = _shape(given.get("shape"), form=form)
-    parameters = _object(given.get("parameters"), where=f"'parameters' of '{form.name}'")
-    if "shared_memory_region" in parameters:
+    shape = _shape(given.shape, form=form, forms=forms)
+    parameters = given.parameters or InputParameters()
+    if parameters.shared_memory_region is not UNSET:
         raise BadRequest("This reader shares no memory with its clients. Send the data itself.")
-    size = parameters.get("binary_data_size")
+    size = parameters.binary_data_size
     values: Values
     if size is None:
-        values = _from_json(given.get("data"), form=form, shape=shape)
+        values = _from_json(given.data, form=form, shape=shape)
     else:
-        if "data" in given:
+        if given.data is not UNSET:
             raise BadRequest(
                 f"The input '{form.name}' comes both as 'data' and as binary data. Send one."
             )
-        if type(size) is not int or not 0 <= size <= len(rest):
+        if size > len(rest):
             raise BadRequest(
-                f"The binary_data_size of '{form.name}' must be the number of its bytes behind "
-                "the JSON, and Inference-Header-Content-Length must say where the JSON ends."
+                _sentence_of_input(["parameters", "binary_data_size"], form.name, forms)
             )
         values = _from_bytes(rest[:size], form=form, shape=shape)
         rest = rest[size:]
     return Tensor(name=form.name, datatype=form.datatype, shape=shape, values=values), rest
 
 
-def _shape(found: Any, *, form: Form) -> tuple[int, ...]:
-    expected = [*form.shape[1:]]
-    fits = isinstance(found, list) and all(type(axis) is int for axis in found)
-    if fits and form.datatype == "BYTES" and found[1:] == [1]:
+def _shape(found: list[int], *, form: Form, forms: Mapping[str, Form]) -> tuple[int, ...]:
+    if form.datatype == "BYTES" and found[1:] == [1]:
         found = found[:1]  # how some clients write a column of strings
-    if not fits or len(found) != len(form.shape) or found[1:] != expected:
-        whole = ", ".join(["N", *map(str, expected)])
-        raise BadRequest(f"The input '{form.name}' must have the shape [{whole}].")
+    if len(found) != len(form.shape) or found[1:] != [*form.shape[1:]]:
+        raise BadRequest(_sentence_of_input(["shape"], form.name, forms))
     if not 1 <= found[0] <= MAX_SAMPLES:
         raise BadRequest(f"One request holds 1 to {MAX_SAMPLES} samples. Send several requests.")
     return tuple(found)
@@ -270,34 +318,20 @@ def _numbers(data: list[Any], *, form: Form) -> NDArray[Any]:
     return whole.astype(np.uint8)
 
 
-def _wanted(found: Any, *, binary: bool) -> tuple[Wanted, ...]:
-    if found is None:
-        return ()
-    if not isinstance(found, list):
-        raise BadRequest("'outputs' must be a list of objects with a 'name'.")
+def _wanted(found: Sequence[Wish], *, binary: bool) -> tuple[Wanted, ...]:
     wanted: dict[str, Wanted] = {}
     for each in found:
-        name = each.get("name") if isinstance(each, dict) else None
-        if not isinstance(name, str):
-            raise BadRequest("'outputs' must be a list of objects with a 'name'.")
-        if name in wanted:
-            raise BadRequest(f"The output '{name[:60]}' is named twice. Leave one of them out.")
-        wanted[name] = _one_wanted(each, name=name, binary=binary)
+        if each.name in wanted:
+            raise BadRequest(
+                f"The output '{each.name[:60]}' is named twice. Leave one of them out."
+            )
+        parameters = each.parameters or OutputParameters()
+        if parameters.shared_memory_region is not UNSET:
+            raise BadRequest("This reader shares no memory with its clients. Take the data itself.")
+        told, top = parameters.binary_data, parameters.classification
+        as_bytes = binary if isinstance(told, UnsetType) else told
+        wanted[each.name] = Wanted(name=each.name, binary=as_bytes, top=top)
     return tuple(wanted.values())
-
-
-def _one_wanted(each: dict[str, Any], *, name: str, binary: bool) -> Wanted:
-    parameters = _object(each.get("parameters"), where=f"'parameters' of '{name[:60]}'")
-    if "shared_memory_region" in parameters:
-        raise BadRequest("This reader shares no memory with its clients. Take the data itself.")
-    as_bytes = parameters.get("binary_data", binary)
-    top = parameters.get("classification", 0)
-    if not isinstance(as_bytes, bool) or type(top) is not int or top < 0:
-        raise BadRequest(
-            f"Of the output '{name[:60]}', binary_data must be true or false and classification "
-            "a number of labels."
-        )
-    return Wanted(name=name, binary=as_bytes, top=top)
 
 
 def top_labels(tensor: Tensor, *, top: int, labels: Sequence[str]) -> Tensor:
@@ -316,21 +350,20 @@ def top_labels(tensor: Tensor, *, top: int, labels: Sequence[str]) -> Tensor:
     return Tensor(name=tensor.name, datatype="BYTES", shape=(tensor.shape[0], top), values=values)
 
 
-def written(tensor: Tensor, *, binary: bool) -> tuple[dict[str, Any], bytes]:
+def written(tensor: Tensor, *, binary: bool) -> tuple[OutputTensor, bytes]:
     """The output as its JSON object and the bytes to stand behind the JSON, if any."""
-    head: dict[str, Any] = {
-        "name": tensor.name,
-        "datatype": tensor.datatype,
-        "shape": list(tensor.shape),
-    }
+    head = OutputTensor(name=tensor.name, datatype=tensor.datatype, shape=list(tensor.shape))
     if binary:
         data = _as_bytes(tensor.values)
-        return head | {"parameters": {"binary_data_size": len(data)}}, data
+        head.parameters = {"binary_data_size": len(data)}
+        return head, data
     if isinstance(tensor.values, list):
-        return head | {"data": [each.decode() for each in tensor.values]}, b""
-    # JSON has no word for a number that is none; no network of ours gives one.
-    flat = (each if math.isfinite(each) else None for each in tensor.values.ravel().tolist())
-    return head | {"data": list(flat)}, b""
+        head.data = [each.decode() for each in tensor.values]
+    else:
+        # JSON has no word for a number that is none; no network of ours gives one.
+        flat = tensor.values.ravel().tolist()
+        head.data = [each if math.isfinite(each) else None for each in flat]
+    return head, b""
 
 
 def _as_bytes(values: Values) -> bytes:
