@@ -1,20 +1,36 @@
-"""Reading a case's samples again with the pack that read them, and comparing the numbers."""
+"""Reading samples again with the pack that read them: to compare the numbers, or to fill in.
+
+A case's reads are compared with what the same pack says now. What a read lacks because an older
+Firstread made it, its embedding, is filled in where the numbers are the same.
+"""
 
 from __future__ import annotations
 
+import random
 import uuid
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from django.db.models import QuerySet
 
 from firstread.clinic.models import ReadRow
 from firstread.clinic.queue.find_case import found_case
 from firstread.clinic.storage import store
+from firstread.clinic.storage.embeddings import pack_embedding
 from firstread.clinic.storage.reads import beats_of, read_of
 from firstread.domain.errors import FirstreadError, PackRefused, UnknownPack
-from firstread.packs import find_pack
+from firstread.packs import find_pack, golden
 from firstread.runtime import Outcome, PackReader, open_reader
+from firstread.runtime.kinds import KINDS
 
 TOLERANCE = 1e-4
 """By how much a probability or logit may differ on another machine."""
+AT_ONCE = 256
+"""How many reads without an embedding are taken in view at a time."""
+
+_Key = tuple[str, str, str]
+"""Name, version and hash of a pack."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,13 +51,13 @@ def replay(case_id: uuid.UUID | str) -> list[Replayed]:
     """Read every sample of the case again; raises UnknownCase, and PackRefused without the pack."""
     case = found_case(case_id)
     rows = ReadRow.objects.filter(case_sample__case=case).select_related("case_sample")
-    readers: dict[tuple[str, str], PackReader] = {}
+    readers: dict[_Key, PackReader] = {}
     return [_again(row, readers) for row in rows.order_by("case_sample__position")]
 
 
-def _again(row: ReadRow, readers: dict[tuple[str, str], PackReader]) -> Replayed:
+def _again(row: ReadRow, readers: dict[_Key, PackReader]) -> Replayed:
     then = read_of(row)
-    key = (row.pack, row.version)
+    key = (row.pack, row.version, row.pack_sha256)
     if key not in readers:
         readers[key] = _opened(*key)
     reader = readers[key]
@@ -58,10 +74,7 @@ def _again(row: ReadRow, readers: dict[tuple[str, str], PackReader]) -> Replayed
     else:
         now = {finding.label: finding.probability for finding in outcome.read.findings}
         gaps = [abs(now.get(f.label, 0.0) - f.probability) for f in then.findings]
-        logits = row.body.get("logits", [])
-        if len(logits) == len(outcome.logits):
-            gaps += [abs(a - float(b)) for a, b in zip(logits, outcome.logits, strict=True)]
-        apart = max(gaps, default=0.0)
+        apart = max([*gaps, _logits_apart(row, outcome) or 0.0])
         if apart > TOLERANCE:
             changed.append(f"the numbers differ by up to {apart:.2g}")
         if (beats := _other_beats(row, outcome)) > 0:
@@ -89,9 +102,22 @@ def _other_beats(row: ReadRow, outcome: Outcome) -> int:
     return max(len(then), len(now)) - same
 
 
-def _opened(pack: str, version: str) -> PackReader:
-    """The pack of that very version: its folder may carry the version or not."""
+def _logits_apart(row: ReadRow, outcome: Outcome) -> float | None:
+    """By how much the logits differ at most from those of then; None where they do not compare."""
+    logits = row.body.get("logits", [])
+    if len(logits) != len(outcome.logits):
+        return None
+    gaps = (abs(a - float(b)) for a, b in zip(logits, outcome.logits, strict=True))
+    return float(max(gaps))
+
+
+def _opened(pack: str, version: str, sha256: str) -> PackReader:
+    """The pack of that very version: its folder may carry the version or not.
+
+    Where two do, the one of that hash, else the first. Raises PackRefused where none does.
+    """
     refusal: PackRefused | None = None
+    other: PackReader | None = None
     for name in (f"{pack}-{version}", pack):
         try:
             reader = open_reader(find_pack(name))
@@ -100,9 +126,112 @@ def _opened(pack: str, version: str) -> PackReader:
         except PackRefused as error:
             refusal = error  # said unless the other folder has the pack whole
             continue
-        if reader.manifest.version == version:
+        if reader.manifest.version == version and reader.pack_sha256 == sha256:
             return reader
+        if reader.manifest.version == version:
+            other = other or reader
+    if other is not None:
+        return other
     raise refusal or PackRefused(
         f"The pack {pack} {version} that read this case is not here. Put it back on a shelf "
         "(FIRSTREAD_PACKS)."
     )
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """What filling in came to so far."""
+
+    filled: int = 0
+    size_bytes: int = 0
+    """Of what was filled in."""
+    nothing_to_keep: int = 0
+    """Reads whose pack gives no embedding of them: nothing is missing there."""
+    left: Counter[str] = field(default_factory=Counter)
+    """How many reads were left as they are, by the sentence that says why and what to do."""
+    such_as: dict[str, uuid.UUID] = field(default_factory=dict)
+    """A case for each of those sentences."""
+
+    def leave(self, why: str, *, case_id: uuid.UUID) -> None:
+        self.left[why] += 1
+        self.such_as.setdefault(why, case_id)
+
+
+def without_embedding() -> QuerySet[ReadRow]:
+    """The first reads that an older Firstread made, or whose pack gives none."""
+    return ReadRow.objects.filter(embedding=None)
+
+
+def fill(tally: Tally, *, limit: int | None = None) -> Iterator[None]:
+    """Read again the samples of those reads, and keep what the network sees; a step for each read.
+
+    Ends after `limit` were filled in. Each is written by itself, once: whatever stops this, run
+    again it goes on, and two that run at a time share the work.
+    """
+    packs: dict[_Key, PackReader | str | None] = {}
+    last = 0
+    while True:
+        rows = without_embedding().filter(pk__gt=last).order_by("pk")
+        seen = list(
+            rows.values_list("pk", "pack", "version", "pack_sha256", "case_sample__case")[:AT_ONCE]
+        )
+        if not seen:
+            return
+        last = seen[-1][0]
+        random.shuffle(seen)  # so that two that run at a time are seldom at the same read
+        for pk, pack, version, sha256, case_id in seen:
+            if limit is not None and tally.filled >= limit:
+                return
+            key = (pack, version, sha256)
+            if key not in packs:
+                packs[key] = _seeing(*key)
+            reader = packs[key]
+            if reader is None:
+                tally.nothing_to_keep += 1
+            elif isinstance(reader, str):
+                tally.leave(reader, case_id=case_id)
+            else:
+                _fill_one(pk, reader, tally, case_id=case_id)
+            yield
+
+
+def _seeing(pack: str, version: str, sha256: str) -> PackReader | str | None:
+    """The pack that read, open; None where it gives no embedding; or why it cannot be had."""
+    try:
+        reader = _opened(pack, version, sha256)
+    except PackRefused as error:
+        return str(error)
+    if reader.pack_sha256 != sha256:
+        return (
+            f"They were read by another {pack} {version} ({sha256[:12]}) than the one that is here "
+            f"({reader.pack_sha256[:12]}). Put that one on a shelf (FIRSTREAD_PACKS) in a folder "
+            f"'{pack}-{version}', and run this again."
+        )
+    gives = reader.run(KINDS[reader.manifest.kind].blank(reader.manifest))
+    return reader if "embedding" in gives else None
+
+
+def _fill_one(pk: int, reader: PackReader, tally: Tally, *, case_id: uuid.UUID) -> None:
+    row = without_embedding().select_related("case_sample").defer("evidence").filter(pk=pk).first()
+    if row is None:
+        return  # another that fills in was here first
+    try:
+        outcome = reader.read(store.open(row.case_sample.sample_id))
+    except FirstreadError as error:
+        tally.leave(str(error), case_id=case_id)
+        return
+    apart = _logits_apart(row, outcome)
+    # As golden samples are compared, for another machine may have read.
+    if apart is None or not apart <= golden.TOLERANCE or _other_beats(row, outcome):
+        tally.leave(
+            f"{row.pack} {row.version} gives other numbers here than it gave then, so what it sees "
+            "is not what it saw. Run this where they were read; 'firstread replay CASE' compares.",
+            case_id=case_id,
+        )
+        return
+    data = pack_embedding(outcome.embedding)
+    if data is None:
+        tally.nothing_to_keep += 1
+    elif without_embedding().filter(pk=pk).update(embedding=data):
+        tally.filled += 1
+        tally.size_bytes += len(data)

@@ -85,6 +85,8 @@ def test_a_case_is_read_by_the_server_and_its_history_says_so(
     assert there.runtime == f"for-tests 1 at {server.host}"
     assert f"read it with colour 1.0.0 at {server.host}" in history(case, clinic)
     assert ReadRow.objects.filter(evidence__isnull=False).count() == 2
+    seen_here, seen_there = (bytes(row.embedding or b"") for row in ReadRow.objects.order_by("pk"))
+    assert seen_here == seen_there != b""
 
 
 def read_of_case(case: Case) -> Any:
