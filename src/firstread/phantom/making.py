@@ -14,14 +14,41 @@ from PIL import Image
 from firstread.domain.errors import UnknownCheck, UnknownLabel
 from firstread.phantom import blood, cytology, ecg, marrow
 
-_PICTURES: dict[
-    str, tuple[tuple[str, ...], Callable[[str, np.random.Generator], NDArray[np.uint8]]]
-] = {
-    "blood-smear": (blood.LABELS, blood.draw),
-    "leukaemia": (marrow.LABELS, marrow.draw),
+
+@dataclass(frozen=True, kw_only=True)
+class _Drawn:
+    """How phantoms of one check are made."""
+
+    labels: tuple[str, ...]
+    draw: Callable[[str, np.random.Generator], bytes | dict[str, float]]
+    ending: str
+    """What a file that holds one should end in."""
+    called: str
+    """What they are."""
+
+
+def _picture(
+    labels: tuple[str, ...], draw: Callable[[str, np.random.Generator], NDArray[np.uint8]]
+) -> _Drawn:
+    return _Drawn(
+        labels=labels,
+        draw=lambda label, rng: as_png(draw(label, rng)),
+        ending=".png",
+        called="pictures",
+    )
+
+
+_CHECKS = {
+    "blood-smear": _picture(blood.LABELS, blood.draw),
+    "breast-cytology": _Drawn(
+        labels=cytology.LABELS,
+        draw=cytology.draw,
+        ending=".json",
+        called="rows of measurements",
+    ),
+    "heartbeat": _Drawn(labels=ecg.LABELS, draw=ecg.draw, ending=".zip", called="recordings"),
+    "leukaemia": _picture(marrow.LABELS, marrow.draw),
 }
-_ROWS = {"breast-cytology": (cytology.LABELS, cytology.draw)}
-_RECORDINGS = {"heartbeat": (ecg.LABELS, ecg.draw)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,30 +64,28 @@ class Phantom:
     @property
     def ending(self) -> str:
         """What a file that holds it should end in."""
-        if not isinstance(self.data, bytes):
-            return ".json"
-        return ".zip" if self.check in _RECORDINGS else ".png"
+        return _CHECKS[self.check].ending
 
     @property
     def png(self) -> bytes:
         """The picture; raises for a row of measurements, and for a recording."""
         if isinstance(self.data, bytes) and self.ending == ".png":
             return self.data
-        kind = "recordings" if self.check in _RECORDINGS else "rows of measurements"
-        raise UnknownCheck(f"Phantoms of {self.check} are {kind}, not pictures.")
+        called = _CHECKS[self.check].called
+        raise UnknownCheck(f"Phantoms of {self.check} are {called}, not pictures.")
 
     @property
     def measurements(self) -> dict[str, float]:
         """The row; raises for a picture."""
         if isinstance(self.data, dict):
             return self.data
-        kind = "recordings" if self.check in _RECORDINGS else "pictures"
-        raise UnknownCheck(f"Phantoms of {self.check} are {kind}, not rows of measurements.")
+        called = _CHECKS[self.check].called
+        raise UnknownCheck(f"Phantoms of {self.check} are {called}, not rows of measurements.")
 
 
 def checks() -> tuple[str, ...]:
     """The checks that phantoms can be made for."""
-    return tuple(sorted([*_PICTURES, *_ROWS, *_RECORDINGS]))
+    return tuple(sorted(_CHECKS))
 
 
 def labels(check: str) -> tuple[str, ...]:
@@ -69,12 +94,8 @@ def labels(check: str) -> tuple[str, ...]:
     >>> labels("breast-cytology")
     ('benign', 'malignant')
     """
-    if check in _PICTURES:
-        return _PICTURES[check][0]
-    if check in _ROWS:
-        return _ROWS[check][0]
-    if check in _RECORDINGS:
-        return _RECORDINGS[check][0]
+    if check in _CHECKS:
+        return _CHECKS[check].labels
     raise UnknownCheck(f"There are no phantoms for '{check}'. There are: {', '.join(checks())}.")
 
 
@@ -92,12 +113,7 @@ def make(check: str, *, label: str | None = None, seed: int = 0) -> Phantom:
             f"Phantoms of '{check}' have no label '{label}'. There are: {', '.join(known)}."
         )
     rng = np.random.default_rng([seed & 0xFFFFFFFF, zlib.crc32(f"{check}/{label}".encode())])
-    if check in _ROWS:
-        return Phantom(check=check, label=label, seed=seed, data=_ROWS[check][1](label, rng))
-    if check in _RECORDINGS:
-        return Phantom(check=check, label=label, seed=seed, data=_RECORDINGS[check][1](label, rng))
-    pixels = _PICTURES[check][1](label, rng)
-    return Phantom(check=check, label=label, seed=seed, data=as_png(pixels))
+    return Phantom(check=check, label=label, seed=seed, data=_CHECKS[check].draw(label, rng))
 
 
 def as_png(pixels: NDArray[np.uint8]) -> bytes:
