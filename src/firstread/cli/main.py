@@ -34,7 +34,7 @@ COMMANDS = {
     "token": _Command(help="Make a token for the API.", extra="server"),
     "outbox": _Command(help="Look at what leaves, and send it again.", extra="server"),
     "audit": _Command(help="Check the audit trail.", extra="server"),
-    "replay": _Command(help="Read a case again and compare the numbers.", extra="server"),
+    "replay": _Command(help="Read again: compare a case, or fill in older reads.", extra="server"),
     "classify": _Command(help="Read pictures or measurements right here."),
     "client": _Command(help="Have samples read by a server, and compare the answers."),
     "serve": _Command(help="Serve packs over HTTP, without a clinic.", extra="serve"),
