@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import posixpath
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from firstread.datasets.place import plain_path
 from firstread.datasets.table import Table, header_of, open_table
 from firstread.datasets.truth import UNKNOWN, Truth
 from firstread.domain.errors import BadDataset
@@ -62,11 +61,6 @@ def open_labels(path: Path, *, known: Callable[[str], Truth | None]) -> LabelsTa
         raise BadDataset(f"{why} Or say --labels none.") from why
     at, what = table.column(*PATHS), table.column(*LABELS)
     return None if at is None or what is None else _read(table, at=at, what=what, known=known)
-
-
-def plain_path(path: str) -> str:
-    """One spelling of a path: slashes, no './', accents as most systems write them."""
-    return unicodedata.normalize("NFC", posixpath.normpath(path.strip().replace("\\", "/")))
 
 
 def _read(table: Table, *, at: str, what: str, known: Callable[[str], Truth | None]) -> LabelsTable:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import posixpath
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +12,6 @@ from dataclasses import dataclass
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 
-from firstread.datasets.labels_csv import plain_path
 from firstread.domain.errors import BadDataset
 
 MAX_FILE_BYTES = 1 << 30
@@ -34,6 +35,11 @@ class Place:
     def ending(self, *endings: str) -> list[str]:
         """The names that end in one of `endings`, which are given in lower case."""
         return [name for name in self.names if name.lower().endswith(endings)]
+
+
+def plain_path(path: str) -> str:
+    """One spelling of a path: slashes, no './', accents as most systems write them."""
+    return unicodedata.normalize("NFC", posixpath.normpath(path.strip().replace("\\", "/")))
 
 
 def place_of(path: Path) -> Place:

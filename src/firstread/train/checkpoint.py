@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import pickle
 import struct
 import zipfile
@@ -17,6 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
+from firstread.files.whole import whole
 
 # What zipfile and torch raise when bytes are not what they should be: any of these.
 DAMAGE = (
@@ -49,16 +50,10 @@ def keep(state: dict[str, Any], path: Path, *, samples: str) -> None:
     """
     made = io.BytesIO()
     torch.save(state | {"samples": samples}, made)
-    beside = path.with_suffix(".part")
     try:
-        with beside.open("wb") as file:
+        with whole(path, lasting=True, beside=path.with_suffix(".part")) as file:
             file.write(made.getbuffer())
-            file.flush()
-            # Else a machine that loses its power may keep the new name and lose what it names.
-            os.fsync(file.fileno())
-        beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 

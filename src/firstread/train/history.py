@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from firstread.files.whole import whole
+
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
@@ -77,6 +79,5 @@ def write_history(history: Sequence[Progress], path: Path) -> None:
     for row in history:
         values = [getattr(row, name) for name in names]
         table.writerow([f"{v:.6g}" if isinstance(v, float) else v for v in values])
-    beside = path.with_suffix(".part")
-    beside.write_text(text.getvalue(), encoding="utf-8")
-    beside.replace(path)
+    with whole(path) as file:
+        file.write(text.getvalue().encode())

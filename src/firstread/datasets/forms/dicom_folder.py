@@ -10,8 +10,7 @@ from firstread.datasets.dataset import Dataset, Item
 from firstread.datasets.endings import IMAGE_ENDINGS
 from firstread.datasets.forms.folders import labelled_by_folder
 from firstread.datasets.forms.labels_table import LABELS_FILE, items_of
-from firstread.datasets.labels_csv import plain_path
-from firstread.datasets.place import Place
+from firstread.datasets.place import Place, plain_path
 from firstread.datasets.table import open_table
 from firstread.dicom.pixels import header_of, is_dicom, png_of
 from firstread.domain.errors import BadDataset, UnreadableSample

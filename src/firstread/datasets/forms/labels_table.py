@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from firstread.datasets.dataset import Dataset, Item
 from firstread.datasets.endings import IMAGE_ENDINGS
-from firstread.datasets.labels_csv import LABELS, PATHS, plain_path
+from firstread.datasets.labels_csv import LABELS, PATHS
 from firstread.datasets.parts import PARTS, part_of
-from firstread.datasets.place import Place, zip_place
+from firstread.datasets.place import Place, plain_path, zip_place
 from firstread.datasets.table import Table, open_table
 from firstread.domain.errors import BadDataset
 

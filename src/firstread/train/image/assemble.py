@@ -23,10 +23,14 @@ from firstread.train.image.pixels import Pixels
 from firstread.train.image.safeguards import Embedded, trusted
 from firstread.train.pack.assemble import fresh, sealed
 from firstread.train.pack.card import Story, room_to_learn
+from firstread.train.pack.familiarity import some_places
 from firstread.train.pack.figures import subgroups
 from firstread.train.pack.manifest import provenance, stated
 from firstread.train.pack.plots import draw
 from firstread.train.recipe import Recipe
+
+_LEARNT = 2500
+"""So many training samples are enough to draw the familiarity reference from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +125,7 @@ def _answers(recipe: Recipe, own: Pixels, folder: Path) -> tuple[_Answers, _Answ
             truths=own.targets[places],
         )
 
-    learnt = of(_some(own.parts.train, recipe.seed))
+    learnt = of(some_places(np.array(own.parts.train), seed=recipe.seed, at_most=_LEARNT).tolist())
     return learnt, of(own.parts.validation), of(own.parts.test)
 
 
@@ -154,9 +158,3 @@ def _manifests(
         seed=recipe.seed,
     )
     return manifest, ships
-
-
-def _some(indices: Sequence[int], seed: int, *, at_most: int = 2500) -> list[int]:
-    """Enough training samples to draw the familiarity reference from."""
-    drawn = np.random.default_rng(seed).permutation(np.array(indices))[:at_most]
-    return [int(index) for index in np.sort(drawn)]

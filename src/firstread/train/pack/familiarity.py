@@ -17,6 +17,15 @@ REFERENCE = "familiarity.npy"
 FAMILIAR_SHARE = 99
 
 
+def some_places(places: NDArray[np.int64], *, seed: int, at_most: int) -> NDArray[np.int64]:
+    """At most so many of the places, drawn by the seed, in their order.
+
+    >>> some_places(np.arange(100), seed=1, at_most=3).tolist()
+    [8, 16, 48]
+    """
+    return np.sort(np.random.default_rng(seed).permutation(places)[:at_most])
+
+
 def from_embeddings(
     learnt: NDArray[np.float32],
     kept: NDArray[np.float32],

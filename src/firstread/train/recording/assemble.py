@@ -33,7 +33,7 @@ from firstread.train.history import Progress
 from firstread.train.pack.assemble import fresh, sealed
 from firstread.train.pack.card import Story
 from firstread.train.pack.export import refuse_difference, rounded, write_onnx
-from firstread.train.pack.familiarity import from_embeddings
+from firstread.train.pack.familiarity import from_embeddings, some_places
 from firstread.train.pack.golden import FOLDER, SEED
 from firstread.train.pack.manifest import provenance, stated
 from firstread.train.pack.plots import draw
@@ -69,7 +69,7 @@ def recording_pack(
     chances = probabilities(logits, temperature=manifest.calibration.temperature)
     session = Session(folder / "model.onnx", kind="recording", threads=recipe.schedule.threads)
     learnt = np.setdiff1d(np.arange(len(truths)), held)
-    kept = _some(held, recipe.seed, at_most=2000)
+    kept = some_places(held, seed=recipe.seed, at_most=2000)
     chosen = _some_of_each(learnt, truths, recipe.seed)
     manifest = replace(
         manifest,
@@ -225,16 +225,12 @@ def _embedded(session: Session, beats: BeatSet, chosen: NDArray[np.int64]) -> ND
     return np.concatenate(parts)
 
 
-def _some(places: NDArray[np.int64], seed: int, *, at_most: int) -> NDArray[np.int64]:
-    return np.sort(np.random.default_rng(seed).permutation(places)[:at_most])
-
-
 def _some_of_each(
     places: NDArray[np.int64], truths: NDArray[np.int64], seed: int
 ) -> NDArray[np.int64]:
     codes = np.unique(truths[places])
     each = [
-        _some(places[truths[places] == code], seed, at_most=_REFERENCE_OF // len(codes))
+        some_places(places[truths[places] == code], seed=seed, at_most=_REFERENCE_OF // len(codes))
         for code in codes
     ]
     return np.sort(np.concatenate(each))

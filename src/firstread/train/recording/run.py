@@ -8,7 +8,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -336,7 +336,7 @@ def _resumed(run: _Run, path: Path, *, samples: str, say: Callable[[str], None])
         run.network.load_state_dict(state["network"])
         run.learner.load_state_dict(state["learner"])
         run.optimizer.load_state_dict(state["optimizer"])
-        run.history = [replace(Progress(**row)) for row in state["history"]]
+        run.history = [Progress(**row) for row in state["history"]]
         run.steps = int(state["steps"])
     except checkpoint.DAMAGE:
         checkpoint.set_aside(path, why="is of another form", say=say)
