@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from firstread.cli.precision import precision
+from firstread.cli.options import precision
 from firstread.cli.reading import PackFacts, Sample, answer_options, read_paths, wanted_of
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from firstread.cli.options import token_in
 from firstread.cli.reading import PackFacts, Sample, answer_options, read_paths, wanted_of
-from firstread.cli.token_file import token_in
 from firstread.domain.errors import BadConfiguration
 
 if TYPE_CHECKING:

@@ -64,7 +64,7 @@ def check(
     """
     if sheet is not None and not sheet.absolute().parent.is_dir():
         raise click.BadParameter(f"there is no folder {sheet.parent}", param_hint="--html")
-    from firstread.cli.progress import progress
+    from firstread.cli.running import progress
     from firstread.datasets import open_dataset
     from firstread.datasets.inspect.check import check as look
 
@@ -88,7 +88,7 @@ def _embedded(dataset: Dataset, pack: str) -> tuple[NDArray[np.float64], str]:
     """What the pack's network makes of each sample: its embedding, or its logits."""
     import numpy as np
 
-    from firstread.cli.progress import progress
+    from firstread.cli.running import progress
     from firstread.domain.errors import BadDataset, BadMeasurement, UnreadableSample
     from firstread.packs import find_pack
     from firstread.runtime import open_reader, read_all

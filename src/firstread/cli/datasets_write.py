@@ -44,7 +44,7 @@ def write(
     its hash. With --validation or --test it is parted by patient, once and for all. It appears
     whole, or not at all.
     """
-    from firstread.cli.progress import progress
+    from firstread.cli.running import progress
     from firstread.datasets import open_dataset
     from firstread.datasets.write import samples_of, write_dataset
 

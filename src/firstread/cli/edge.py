@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from firstread.cli.amount import Amount
+from firstread.cli.options import Amount
 
 if TYPE_CHECKING:
     from firstread.domain.read import Read

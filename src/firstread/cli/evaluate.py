@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from firstread.cli.precision import precision
+from firstread.cli.options import precision
 from firstread.cli.print_answers import printable
 from firstread.cli.print_figures import as_text
-from firstread.cli.progress import progress
+from firstread.cli.running import progress
 
 if TYPE_CHECKING:
     from firstread.datasets import Dataset

@@ -11,7 +11,7 @@ import click
 
 from firstread.cli.packs_import import import_
 from firstread.cli.packs_install import install, pack
-from firstread.domain.errors import FirstreadError, MissingExtra
+from firstread.domain.errors import FirstreadError
 from firstread.domain.foremost import MANY
 
 if TYPE_CHECKING:
@@ -117,11 +117,9 @@ def quantise(pack: str, *, data: Path, out: Path, as_json: bool) -> None:
     accuracy falls by more than half a point in a hundred, or where it is slower here. Read with it:
     --precision int8.
     """
-    try:
-        import onnx  # noqa: F401  first, so that a missing extra is named before the data is opened
-    except ModuleNotFoundError:
-        raise MissingExtra(command="packs quantise", extra="train") from None
-    from firstread.cli.progress import progress
+    from firstread.cli.running import progress, refuse_without
+
+    refuse_without("onnx", command="packs quantise", extra="train")
     from firstread.datasets import open_dataset
     from firstread.packs import find_pack
     from firstread.train.image.quantise import quantise as run

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from firstread.cli.progress import progress
-from firstread.domain.errors import MissingExtra
+from firstread.cli.running import progress, refuse_without
 
 if TYPE_CHECKING:
     from firstread.importing.assemble import Imported
@@ -124,14 +123,8 @@ def import_(file: Path, **options: Any) -> None:
 
 def refuse_without_extra(command: str) -> None:
     """Raises MissingExtra, before anything is fetched or opened, where the extra is not whole."""
-    try:
-        import h5py  # noqa: F401  asked for, not used: is it there?
-        import httpx  # noqa: F401  likewise
-        import onnx  # noqa: F401  likewise
-        import scipy  # noqa: F401  likewise
-        import tomli_w  # noqa: F401  likewise
-    except ModuleNotFoundError:
-        raise MissingExtra(command=command, extra="import") from None
+    modules = ("h5py", "httpx", "onnx", "scipy", "tomli_w")
+    refuse_without(*modules, command=command, extra="import")
 
 
 def asked_of(options: dict[str, Any]) -> Asked:

@@ -22,9 +22,8 @@ from firstread.cli.print_answers import (
     summary_as_json,
     summary_as_text,
 )
-from firstread.cli.progress import progress
+from firstread.cli.running import progress, stop_waits
 from firstread.cli.samples import ToRead, files_of, sample_of
-from firstread.cli.stopping import stop_waits
 from firstread.domain.errors import (
     BadConfiguration,
     BadDataset,

@@ -70,7 +70,7 @@ def _compare(case: str, *, as_json: bool) -> None:
 
 
 def _fill(*, limit: int | None, as_json: bool) -> None:
-    from firstread.cli.progress import progress
+    from firstread.cli.running import progress
     from firstread.clinic.replay import Tally, fill, without_embedding
 
     os.nice(NICE)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from firstread.cli.precision import precision
+from firstread.cli.options import precision
 from firstread.cli.print_answers import printable
 
 if TYPE_CHECKING:

@@ -10,9 +10,7 @@ from typing import Any
 
 import click
 
-from firstread.cli.amount import Amount
-from firstread.cli.precision import precision
-from firstread.cli.token_file import token_in
+from firstread.cli.options import Amount, precision, token_in
 from firstread.edge.serve.cloud import Cloud, cloud_of, settled
 from firstread.edge.serve.settings import (
     ServeSettings,

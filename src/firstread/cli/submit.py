@@ -12,7 +12,7 @@ import click
 
 from firstread.cli.kinds import KINDS
 from firstread.cli.parcels import Asked, Parcel
-from firstread.cli.progress import progress
+from firstread.cli.running import progress
 from firstread.domain.errors import BadConfiguration, FirstreadError, UnknownCheck, Unreachable
 
 if TYPE_CHECKING:

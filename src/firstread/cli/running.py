@@ -1,15 +1,56 @@
-"""A bar on stderr where a person watches; programs that read the lines see none."""
+"""While a command runs: what is missing, a bar on stderr where a person watches, Ctrl-C in time."""
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
+from firstread.domain.errors import MissingExtra
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+
+def refuse_without(*modules: str, command: str, extra: str) -> None:
+    """Raises MissingExtra, before anything is fetched or opened, where one of them is missing."""
+    if any(find_spec(name) is None for name in modules):
+        raise MissingExtra(command=command, extra=extra)
+
+
+@contextmanager
+def stop_waits() -> Iterator[None]:
+    """Ctrl-C is heard when the block has ended, also where that failed; a second one at once.
+
+    In another thread than the main one, which hears no signals, nothing is held up.
+    """
+    before = None
+    if threading.current_thread() is threading.main_thread():
+        before = signal.getsignal(signal.SIGINT)
+    if not callable(before):  # ignored, or not ours to hold up
+        yield
+        return
+    heard = before
+    came: list[tuple[int, FrameType | None]] = []
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        if came:
+            heard(number, frame)
+        came.append((number, frame))
+
+    signal.signal(signal.SIGINT, hear)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, heard)
+        if len(came) == 1:
+            heard(*came[0])
 
 
 class Steps:

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from firstread.cli.stopping import stop_waits
+from firstread.cli.running import stop_waits
 
 
 def stopped(times: int, *, done: list[str], fails: bool = False) -> None:
