@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
 from firstread.client.answers import BUSY, json_of
+from firstread.client.closing import Closing
 from firstread.domain.errors import BadConfiguration, Unreachable
 
 TRIES = 6
@@ -39,7 +40,7 @@ class Submitted:
     """Name and reason of each sample that could not be opened."""
 
 
-class Client:
+class Client(Closing):
     """Speaks to one server with one person's token.
 
     What a laboratory's system sends must arrive once: each request that changes something carries
@@ -220,12 +221,6 @@ class Client:
     def close(self) -> None:
         """Close the connection; `with` does it by itself."""
         self._http.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _get(self, path: str, **given: Any) -> dict[str, Any]:
         return self._send("GET", path, **given)

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote
 
+from firstread.client.closing import Closing
 from firstread.client.connections import Connections, Reply
 from firstread.domain.errors import (
     BadConfiguration,
@@ -85,7 +86,7 @@ class ServedPack:
     groups: tuple[ServedGroup, ...] = ()
 
 
-class ReaderClient:
+class ReaderClient(Closing):
     """Speaks to one HTTP reader over connections that stay open. Threads may share it.
 
     A read changes nothing on the server, so it is tried again after a broken connection, `tries`
@@ -205,12 +206,6 @@ class ReaderClient:
     def close(self) -> None:
         """Close the connections; `with` does it by itself."""
         self._connections.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _read_or_error(
         self, sample: Sample, pack: str
