@@ -31,6 +31,15 @@ _TAKEN = (TensorProto.FLOAT, TensorProto.UINT8, *_FLOATS)
 _DOMAINS = {"", "ai.onnx", "ai.onnx.ml", "com.microsoft"}
 
 
+def checked(model: onnx.ModelProto, *, what: str, remedy: str) -> bytes:
+    """The bytes of a model that was put together; raises ModelRefused where it does not hold."""
+    try:
+        onnx.checker.check_model(model, full_check=True)
+    except (onnx.checker.ValidationError, shape_inference.InferenceError) as error:
+        raise ModelRefused(f"{what}: {str(error).strip()[:200]}. {remedy}") from None
+    return bytes(model.SerializeToString(deterministic=True))
+
+
 @dataclass(kw_only=True)
 class Graph:
     """The plain graph and what is known of its input and of what holds its answers."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import onnx
 from onnx import TensorProto, helper
 
 from firstread.domain.errors import ModelRefused
-from firstread.importing.graph import IR_VERSION, OPSET
+from firstread.importing.graph import IR_VERSION, OPSET, checked
 from firstread.importing.keras_build import Build, Layer, Value
 from firstread.importing.keras_file import KerasFile, layers_of, open_keras
 from firstread.importing.keras_layers import NOTHING, WRITES
@@ -53,14 +52,11 @@ def keras_to_onnx(data: bytes) -> bytes:
     model = helper.make_model(
         graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
     )
-    try:
-        onnx.checker.check_model(model, full_check=True)
-    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-        raise ModelRefused(
-            f"The layers of this Keras file do not fit together: {str(error).strip()[:200]}. "
-            "Export the model as ONNX instead, with tf2onnx."
-        ) from None
-    return bytes(model.SerializeToString(deterministic=True))
+    return checked(
+        model,
+        what="The layers of this Keras file do not fit together",
+        remedy="Export the model as ONNX instead, with tf2onnx.",
+    )
 
 
 def _size(config: dict[str, Any]) -> tuple[int, int, int]:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from firstread.domain.errors import BadConfiguration, ModelRefused
-from firstread.importing.graph import IR_VERSION, Graph
+from firstread.domain.errors import BadConfiguration
+from firstread.importing.graph import IR_VERSION, Graph, checked
 from firstread.importing.head import Head, find_head
 from firstread.importing.plan import Pixels
 from firstread.packs import Input
@@ -101,15 +100,12 @@ def wrap(
         opset_imports=list(plain.model.opset_import),
         ir_version=max(IR_VERSION, plain.model.ir_version),
     )
-    try:
-        onnx.checker.check_model(model, full_check=True)
-    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-        raise ModelRefused(
-            f"No pack's network can be made of this model: {str(error).strip()[:200]}. "
-            "Export it anew, with standard operators."
-        ) from None
     return Wrapped(
-        data=model.SerializeToString(deterministic=True),
+        data=checked(
+            model,
+            what="No pack's network can be made of this model",
+            remedy="Export it anew, with standard operators.",
+        ),
         embedding=head.embedding,
         evidence=head.evidence,
         missing=head.missing,
