@@ -56,7 +56,7 @@ def plan_of_network(network: str, said: Said) -> tuple[Plan, Recipe]:
     from firstread.train.pack.manifest import labels_of
 
     recipe = open_recipe(find_recipe(network))
-    if recipe.kind != "image" or not recipe.sources:
+    if recipe.network is None and recipe.allds2020 is None:
         raise BadConfiguration(
             f"The recipe {recipe.name} is not of a network that reads pictures. Name one that is."
         )

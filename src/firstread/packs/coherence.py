@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from firstread.domain.errors import PackRefused
-from firstread.packs.manifest import PICTURE, Appearance, FamiliarityReference, Manifest
+from firstread.packs.codes import repeated
+from firstread.packs.kinds import KINDS
+from firstread.packs.manifest import Appearance, FamiliarityReference, Manifest
 
 
 def refuse_incoherent(manifest: Manifest) -> None:
@@ -28,18 +30,20 @@ def is_inside(name: str) -> bool:
 
 
 def _problems(manifest: Manifest) -> Iterator[str]:
-    about = manifest.pack
-    if about.kind != "image" and about.one != PICTURE:
-        yield "'pack.one' belongs to packs of kind image"
+    if manifest.kind not in KINDS:
+        yield f"'pack.kind' must be one of {', '.join(KINDS)}, not {manifest.kind[:40]!r}"
+    kind = KINDS[manifest.kind]
+    if manifest.takes is not None and kind.takes is None:
+        yield f"'takes' belongs to packs of other kinds than {manifest.kind}"
+    yield from kind.problems(manifest)
     yield from _label_problems(manifest)
     yield from _group_problems(manifest)
-    yield from _KINDS[about.kind](manifest)
     if manifest.calibration.method == "none" and manifest.calibration.temperature != 1:
         yield "'calibration.temperature' must be 1 where the method is none"
     if manifest.familiarity is not None:
         yield from _familiarity_problems(manifest.familiarity, count=len(manifest.measurements))
     if manifest.appearance is not None:
-        yield from _appearance_problems(manifest.appearance, kind=about.kind)
+        yield from _appearance_problems(manifest.appearance)
     yield from _golden_problems(manifest)
     yield from (
         f"'{key}' leaves the pack folder: {name!r}"
@@ -75,8 +79,8 @@ def _golden_problems(manifest: Manifest) -> Iterator[str]:
 
 
 def _label_problems(manifest: Manifest) -> Iterator[str]:
-    yield from _repeated("label.code", manifest.codes)
-    yield from _repeated("operating_point.label", (e.label for e in manifest.operating_points))
+    yield from repeated("label.code", manifest.codes)
+    yield from repeated("operating_point.label", (e.label for e in manifest.operating_points))
     known = {each.code for each in manifest.answers}
     for point in manifest.operating_points:
         if point.label not in known:
@@ -84,54 +88,16 @@ def _label_problems(manifest: Manifest) -> Iterator[str]:
 
 
 def _group_problems(manifest: Manifest) -> Iterator[str]:
-    yield from _repeated("group.code", (each.code for each in manifest.groups))
+    yield from repeated("group.code", (each.code for each in manifest.groups))
     for group in manifest.groups:
         if group.code in manifest.codes:
             yield f"'group.code' has {group.code!r}, which is a label's code already"
         for code in group.labels:
             if code not in manifest.codes:
                 yield f"group {group.code!r} names {code!r}, which is no label of the pack"
-        yield from _repeated(f"group.{group.code}.labels", group.labels)
+        yield from repeated(f"group.{group.code}.labels", group.labels)
         if not 2 <= len(group.labels) < len(manifest.codes):
             yield f"group {group.code!r} must name two labels or more, and not all of them"
-
-
-def _image_problems(manifest: Manifest) -> Iterator[str]:
-    if manifest.input is None:
-        yield "'input' is missing, and a pack of kind image needs it"
-
-
-def _recording_problems(manifest: Manifest) -> Iterator[str]:
-    yield from _no_image_problems(manifest)
-    if manifest.recording is None:
-        yield "'recording' is missing, and a pack of kind recording needs it"
-
-
-def _measurement_problems(manifest: Manifest) -> Iterator[str]:
-    yield from _no_image_problems(manifest)
-    if manifest.recording is not None:
-        yield "'recording' belongs to packs of kind recording"
-    if not manifest.measurements:
-        yield "'measurement' is missing, and a pack of kind measurements needs it"
-    yield from _repeated("measurement.code", (each.code for each in manifest.measurements))
-    for each in manifest.measurements:
-        if each.minimum >= each.maximum:
-            yield f"measurement {each.code!r} has a minimum that is not below its maximum"
-    model = manifest.measurements_model
-    if model is not None and len(model.bias) != len(manifest.labels):
-        yield "'measurements_model.bias' must have one number for each label"
-
-
-_KINDS = {
-    "image": _image_problems,
-    "measurements": _measurement_problems,
-    "recording": _recording_problems,
-}
-
-
-def _no_image_problems(manifest: Manifest) -> Iterator[str]:
-    if manifest.input is not None or manifest.quality is not None:
-        yield "'input' and 'quality' belong to packs of kind image"
 
 
 def _familiarity_problems(familiarity: FamiliarityReference, *, count: int) -> Iterator[str]:
@@ -145,18 +111,8 @@ def _familiarity_problems(familiarity: FamiliarityReference, *, count: int) -> I
             yield "'familiarity.scale' must be greater than 0"
 
 
-def _appearance_problems(stated: Appearance, *, kind: str) -> Iterator[str]:
-    if kind != "image":
-        yield "'appearance' belongs to packs of kind image"
-    yield from _repeated("appearance.spoiling.kind", (each.kind for each in stated.spoiling))
+def _appearance_problems(stated: Appearance) -> Iterator[str]:
+    yield from repeated("appearance.spoiling.kind", (each.kind for each in stated.spoiling))
     for each in stated.spoiling:
         if each.limit <= each.typical:
             yield f"the spoiling {each.kind!r} has a limit that is not above what is typical"
-
-
-def _repeated(key: str, codes: Iterable[str]) -> Iterator[str]:
-    seen: set[str] = set()
-    for code in codes:
-        if code in seen:
-            yield f"'{key}' has {code!r} twice"
-        seen.add(code)

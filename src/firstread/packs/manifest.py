@@ -47,7 +47,8 @@ class About(Table, frozen=True, kw_only=True):
     name: Name
     version: Version
     check: Name
-    kind: Literal["image", "measurements", "recording"]
+    kind: Text
+    """Of its samples; `firstread.packs.kinds` has a module for each."""
     title: Text
     licence: Text
     intended_use: Text
@@ -275,6 +276,8 @@ class Manifest(Table, frozen=True, kw_only=True):
     pack: About
     input: Input | None = None
     recording: RecordingInput | None = None
+    takes: Mapping[str, Any] | None = None
+    """What a pack of a further kind is told; that kind's module says which keys there are."""
     quality: QualityLimits | None = None
     appearance: Appearance | None = None
     measurements: tuple[Measurement, ...] = field(default=(), name="measurement")

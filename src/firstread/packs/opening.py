@@ -6,6 +6,7 @@ from pathlib import Path
 
 from firstread.domain.errors import PackRefused
 from firstread.packs.coherence import refuse_incoherent
+from firstread.packs.kinds import KINDS
 from firstread.packs.manifest import Manifest
 from firstread.toml import Document
 
@@ -36,6 +37,9 @@ def parse_manifest(text: str) -> Manifest:
         )
     manifest = PACK_TOML.value(Manifest, table)
     refuse_incoherent(manifest)
+    takes = KINDS[manifest.kind].takes
+    if takes is not None:
+        PACK_TOML.value(takes, manifest.takes or {}, where="takes")
     return manifest
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, field, to_builtins
 
 from firstread.domain.errors import BadConfiguration
+from firstread.domain.kinds import WORDS
 from firstread.packs import PICTURE, Group, Input, Label, Measurement
 from firstread.packs.manifest import Name, One, Version
 from firstread.toml import Document, Number, Share, Table, Text, Wrong, narrowed, within
@@ -215,7 +216,7 @@ class Recipe(Table, frozen=True, kw_only=True):
     """A training run, whole: the same recipe and data give the same weights, bit for bit."""
 
     name: Name
-    kind: Literal["image", "measurements", "recording"]
+    kind: Text
     seed: Annotated[int, Meta(ge=0, le=1_000_000_000)]
     sources: Annotated[tuple[Source, ...], Meta(min_length=1)] = field(name="source")
     version: Version = "1.0.0"
@@ -259,6 +260,8 @@ class Recipe(Table, frozen=True, kw_only=True):
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def __post_init__(self) -> None:
+        if self.kind not in WORDS:
+            raise Wrong("kind", f"must be one of {', '.join(WORDS)}, not {self.kind[:40]!r}")
         ways = ("network", "allds2020", "additive", "beats")
         said = [way for way in ways if getattr(self, way) is not None]
         if len(said) > 1:
