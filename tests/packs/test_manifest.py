@@ -117,6 +117,7 @@ def test_the_looks_of_a_pack_are_read(text: str) -> None:
         ('one = "cell"', f'one = "{"c" * 25}"', "small letters and spaces, at most 24"),
         ('one = "cell"', 'one = ""', "'pack.one' must be what one sample is called"),
         ('one = "cell"', "one = 1", "'pack.one' must be what one sample is called.* not 1"),
+        ('one = "cell"', 'one = "cell"\nreaders = 3', "'pack.readers' must be one of 1, 2, not 3"),
         ('kind = "image"', 'kind = "recording"', "'pack.one' belongs to packs of kind image"),
         ("width_px = 32", "width_px = 32.5", "'input.width_px' must be a whole number"),
         ("width_px = 32", "width_px = 0", "'input.width_px' must lie between 1 and 4096"),

@@ -188,6 +188,7 @@ def _draft(plan: Plan, made: Made, *, file: str, file_sha256: str) -> Manifest:
             limits=plan.limits,
             many=plan.many,
             one=plan.one,
+            readers=plan.readers,
         ),
         input=made.input,
         measurements=made.measurements,

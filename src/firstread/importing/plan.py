@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from firstread.domain.errors import BadConfiguration
 from firstread.domain.foremost import listed
 from firstread.packs import PICTURE, Input, Label, Measurement
+from firstread.packs.manifest import Readers
 from firstread.toml import Number, Table
 
 Answers = Literal["logits", "probabilities"]
@@ -57,6 +58,7 @@ class Plan:
     limits: str = LIMITS
     many: bool = False
     one: str = PICTURE
+    readers: Readers = 1
     words: str = ""
     """Sections of the card, in Markdown."""
     labels: tuple[Label, ...] = ()

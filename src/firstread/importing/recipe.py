@@ -26,7 +26,7 @@ from firstread.importing.plan import (
     labels_from,
 )
 from firstread.packs import PICTURE, Input, Label, Measurement
-from firstread.packs.manifest import One
+from firstread.packs.manifest import One, Readers
 from firstread.toml import Table, Text, narrowed
 from firstread.train.recipe import RECIPE, SaidLabel, called, find_recipe, read_recipe
 
@@ -72,6 +72,7 @@ class _About(Table, frozen=True, kw_only=True):
     limits: Text = LIMITS
     many: bool = False
     one: One = PICTURE
+    readers: Readers = 1
     words: str = ""
 
 
@@ -151,6 +152,7 @@ def make_plan(said: Said, *, recipe: str | None) -> Plan:
         limits=about.limits,
         many=about.many,
         one=about.one,
+        readers=about.readers,
         words=about.words,
         labels=labels,
         sensitivities=sensitivities,

@@ -63,7 +63,9 @@ def plan_of_network(network: str, said: Said) -> tuple[Plan, Recipe]:
     others = [each.name for each in fields(Said) if each.name not in ("name", "version", *_ABOUT)]
     why = f"The recipe {recipe.name} says what its network takes and answers."
     refuse_said(said, others, why=why)
-    told: dict[str, Any] = {key: getattr(recipe.pack, key) for key in (*_ABOUT, "many", "one")}
+    told: dict[str, Any] = {
+        key: getattr(recipe.pack, key) for key in (*_ABOUT, "many", "one", "readers")
+    }
     told |= {key: getattr(said, key) for key in _ABOUT if getattr(said, key) is not None}
     plan = Plan(
         name=said.name or said.check or recipe.name,

@@ -38,6 +38,7 @@ Version = Annotated[
     ),
 ]
 Side = Annotated[int, Meta(ge=1, le=4096)]
+Readers = Literal[1, 2]
 Priority = Literal["routine", "urgent", "asap", "stat"]
 
 
@@ -57,6 +58,8 @@ class About(Table, frozen=True, kw_only=True):
     """A case may hold many samples, of which the differential is shown."""
     one: One = PICTURE
     """What one sample of many is called, as a page says it: cell, slice, patch."""
+    readers: Readers = 1
+    """How many specialists must answer; a clinic may ask for more or fewer."""
 
 
 class Input(Table, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from msgspec import Meta, field, to_builtins
 from firstread.domain.errors import BadConfiguration
 from firstread.domain.kinds import WORDS
 from firstread.packs import PICTURE, Group, Input, Label, Measurement
-from firstread.packs.manifest import Name, One, Version
+from firstread.packs.manifest import Name, One, Readers, Version
 from firstread.toml import Document, Number, Share, Table, Text, Wrong, narrowed, within
 
 RECIPE = Document(
@@ -196,6 +196,7 @@ class SaidPack(Table, frozen=True, kw_only=True):
     limits: Text
     many: bool
     one: One = PICTURE
+    readers: Readers = 1
     words: str = ""
     larger: str = ""
 

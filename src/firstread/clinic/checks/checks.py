@@ -13,9 +13,6 @@ from firstread.packs import Manifest, find_pack, list_packs, open_manifest
 
 log = logging.getLogger(__name__)
 
-READERS = {"leukaemia": 2}
-"""How many specialists a new check asks for; one where nothing is said."""
-
 _manifests: dict[str, tuple[Path, float, Manifest]] = {}
 
 
@@ -78,7 +75,7 @@ def ensure_checks() -> list[Check]:
                 "pack": folder.name,
                 "kind": manifest.kind,
                 "many": manifest.pack.many,
-                "readers": (said and said.readers) or READERS.get(manifest.check, 1),
+                "readers": (said and said.readers) or manifest.pack.readers,
                 "tells_requester": bool(said and said.tells_requester),
             },
         )
