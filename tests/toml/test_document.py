@@ -87,7 +87,10 @@ def test_a_table_becomes_a_frozen_value():
         ('title = "a"\nheight_m = 0', "'height_m' must be greater than 0, not 0."),
         ('title = "a"\nlit = 1', "'lit' must be true or false, not 1."),
         ('title = "a"\nkey = 1234', "'key' must be a text."),
-        ('title = "a"\n[words]\na = 1', "'words' must hold a text under each of its keys."),
+        (
+            'title = "a"\n[words]\na = 1',
+            "'words' must be a table, each key of which holds a text.",
+        ),
         ("title = ", "List is damaged: Invalid value"),
         (f"title = {'9' * 5000}", "List is damaged: "),
     ],

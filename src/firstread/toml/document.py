@@ -14,7 +14,10 @@ from firstread.toml.table import Secret, Wrong
 
 T = TypeVar("T")
 
-_PLACE = re.compile(r"(?:Object (contains unknown|missing required) field `(.*)`)?.*", re.DOTALL)
+_SAID = re.compile(
+    r"(?:Object (contains unknown|missing required) field `(.*?)`|.*?)(?: - at `\$(.*)`)?",
+    flags=re.DOTALL,
+)
 
 
 class Document(Struct, frozen=True, kw_only=True):
@@ -54,20 +57,20 @@ class Document(Struct, frozen=True, kw_only=True):
     def _told(
         self, error: ValidationError, kind: type, table: object, *, where: str
     ) -> FirstreadError:
-        from firstread.toml.demand import Place, demand, known_keys  # on a mistake alone
+        from firstread.toml.demand import demand, known_keys, place  # on a mistake alone
 
-        said, _, path = str(error).rpartition(" - at `$")
-        place = Place.of(kind, table, path=path.removesuffix("`") if said else "")
-        what = _PLACE.fullmatch(said or path)
+        found = _SAID.fullmatch(str(error))
+        what, name, path = found.groups(default="") if found else ("", "", "")
+        at, declared, written = place(kind, table, path=path)
         if isinstance(error.__cause__, Wrong):
-            key = place.key(error.__cause__.key, within=where)
+            name = error.__cause__.key
+        key = f"{where}{at}.{name}".strip(".")
+        if isinstance(error.__cause__, Wrong):
             return self.refusal(self.wrong.format(key=key, demand=error.__cause__.demand))
-        if what is not None and what[1] is not None:
-            sentence = self.unknown if what[1] == "contains unknown" else self.lacks
-            known = ", ".join(known_keys(place))
-            return self.refusal(sentence.format(key=place.key(what[2], within=where), known=known))
-        key = place.key(within=where)
-        told = demand(place, key=key, of_its_type=", got `" not in said)
+        if what:
+            sentence = self.lacks if what == "missing required" else self.unknown
+            return self.refusal(sentence.format(key=key, known=known_keys(declared)))
+        told = demand(declared, written, key=key, of_its_type=", got `" not in str(error))
         return self.refusal(self.wrong.format(key=key, demand=told))
 
 
