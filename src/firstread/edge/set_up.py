@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from firstread.client import Client
+from firstread.connect.loopback import is_loopback
 from firstread.domain.errors import BadConfiguration, PackRefused, UnknownPack
 from firstread.edge.clock import BootClock
 from firstread.edge.first_reads import Say
@@ -29,7 +30,6 @@ from firstread.runtime import PackReader, open_reader
 
 SETTLE_S, PATIENCE_S = 0.2, 10.0
 """As a clinic's inbox has them unless set otherwise."""
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +137,7 @@ def _plain_name(name: str) -> str:
 
 def _warn_of_plain(clinic: str) -> None:
     parts = urlsplit(clinic)
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         log.warning(
             "the token and the samples go to the clinic unencrypted: give its address as https://"
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from msgspec.structs import replace
 
 from firstread.connect.channels import CHANNELS
 from firstread.connect.inference.addresses import address_of
+from firstread.connect.loopback import is_loopback
 from firstread.domain.errors import BadConfiguration
 from firstread.inbox.names import ACCESSION_PATTERN, accession_pattern
 from firstread.packs.home import home_folder
@@ -51,15 +51,6 @@ class Server(Table, frozen=True, kw_only=True):
     upload_mb: Annotated[int, Meta(ge=1, le=2048)] = 64
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ("127.0.0.1",)
-
-    @property
-    def loopback(self) -> bool:
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
 
 
 class Database(Table, frozen=True, kw_only=True):
@@ -256,7 +247,7 @@ def _refuse_unsafe(config: Config) -> None:
             f"{reading.lease_s:g}: where a check has a reader the lease must be "
             f"{TIMEOUTS_IN_A_LEASE} times as long as the time-out, or longer."
         )
-    if config.demo and not server.loopback:
+    if config.demo and not is_loopback(server.host):
         raise BadConfiguration(
             f"The demo has passwords that everybody knows, so it runs on 127.0.0.1 only, not on "
             f"{server.host}. Use 'firstread up' to serve other machines."

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
 from typing import Annotated
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from msgspec import Meta
 
+from firstread.connect.loopback import is_loopback
 from firstread.toml import Secret, Table, Wrong
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what every secret begins with
@@ -73,15 +73,6 @@ def _why_no_address(address: str) -> str:
     if "@" in parts.netloc or parts.query:
         # An address is shown on pages; what is posted is known by its signature.
         return "must hold no name, password or query: the address is shown to people"
-    if parts.scheme != "https" and not (parts.scheme == "http" and _loopback(parts)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
         return f"must begin with https://, other than {host_of(address)} does"
     return ""
-
-
-def _loopback(parts: SplitResult) -> bool:
-    if parts.hostname == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        return False

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from firstread.connect.loopback import is_loopback
 from firstread.domain.errors import BadConfiguration
 from firstread.packs import Precision
 
@@ -56,7 +56,7 @@ def cores() -> int:
 
 def refuse_unguarded(settings: ServeSettings) -> None:
     """Raises BadConfiguration where whoever reaches this machine could have samples read."""
-    if _is_loopback(settings.host) or settings.token or settings.open_to_all:
+    if is_loopback(settings.host) or settings.token or settings.open_to_all:
         return
     raise BadConfiguration(
         f"Everybody who reaches {settings.host} could use this reader. Give it a token "
@@ -71,12 +71,3 @@ def refuse_bad_token(token: str) -> None:
             "The token holds a space or a sign that no HTTP header can carry. Use letters, digits, "
             "'-' and '_'."
         )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
