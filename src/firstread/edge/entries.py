@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from firstread.edge.kinds import KINDS
-
 
 @dataclass(frozen=True, kw_only=True)
 class Incoming:
@@ -69,17 +67,6 @@ class Entry:
     """What the clinic said when it refused it."""
     case_id: str
     sent_at: float | None
-
-    @property
-    def goes_with_others(self) -> bool:
-        """Whether others of its case may go in the same request."""
-        return (
-            self.many
-            and bool(self.accession)
-            and KINDS[self.kind].together
-            and not self.refusal
-            and not self.alone
-        )
 
 
 @dataclass(frozen=True, kw_only=True)

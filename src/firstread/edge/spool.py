@@ -16,6 +16,7 @@ from typing import Any
 
 from firstread.domain.errors import SpoolRefused
 from firstread.edge.entries import Entry, Evidence, Incoming, Reading, Standing
+from firstread.edge.kinds import KINDS
 from firstread.edge.samples import Samples
 from firstread.edge.spool_file import (
     NAME,
@@ -178,7 +179,7 @@ class Spool:
             if row is None:
                 return ()
             first = _entry(row)
-            if not first.goes_with_others:
+            if not _goes_with_others(first):
                 return (first,)
             rows = self._all(
                 f"{_WAITING_OF_CASE} AND patient = ? AND many AND NOT alone"
@@ -358,4 +359,15 @@ def _entry(row: tuple[Any, ...]) -> Entry:
             "alone": bool(named["alone"]),
             "evidence": None if data is None else Evidence(shape=shape, data=data),
         }
+    )
+
+
+def _goes_with_others(entry: Entry) -> bool:
+    """Whether others of its case may go in the same request."""
+    return (
+        entry.many
+        and bool(entry.accession)
+        and KINDS[entry.kind].together
+        and not entry.refusal
+        and not entry.alone
     )

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from firstread.clinic.checks.readers import trouble
 from firstread.clinic.models import Check
 from firstread.clinic.shown.kinds import Picture
-from firstread.clinic.templatetags.shown import NBSP, percent
+from firstread.clinic.shown.words import NBSP, percent
 from firstread.domain.errors import FirstreadError, UnknownPack
 from firstread.domain.foremost import MANY
 from firstread.packs import (

@@ -15,8 +15,8 @@ from firstread.clinic.checks.sample_words import one_sample
 from firstread.clinic.models import Case, CaseSample, Check, ReadRow, Review, SignOff
 from firstread.clinic.queue.waiting import why_waiting
 from firstread.clinic.shown.kinds import KINDS, Glance
+from firstread.clinic.shown.words import title_of
 from firstread.clinic.steps.who_may import answers_of
-from firstread.clinic.templatetags.shown import title_of
 from firstread.domain.errors import FirstreadError
 from firstread.domain.priority import Priority
 

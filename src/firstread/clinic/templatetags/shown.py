@@ -13,16 +13,15 @@ from django.utils.safestring import SafeString
 
 from firstread.clinic.checks import sample_words
 from firstread.clinic.models import Case, Person
-from firstread.domain.case import NO_ALARM, OTHER
+from firstread.clinic.shown.words import percent, title_of
 from firstread.domain.priority import Priority
 
 register = template.Library()
 register.filter(sample_words.plural)
 register.filter(sample_words.how_many)
+register.filter(percent)
+register.filter(title_of)
 
-NBSP = "\N{NO-BREAK SPACE}"
-
-ANSWERS = {NO_ALARM: "Nothing that raises the alarm", OTHER: "Something else"}
 STATES = {
     "received": "Being read",
     "read": "Read",
@@ -46,23 +45,6 @@ def icon(name: str) -> SafeString:
         static("clinic/img/icons.svg"),
         name,
     )
-
-
-@register.filter
-def percent(value: float | None) -> str:
-    """A probability as a person reads it; certainty is never claimed.
-
-    >>> percent(0.9312), percent(0.9999), percent(0.002)
-    ('93\xa0%', '>\xa099\xa0%', '<\xa01\xa0%')
-    """
-    if value is None:
-        return "–"
-    hundredths = value * 100
-    if 0 < hundredths < 1:
-        return f"<{NBSP}1{NBSP}%"
-    if 99 < hundredths < 100:
-        return f">{NBSP}99{NBSP}%"
-    return f"{hundredths:.0f}{NBSP}%"
 
 
 @register.filter
@@ -101,13 +83,6 @@ def signed(value: float) -> str:
     ('+1.20', '−0.25')
     """
     return f"{value:+.2f}".replace("-", "−")
-
-
-@register.filter
-def title_of(code: str, titles: dict[str, str] | None = None) -> str:
-    """The title of a label's code, as the pack or the answers name it."""
-    named = (titles or {}).get(code) or ANSWERS.get(code)
-    return named or code.replace("-", " ").replace("_", " ").capitalize()
 
 
 @register.filter
