@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 pytest.importorskip("torch")
 
@@ -86,15 +87,15 @@ def test_records_of_one_patient_are_in_one_fold_and_those_of_the_test_part_in_no
         part_of=lambda number: "test" if number == 3 else "",
     )
     recipe = open_recipe(find_recipe("heartbeat"))
-    how = replace(recipe.beats, folds=2, repeats=1, width=8)
+    how = structs.replace(recipe.beats, folds=2, repeats=1, width=8)
     beats = load_beats(open_dataset(folder), given=input_of(how), labels=recipe.sources[0].labels)
     assert beats.patients.tolist() == [0, 1, 0, 2, 3, 3]
     folds = parted(beats, folds=2)
     assert sorted(record for fold in folds for record in fold) == list(range(6))
     for pair in ({0, 2}, {4, 5}):
         assert any(pair <= set(fold) for fold in folds)
-    short = replace(
-        recipe, beats=how, schedule=replace(recipe.schedule, epochs=1, batch=16, threads=1)
+    short = structs.replace(
+        recipe, beats=how, schedule=structs.replace(recipe.schedule, epochs=1, batch=16, threads=1)
     )
     pack = train(short, data=folder, out=tmp_path / "p", work=tmp_path / "w")
     assert open_manifest(pack).provenance.datasets[0].n == 5
