@@ -1,4 +1,4 @@
-"""What older reads lack is filled in, by the pack that read them and no other."""
+"""What older reads lack is filled in, by the network that read them and no other."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from django.conf import settings
 from firstread.clinic.models import AuditRow, Case, ReadRow
 from firstread.clinic.replay import Tally, fill, without_embedding
 from firstread.clinic.steps.intake import Incoming, receive
+from firstread.packs.sums import seal
 from tests.clinic_for_tests import (
     Clinic,
     add_heartbeat,
@@ -103,6 +104,24 @@ def test_reads_of_another_pack_of_that_name_and_version_are_left_and_it_says_wha
     assert "in a folder 'colour-1.0.0', and run this again" in why
     shutil.copytree(shelf / "colour", tmp_path / "colour-1.0.0")  # the remedy works
     assert _filled().filled == 2
+    assert _now() == before
+
+
+def test_a_pack_of_that_version_with_the_same_network_fills_though_its_hash_is_another(
+    clinic: Clinic, shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_case("red", "green")
+    before = _as_an_older_firstread_left_them()
+    other = shutil.copytree(shelf / "colour", tmp_path / "colour")
+    text = (other / "pack.toml").read_text(encoding="utf-8")
+    assert 'title = "' in text
+    (other / "pack.toml").write_text(
+        text.replace('title = "', 'title = "New: ', 1), encoding="utf-8"
+    )
+    seal(other)
+    monkeypatch.setenv("FIRSTREAD_PACKS", str(tmp_path))
+    tally = _filled()
+    assert (tally.filled, tally.left) == (2, {})
     assert _now() == before
 
 

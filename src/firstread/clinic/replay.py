@@ -201,12 +201,6 @@ def _seeing(pack: str, version: str, sha256: str) -> PackReader | str | None:
         reader = _opened(pack, version, sha256)
     except PackRefused as error:
         return str(error)
-    if reader.pack_sha256 != sha256:
-        return (
-            f"They were read by another {pack} {version} ({sha256[:12]}) than the one that is here "
-            f"({reader.pack_sha256[:12]}). Put that one on a shelf (FIRSTREAD_PACKS) in a folder "
-            f"'{pack}-{version}', and run this again."
-        )
     gives = reader.run(KINDS[reader.manifest.kind].blank(reader.manifest))
     return reader if "embedding" in gives else None
 
@@ -221,13 +215,10 @@ def _fill_one(pk: int, reader: PackReader, tally: Tally, *, case_id: uuid.UUID) 
         tally.leave(str(error), case_id=case_id)
         return
     apart = _logits_apart(row, outcome)
-    # As golden samples are compared, for another machine may have read.
+    # As golden samples are compared, for another machine may have read. A pack of that version in
+    # which something else than the network was changed sees what it saw.
     if apart is None or not apart <= golden.TOLERANCE or _other_beats(row, outcome):
-        tally.leave(
-            f"{row.pack} {row.version} gives other numbers here than it gave then, so what it sees "
-            "is not what it saw. Run this where they were read; 'firstread replay CASE' compares.",
-            case_id=case_id,
-        )
+        tally.leave(_why_otherwise(row, reader), case_id=case_id)
         return
     data = pack_embedding(outcome.embedding)
     if data is None:
@@ -235,3 +226,17 @@ def _fill_one(pk: int, reader: PackReader, tally: Tally, *, case_id: uuid.UUID) 
     elif without_embedding().filter(pk=pk).update(embedding=data):
         tally.filled += 1
         tally.size_bytes += len(data)
+
+
+def _why_otherwise(row: ReadRow, reader: PackReader) -> str:
+    name = f"{row.pack} {row.version}"
+    if reader.pack_sha256 != row.pack_sha256:
+        return (
+            f"They were read by another {name} ({row.pack_sha256[:12]}) than the one that is here "
+            f"({reader.pack_sha256[:12]}), whose numbers differ. Put that one on a shelf "
+            f"(FIRSTREAD_PACKS) in a folder '{row.pack}-{row.version}', and run this again."
+        )
+    return (
+        f"{name} gives other numbers here than it gave then, so what it sees is not what it saw. "
+        "Run this where they were read; 'firstread replay CASE' compares."
+    )
