@@ -165,24 +165,13 @@ def _gathered(
         for row in rows
         for truth, at_s in zip(row.truths.tolist(), row.true_s.tolist(), strict=True)
     ]
-    sets = np.eye(len(codes), dtype=bool)[labels]
-    if pack.conformal is not None:
-        inside = [finding_set(codes, row, conformal=pack.conformal) for row in chances]
-        sets = np.array([[code in kept for code in codes] for kept in inside], bool)
     return Answers(
         codes=codes,
         truths=truths,
         chances=chances,
-        sets=sets,
+        sets=_sets(chances, labels, pack=pack),
         groups={group.code: group.labels for group in pack.groups},
-        alarms={
-            label.code: labels == place for place, label in enumerate(pack.labels) if label.positive
-        }
-        | {
-            group.code: np.isin(labels, [codes.index(code) for code in group.labels])
-            for group in pack.groups
-            if group.positive
-        },
+        alarms=_alarms(labels, pack=pack),
         familiarity=np.concatenate([row.familiarity for row in rows]),
         unfamiliar=np.concatenate([row.unfamiliar for row in rows]),
         unfit=np.repeat(
@@ -193,6 +182,28 @@ def _gathered(
         unreadable=unreadable,
         named=labels,
     )
+
+
+def _sets(
+    chances: NDArray[np.float64], labels: NDArray[np.int64], *, pack: Manifest
+) -> NDArray[np.bool_]:
+    """Which labels [B, K] cannot be ruled out; without conformal sets the given ones alone."""
+    if pack.conformal is None:
+        return np.eye(len(pack.codes), dtype=bool)[labels]
+    inside = [finding_set(pack.codes, row, conformal=pack.conformal) for row in chances]
+    return np.array([[code in kept for code in pack.codes] for kept in inside], bool)
+
+
+def _alarms(labels: NDArray[np.int64], *, pack: Manifest) -> dict[str, NDArray[np.bool_]]:
+    """Which beats [B] raise each alarm: a label's own, and those of the labels of a group."""
+    rung: dict[str, tuple[str, ...]] = {
+        each.code: (each.code,) for each in pack.labels if each.positive
+    }
+    rung |= {each.code: each.labels for each in pack.groups if each.positive}
+    return {
+        alarm: np.isin(labels, [pack.codes.index(code) for code in codes])
+        for alarm, codes in rung.items()
+    }
 
 
 def _place(item: Item, at_s: float) -> str:
