@@ -13,6 +13,7 @@ from firstread.clinic.accounts.demo import DEMO_PASSWORD, DEMO_PEOPLE
 from firstread.clinic.checks import readers
 from firstread.clinic.checks.checks import enabled_checks
 from firstread.clinic.models import Case, Check, Patient, Person, Reader
+from firstread.clinic.queue.find_by_words import keep_words
 from firstread.clinic.steps.amend import amend
 from firstread.clinic.steps.files import Incoming
 from firstread.clinic.steps.first_read import read_next
@@ -178,6 +179,8 @@ def _put_in(plan: Plan, people: dict[str, Person]) -> Case:
             received_at=at,
         ).case
     Patient.objects.filter(identifier=patient).update(name=f"Phantom {number + 1}")
+    case.refresh_from_db()
+    keep_words(case)
     return case
 
 

@@ -13,6 +13,7 @@ from firstread.clinic.models.outbox import Outgoing, OutgoingState
 from firstread.clinic.models.people import Check, Person, Reader, Role
 from firstread.clinic.models.reads import ReadRow
 from firstread.clinic.models.trail import AuditHead, AuditRow
+from firstread.clinic.models.words import CaseWords
 
 __all__ = [
     "ApiToken",
@@ -20,6 +21,7 @@ __all__ = [
     "AuditRow",
     "Case",
     "CaseSample",
+    "CaseWords",
     "Check",
     "IdempotencyKey",
     "Outgoing",

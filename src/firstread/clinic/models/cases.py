@@ -10,6 +10,14 @@ from firstread.clinic.models.people import Check, Person
 from firstread.domain.case import DECIDED, CaseState
 from firstread.domain.priority import Priority
 
+IS_OPEN = models.Q(decided_at__isnull=True)
+IS_DECIDED = models.Q(decided_at__isnull=False)
+"""A case that has a decision keeps it: with the state it gets its time, in one statement."""
+BY_URGENCY = ("-priority", "received_at", "id")
+"""The order of cases that wait."""
+BY_DECISION = ("-decided_at", "id")
+"""The order of those that are decided."""
+
 
 class Patient(models.Model):
     """The person, known by an identifier of the site."""
@@ -70,7 +78,46 @@ class Case(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["check_row", "accession", "part"], name="case_once"),
         ]
-        indexes = [models.Index(fields=["state", "-priority", "received_at"], name="case_worklist")]
+        # What follows the order in an index is asked of each case on the way through a list, so
+        # that only those that are shown are looked at themselves.
+        indexes = [
+            models.Index(fields=["state", "-priority", "received_at"], name="case_worklist"),
+            models.Index(
+                fields=[*BY_URGENCY, "waits_for", "check_row", "decided_at"],
+                condition=IS_OPEN,
+                name="case_open",
+            ),
+            models.Index(
+                fields=["check_row", *BY_URGENCY, "waits_for", "requester", "decided_at"],
+                condition=IS_OPEN,
+                name="case_open_by_check",
+            ),
+            models.Index(
+                fields=["requester", *BY_URGENCY, "check_row", "decided_at"],
+                condition=IS_OPEN,
+                name="case_open_by_requester",
+            ),
+            models.Index(
+                fields=[*BY_DECISION, "check_row", "priority"],
+                condition=IS_DECIDED,
+                name="case_decided",
+            ),
+            models.Index(
+                fields=["check_row", *BY_DECISION, "priority"],
+                condition=IS_DECIDED,
+                name="case_decided_by_check",
+            ),
+            models.Index(
+                fields=["priority", *BY_DECISION, "check_row"],
+                condition=IS_DECIDED,
+                name="case_decided_by_priority",
+            ),
+            models.Index(
+                fields=["check_row", "-retry_at"],
+                condition=models.Q(retry_at__isnull=False),
+                name="case_tried_again",
+            ),
+        ]
 
     @property
     def decided(self) -> bool:
@@ -106,6 +153,7 @@ class RefusedSample(models.Model):
 
     class Meta:
         ordering = ["-received_at"]
+        indexes = [models.Index(fields=["-received_at"], name="refused_newest")]
         constraints = [
             models.UniqueConstraint(fields=["sha256", "check_name"], name="refused_once")
         ]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from django.db import models
 
+CHANGES = ~models.Q(action="viewed") & ~models.Q(action="signed_in") & ~models.Q(action="refused")
+"""Rows that change something that another person sees."""
+
 
 class AuditRow(models.Model):
     """One change of state, or one look at a case. `at` is text, so that its hash never moves."""
@@ -19,6 +22,7 @@ class AuditRow(models.Model):
 
     class Meta:
         ordering = ["number"]
+        indexes = [models.Index(fields=["-number"], condition=CHANGES, name="audit_changes")]
 
 
 class AuditHead(models.Model):

@@ -5,16 +5,14 @@ from __future__ import annotations
 import uuid
 
 from firstread.clinic.models import AuditRow
+from firstread.clinic.models.trail import CHANGES
 from firstread.clinic.queue.find_case import found_case
-
-QUIET = ("viewed", "signed_in", "refused")
-"""Rows that change nothing that another person sees."""
 
 
 def latest() -> int:
     """The number of the newest change."""
     return (
-        AuditRow.objects.exclude(action__in=QUIET)
+        AuditRow.objects.filter(CHANGES)
         .order_by("-number")
         .values_list("number", flat=True)
         .first()
@@ -26,7 +24,7 @@ def since(number: int) -> list[uuid.UUID]:
     """The cases that changed after that number."""
     rows = (
         AuditRow.objects.filter(number__gt=number, case_id__isnull=False)
-        .exclude(action__in=QUIET)
+        .filter(CHANGES)
         .order_by()
         .values_list("case_id", flat=True)
         .distinct()[:500]
@@ -38,7 +36,7 @@ def changed(case_id: uuid.UUID) -> int:
     """The number of the newest change of one case."""
     return (
         AuditRow.objects.filter(case_id=case_id)
-        .exclude(action__in=QUIET)
+        .filter(CHANGES)
         .order_by("-number")
         .values_list("number", flat=True)
         .first()

@@ -7,8 +7,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-MOST = 10_000
+MOST = 5_000
 """So many rows of a list are counted, and can be paged through; a search finds the others."""
+MOST_FOR_ONE = 1_000
+"""So many of what waits for one person, which is asked of each case."""
+MOST_FOUND = 250
+"""So many where a search found them; who gets more narrows it down."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +42,10 @@ class Pager:
         return self.total.more and self.after is None
 
 
-def counted(rows: QuerySet[Any]) -> Counted:
-    """How many rows there are, as far as `MOST`; a database looks at no more than it counts."""
-    found = rows.order_by().values("pk")[: MOST + 1].count()
-    return Counted(number=min(found, MOST), more=found > MOST)
+def counted(rows: QuerySet[Any], *, most: int = MOST) -> Counted:
+    """How many rows there are, as far as `most`; a database looks at no more than it counts."""
+    found = rows.order_by().values("pk")[: most + 1].count()
+    return Counted(number=min(found, most), more=found > most)
 
 
 def pager_of(asked: str | None, *, total: Counted, size: int) -> Pager:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from firstread.clinic.models import Case, Person, Review, Role
-from firstread.clinic.shown.paging import Counted, counted
-from firstread.domain.case import DECIDED, WAITING, CaseState
+from firstread.clinic.models import Case, Person, Reader, Review, Role, cases
+from firstread.clinic.queue.find_by_words import with_words
+from firstread.clinic.shown.paging import MOST_FOR_ONE, Counted, counted
+from firstread.domain.case import CaseState
 from firstread.domain.priority import Priority
 
 OPEN = "open"
@@ -42,51 +43,48 @@ def waiting(
     if check:
         rows = rows.filter(check_row=check)
     if state == OPEN:
-        rows = rows.exclude(state__in=DECIDED)
+        rows = rows.filter(cases.IS_OPEN)
     elif state == DECIDED_TAB:
-        rows = rows.filter(state__in=DECIDED)
+        rows = rows.filter(cases.IS_DECIDED)
     elif state:
         rows = rows.filter(state=state)
     if priority.upper() in Priority.__members__:
         rows = rows.filter(priority=Priority.named(priority))
     if text := text.strip():
-        rows = rows.filter(
-            Q(accession__icontains=text)
-            | Q(patient__identifier__icontains=text)
-            | Q(patient__name__icontains=text)
-        )
+        rows = with_words(rows, text)
     newest_first = state in (DECIDED_TAB, CaseState.SIGNED_OFF, CaseState.AMENDED)
-    order = ["-decided_at"] if newest_first else ["-priority", "received_at"]
-    return rows.order_by(*order, "pk")
+    return rows.order_by(*(cases.BY_DECISION if newest_first else cases.BY_URGENCY))
 
 
 def counts(person: Person) -> Counts:
     """How many cases wait for this person, are open at all, are decided."""
     return Counts(
         mine=waits_for(person),
-        open=counted(Case.objects.exclude(state__in=DECIDED)),
-        decided=counted(Case.objects.filter(state__in=DECIDED)),
+        open=counted(Case.objects.filter(cases.IS_OPEN)),
+        decided=counted(Case.objects.filter(cases.IS_DECIDED)),
     )
 
 
 def next_case(person: Person, *, after: Case) -> uuid.UUID | None:
     """The most urgent other case that waits for this person."""
     others = _mine(person).exclude(pk=after.pk)
-    return others.order_by("-priority", "received_at", "pk").values_list("pk", flat=True).first()
+    return others.order_by(*cases.BY_URGENCY).values_list("pk", flat=True).first()
 
 
 def waits_for(person: Person) -> Counted:
     """How many cases wait for this person."""
-    return counted(_mine(person))
+    return counted(_mine(person), most=MOST_FOR_ONE)
 
 
 def _mine(person: Person) -> QuerySet[Case]:
     if person.role == Role.TECHNICIAN:
-        return Case.objects.filter(requester=person).exclude(state__in=DECIDED)
+        return Case.objects.filter(cases.IS_OPEN, requester=person)
     if person.role == Role.OPERATOR:
         return Case.objects.none()
-    answered = Review.objects.filter(case=OuterRef("pk"), by=person)
-    theirs = Q(waits_for="specialist", check_row__in=person.reads.values("check_row"))
+    # Asked of each case on the way: what the case waits for says that it has been read.
+    answered = Exists(Review.objects.filter(case=OuterRef("pk"), by=person))
+    reads = Exists(Reader.objects.filter(check_row=OuterRef("check_row"), person=person))
+    theirs = Q(reads, waits_for="specialist")
     if person.role == Role.CHIEF:
         theirs |= Q(waits_for="chief")
-    return Case.objects.filter(theirs, ~Exists(answered), state__in=WAITING)
+    return Case.objects.filter(cases.IS_OPEN, theirs, ~answered)

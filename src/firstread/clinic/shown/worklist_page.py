@@ -9,7 +9,16 @@ from django.urls import reverse
 from firstread.clinic.checks.checks import all_checks
 from firstread.clinic.models import Check, Person, Role
 from firstread.clinic.shown import worklist
-from firstread.clinic.shown.paging import Counted, Pager, counted, pager_of, rows_on
+from firstread.clinic.shown.paging import (
+    MOST,
+    MOST_FOR_ONE,
+    MOST_FOUND,
+    Counted,
+    Pager,
+    counted,
+    pager_of,
+    rows_on,
+)
 from firstread.clinic.shown.worklist import DECIDED_TAB, OPEN
 from firstread.clinic.shown.worklist_rows import Row, rows_of
 from firstread.domain.priority import Priority
@@ -74,7 +83,10 @@ def worklist_page(
         text=filters.text,
     )
     whole = {MINE: counts.mine, OPEN: counts.open, DECIDED_TAB: counts.decided}[show]
-    pager = pager_of(number, total=counted(cases) if filters else whole, size=PER_PAGE)
+    if filters:
+        most = MOST_FOR_ONE if show == MINE else MOST
+        whole = counted(cases, most=MOST_FOUND if filters.text else most)
+    pager = pager_of(number, total=whole, size=PER_PAGE)
     return WorklistPage(
         show=show,
         tabs=_tabs(person, show, counts=counts),

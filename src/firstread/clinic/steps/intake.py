@@ -23,6 +23,7 @@ from firstread.clinic.models import (
 )
 from firstread.clinic.outbox.events import happened
 from firstread.clinic.queue import wake
+from firstread.clinic.queue.find_by_words import keep_words
 from firstread.clinic.steps import edge_read
 from firstread.clinic.steps.edge_read import FromEdge
 from firstread.clinic.steps.files import (
@@ -235,7 +236,9 @@ def _case_for(
     if not fresh:
         return next(part for part in parts if part.pk == known[samples[0].sha256]), False, []
     case, created = _open_case(parts, accession=accession, asked=asked)
-    _join_patient(case, patient)
+    joined = _join_patient(case, patient)
+    if created or joined:
+        keep_words(case)
     return case, created, fresh
 
 
@@ -278,15 +281,17 @@ def _takes_samples(case: Case) -> bool:
     return case.state not in DECIDED and not case.reviews.exists()
 
 
-def _join_patient(case: Case, patient: Patient | None) -> None:
+def _join_patient(case: Case, patient: Patient | None) -> bool:
+    """Whether the case had no patient before, and has one now; raises WrongState."""
     if patient is None or case.patient_id == patient.pk:
-        return
+        return False
     if case.patient_id is not None:
         raise WrongState(
             "This accession belongs to another patient. Check the number and the patient."
         )
     case.patient = patient
     case.save(update_fields=["patient"])
+    return True
 
 
 def _add(fresh: Sequence[StoredSample], *, to: Case, asked: _Request) -> None:
