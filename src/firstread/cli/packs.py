@@ -130,9 +130,7 @@ def quantise(pack: str, *, data: Path, out: Path, as_json: bool) -> None:
             folder, dataset, out=out, say=lambda words: click.echo(words, err=True), step=step
         )
     if as_json:
-        from dataclasses import asdict
-
-        click.echo(json.dumps(asdict(made.measured) | {"path": str(made.folder)}))
+        click.echo(json.dumps(made.measured.as_dict() | {"path": str(made.folder)}))
         return
     for line in _measured(made.measured):
         click.echo(line)

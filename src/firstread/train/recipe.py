@@ -269,12 +269,6 @@ class Recipe(Table, frozen=True, kw_only=True):
             raise Wrong(said[0], f"and '{said[1]}' each say how it learns. Leave one out")
         with within("network.views"):
             _ = self.flips
-        if self.schedule.runs > 1 and (self.network is None or self.network.family != "lite"):
-            raise Wrong(
-                "schedule.runs",
-                "takes the mean of weights that began as the same learnt ones, which only "
-                '[network] family = "lite" does. Say that, or leave runs out',
-            )
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
@@ -302,7 +296,13 @@ def open_recipe(path: Path) -> Recipe:
             f"The recipe {path.name} trains nothing: it makes a pack of a model from elsewhere. "
             f"Say: firstread packs import FILE --recipe {called(path)}."
         )
-    return RECIPE.value(Recipe, tables | {"path": str(path)})
+    recipe = RECIPE.value(Recipe, tables | {"path": str(path)})
+    if recipe.schedule.runs > 1 and (recipe.network is None or recipe.network.family != "lite"):
+        raise BadConfiguration(
+            "The recipe's 'schedule.runs' takes the mean of weights that began as the same learnt "
+            'ones, which only [network] family = "lite" does. Say that, or leave runs out.'
+        )
+    return recipe
 
 
 def flips(views: int, *, upright: bool) -> tuple[tuple[int, ...], ...]:

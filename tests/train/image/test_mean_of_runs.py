@@ -12,6 +12,7 @@ from firstread.train.history import Progress
 from firstread.train.image.loop import Trained, fit
 from firstread.train.image.mean_of_runs import fit_runs, how_it_learnt, mean
 from firstread.train.recipe import open_recipe
+from tests.train.conftest import SMALL
 from tests.train.learning_for_tests import pixels, recipe, weights
 
 
@@ -84,14 +85,13 @@ def test_a_mean_of_one_form_is_a_network_of_that_form(tmp_path):
     assert all(torch.allclose(found[name], value) for name, value in weights(trained).items())
 
 
-@pytest.mark.parametrize("network", ["", '[network]\nfamily = "residual"\n'])
+@pytest.mark.parametrize("network", ["", '[network]\nfamily = "residual"\n\n'])
 def test_networks_that_begin_with_nothing_have_no_mean(tmp_path, network: str):
     path = tmp_path / "squares.toml"
-    path.write_text(
-        f'name = "squares"\nkind = "image"\nseed = 1\n{network}[schedule]\nruns = 2\n'
-        '[[source]]\nname = "squares"\nlabels = ["dark", "light"]\n'
-    )
-    with pytest.raises(BadConfiguration, match=r"runs takes the mean"):
+    head, _, rest = SMALL.partition("[network]")
+    rest = rest[rest.index("[augment]") :].replace("[schedule]", "[schedule]\nruns = 2")
+    path.write_text(f"{head}{network}{rest}")
+    with pytest.raises(BadConfiguration, match=r"runs' takes the mean"):
         open_recipe(path)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+from msgspec import to_builtins
 from msgspec.structs import replace
 from numpy.typing import NDArray
 from onnxruntime.quantization import (
@@ -61,6 +62,10 @@ class Measured:
     float_results: tuple[Result, ...]
     int8_results: tuple[Result, ...]
     n: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as JSON takes them."""
+        return dict(to_builtins(self))
 
 
 @dataclass(frozen=True, kw_only=True)
