@@ -20,6 +20,7 @@ from firstread.clinic.models import AuditRow, Outgoing
 from firstread.clinic.outbox import delivery
 from firstread.clinic.steps.amend import amend
 from firstread.clinic.steps.review import answer
+from firstread.connect.channel import Delivery
 from firstread.connect.webhook.settings import WebhookSettings
 from firstread.toml import Secret
 from tests.clinic_for_tests import Clinic, at_once, put_in, read_all, read_case
@@ -203,8 +204,15 @@ def test_who_asks_to_wait_is_left_alone_that_long(
     assert abs(retry_at - timezone.now() - asked) < timedelta(seconds=30)
 
 
-def test_who_asks_for_a_year_is_asked_again_sooner(clinic: Clinic, site: Receiver) -> None:
-    site.status, site.headers = 503, {"Retry-After": "31536000"}
+@pytest.mark.parametrize(
+    "asks",
+    ["31536000", 400 * "9", "-5", "Wed, 21 Oct 99999999999999999999 07:28:00 GMT"],
+    ids=["a year", "for ever", "the past", "a year that no date can hold"],
+)
+def test_who_asks_for_longer_or_makes_no_sense_is_asked_again_within_hours(
+    clinic: Clinic, site: Receiver, asks: str
+) -> None:
+    site.status, site.headers = 503, {"Retry-After": asks}
     put_in("red")
     _deliver_all()
     assert _rows().get().retry_at < timezone.now() + timedelta(hours=7)
@@ -269,6 +277,46 @@ def test_it_gives_up_after_a_day(clinic: Clinic, site: Receiver) -> None:
     row = AuditRow.objects.get(action="not_told")
     assert row.case_id == case.pk
     assert row.detail == {"channel": "webhook", "to": site.host, "what": "case.received"}
+
+
+def test_giving_up_on_an_address_that_hangs_keeps_nothing_else_waiting(
+    clinic: Clinic, site: Receiver, other: Receiver, settings: Any
+) -> None:
+    site.hangs = True
+    _post_to(settings, site.address, other.address, timeout_s=HANGS_FOR_S)
+    for seed in range(3):
+        put_in("red", accession=str(seed), seed=10 * seed)
+    _rows().filter(address=site.address).update(waits_since=timezone.now() - timedelta(hours=25))
+    _deliver_all()
+    assert len(site.seen) == 1  # a day's events for it do not each take their time-out
+    assert len(other.seen) == 3
+
+
+def test_who_took_longer_than_its_lease_undoes_nothing(
+    clinic: Clinic, site: Receiver, settings: Any
+) -> None:
+    put_in("red")
+    slow = delivery._claim("webhook")
+    assert slow is not None
+    _rows().update(claimed_until=timezone.now() - timedelta(seconds=1))
+    _deliver_all()  # by another worker, which comes through
+    delivery._record(slow, Delivery(error="It did not answer.", address_down=True))
+    row = _rows().get()
+    assert (row.state, row.last_error) == ("sent", "")
+    assert AuditRow.objects.filter(action="told").count() == 1
+
+
+def test_what_arrived_late_has_arrived(clinic: Clinic, site: Receiver) -> None:
+    put_in("red")
+    slow = delivery._claim("webhook")
+    assert slow is not None
+    _rows().update(claimed_until=timezone.now() - timedelta(seconds=1))
+    second = delivery._claim("webhook")
+    assert second is not None
+    delivery._record(slow, Delivery())
+    delivery._record(second, Delivery(error="It did not answer.", address_down=True))
+    assert _rows().get().state == "sent"
+    assert AuditRow.objects.filter(action="told").count() == 1
 
 
 def test_what_was_meant_for_an_address_that_is_no_longer_set_is_given_up(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -63,7 +63,11 @@ def _try(row: Outgoing) -> Delivery:
 
 def _record(row: Outgoing, delivery: Delivery) -> None:
     now = timezone.now()
+    asked = min(delivery.again_in_s, LONGEST_ASKED.total_seconds())
+    next_try_at = now + max(pause_after(row.attempts), timedelta(seconds=asked))
     with transaction.atomic():
+        if not _counts(row, delivery):
+            return
         row.claimed_until = None
         row.last_error = delivery.error[:300]
         if not delivery.error:
@@ -71,14 +75,26 @@ def _record(row: Outgoing, delivery: Delivery) -> None:
         elif delivery.permanent or now - row.waits_since >= GIVES_UP_AFTER:
             row.state, row.retry_at = OutgoingState.GIVEN_UP, None
         else:
-            asked = min(timedelta(seconds=delivery.again_in_s), LONGEST_ASKED)
-            row.retry_at = now + max(pause_after(row.attempts), asked)
-            if delivery.address_down:
-                _spare(row, until=row.retry_at)
+            row.retry_at = next_try_at
+        if delivery.address_down:
+            _spare(row, until=next_try_at)
         row.save(update_fields=["state", "claimed_until", "last_error", "retry_at", "sent_at"])
         if action := _ENDS.get(OutgoingState(row.state)):
             audit.append(action, by=None, case=row.case, detail=_detail(row))
     log.info("%s %s of case %s: %s", row.channel, row.pk, row.case_id, row.state)
+
+
+def _counts(row: Outgoing, delivery: Delivery) -> bool:
+    """Whether this try still says something: one that outlasted its lease may have been overtaken.
+
+    What arrived has arrived; a failure is no news where somebody else has tried since.
+    """
+    rows = Outgoing.objects.filter(pk=row.pk, state=OutgoingState.WAITING)
+    if delivery.error:
+        rows = rows.filter(attempts=row.attempts)
+    if connection.features.has_select_for_update:
+        rows = rows.select_for_update()
+    return rows.first() is not None
 
 
 def _spare(row: Outgoing, *, until: datetime) -> None:

@@ -76,12 +76,14 @@ def _asked_s(retry_after: str) -> float:
 
     >>> _asked_s("120"), _asked_s("soon"), _asked_s("Wed, 21 Oct 2015 07:28:00 GMT")
     (120.0, 0.0, 0.0)
+    >>> _asked_s("9" * 400), _asked_s("Wed, 21 Oct 99999999999999999999 07:28:00 GMT")
+    (inf, 0.0)
     """
     if retry_after.isascii() and retry_after.isdecimal():
         return float(retry_after)
     try:
         moment = parsedate_to_datetime(retry_after)
-    except ValueError:
+    except (ValueError, OverflowError):  # a number in it that no date can hold
         return 0.0
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
