@@ -12,8 +12,16 @@ from django.core.files.storage import storages
 from django.db import connection
 from django.test import Client
 
-from firstread.clinic.models import AuditRow, Case, Check, IdempotencyKey, RefusedSample, Review
-from tests.images_for_tests import cell_png
+from firstread.clinic.models import (
+    AuditRow,
+    Case,
+    Check,
+    IdempotencyKey,
+    Person,
+    RefusedSample,
+    Review,
+)
+from tests.images_for_tests import cell, cell_png, save
 from tests.programs_for_tests import Program
 
 Make = Callable[..., Program]
@@ -51,6 +59,25 @@ def test_a_sample_is_put_in_read_answered_and_amended(
     assert amended["state"] == "amended"
     assert [each["label"] for each in amended["sign_offs"]] == ["red", "green"]
     assert "amend" in amended["history"][-1]["sentence"]
+
+
+def test_what_was_chosen_of_a_file_stands_with_its_read_and_on_its_page(
+    program: Make, read_all: Callable[[], None]
+) -> None:
+    pages = [cell("red"), cell("blue")]
+    file = BytesIO(save(pages[0], "TIFF", save_all=True, append_images=pages[1:]))
+    file.name = "two.tif"
+    lab = program()
+    made = lab.put_in(file, png(seed=2), check="leukaemia", accession="865103")
+    read_all()
+    seen = lab("GET", made["Location"].removeprefix("/api/v1")).json()
+    assert seen["reads"][0]["read"]["notes"] == ["Page 1 of 2 was read."]
+    assert "notes" not in seen["reads"][1]["read"]
+    browser = Client()
+    person = Person.objects.get(username__startswith="technician")
+    browser.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    shown = browser.get(f"/cases/{made.json()['case']['id']}?cell=1")
+    assert b"Page 1 of 2 was read." in shown.content
 
 
 def test_the_same_samples_again_make_nothing(program: Make) -> None:

@@ -14,7 +14,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from firstread.cli.main import main
-from tests.images_for_tests import as_png, blurred_png, cell, cell_png, every_form, not_pictures
+from tests.images_for_tests import (
+    as_png,
+    blurred_png,
+    cell,
+    cell_png,
+    every_form,
+    not_pictures,
+    save,
+)
 from tests.packs_for_tests import make_pack
 
 
@@ -304,3 +312,11 @@ def test_a_table_of_measurements_may_say_what_its_rows_show(packs: Path, tmp_pat
     ]  # fmt: skip
     assert last["summary"]["truths"] == {"the table's own column": 3}
     assert "1 rows have a label that the pack does not know, such as 'odd'" in result.stderr
+
+
+def test_the_page_that_was_read_of_several_is_said(packs: Path, tmp_path: Path) -> None:
+    pages = [cell("red"), cell("blue")]
+    (tmp_path / "a.tif").write_bytes(save(pages[0], "TIFF", save_all=True, append_images=pages[1:]))
+    assert "(Page 1 of 2 was read.)" in _classify(tmp_path / "a.tif", "--pack", "colour").stdout
+    (answer,) = _lines(_classify(tmp_path / "a.tif", "--pack", "colour", "--json"))
+    assert answer["notes"] == ["Page 1 of 2 was read."]

@@ -17,7 +17,7 @@ from firstread.domain.errors import BadMeasurement, PackRefused, UnreadableSampl
 from firstread.packs import open_manifest, seal
 from firstread.packs.write import manifest_to_toml
 from firstread.runtime import Outcome, PackReader, measurements_as_bytes, open_reader
-from tests.images_for_tests import as_png, cell, cell_png, every_form
+from tests.images_for_tests import as_png, cell, cell_png, every_form, save
 from tests.packs_for_tests import COLOURS, LABELS_WITH_UNFIT, SIDE_PX, make_pack
 
 
@@ -251,3 +251,12 @@ def _with_bytes(pack: Path, name: str, data: bytes, *, sentence: str) -> None:
     finally:
         (pack / name).write_bytes(before)
         seal(pack)
+
+
+def test_what_was_chosen_of_a_file_is_told_with_its_read(reader: PackReader) -> None:
+    pages = [cell("red"), cell("blue")]
+    read = reader.read(save(pages[0], "TIFF", save_all=True, append_images=pages[1:])).read
+    assert read.notes == ("Page 1 of 2 was read.",)
+    assert read.as_answer()["notes"] == ["Page 1 of 2 was read."] == list(read.as_dict()["notes"])
+    whole = reader.read(cell_png()).read
+    assert "notes" not in whole.as_answer() | whole.as_dict()

@@ -53,6 +53,8 @@ def answer_as_line(
         words.append(f"UNFIT {answer['unfit']}")
     if truth is not None and truth not in (answer["label"], "positive", "negative"):
         words.append(f"truly {truth}")
+    if "notes" in answer:
+        words.append(f"({printable(' '.join(answer['notes']))})")
     return f"{name}  {'  '.join(words)}"
 
 

@@ -72,6 +72,8 @@ class Read:
     """Each group of the pack with the sum of its labels' probabilities, in the pack's order."""
     beats: tuple[Beat, ...] = ()
     """Every beat of a recording, in order; then each finding is the share of beats so named."""
+    notes: tuple[str, ...] = ()
+    """What of the file was chosen or passed over, a sentence each: 'Page 1 of 3 was read.'"""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -84,8 +86,11 @@ class Read:
         return next((e.probability for e in (*self.findings, *self.groups) if e.label == code), 0.0)
 
     def as_dict(self) -> dict[str, Any]:
-        """The read as plain JSON values."""
-        return asdict(self)
+        """The read as plain JSON values; without `notes` where there is nothing to note."""
+        plain = asdict(self)
+        if not self.notes:
+            del plain["notes"]
+        return plain
 
     def as_answer(self) -> dict[str, Any]:
         """What `firstread classify --json`, the HTTP reader and its client say of the sample."""
@@ -116,4 +121,6 @@ class Read:
                 {"at_s": beat.at_s, "label": beat.label, "probability": beat.probability}
                 for beat in self.beats
             ]
+        if self.notes:
+            plain["notes"] = list(self.notes)
         return plain | {"pack": self.pack, "version": self.version, "ms": self.ms}

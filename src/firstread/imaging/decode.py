@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
 
@@ -74,6 +74,8 @@ class Picture:
     """Width and height of the whole picture, upright."""
     box: Box
     """The part of `image` that the picture fills: a column of 5 pixels, halved, fills 2.5 of 3."""
+    notes: tuple[str, ...] = ()
+    """What of the file was chosen or passed over, a sentence each."""
 
 
 def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
@@ -101,11 +103,19 @@ def decode_small(
         factor = _halved(picture, by=shrinks(*whole[::-1] if turned else whole))
         picture.load()
         box = (0.0, 0.0, whole[0] / factor, whole[1] / factor)
-        return _upright(_rgb(picture), whole, box=box, orientation=_orientation(picture))
+        upright = _upright(_rgb(picture), whole, box=box, orientation=_orientation(picture))
+        return replace(upright, notes=_passed_over(picture))
     except _DAMAGED:
         raise UnreadableSample(
             f"This {picture.format} picture is cut off or damaged. Send the file again."
         ) from None
+
+
+def _passed_over(picture: Image.Image) -> tuple[str, ...]:
+    """What of the file is not read, though it is there."""
+    pages = getattr(picture, "n_frames", 1)
+    word = "Page" if picture.format == "TIFF" else "Frame"
+    return (f"{word} 1 of {pages} was read.",) if pages > 1 else ()
 
 
 def _halved(picture: Image.Image, *, by: float) -> int:

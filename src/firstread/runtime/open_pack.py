@@ -89,10 +89,12 @@ class OpenPack:
         unfit: str | None = None,
         contributions: tuple[Contribution, ...] = (),
         looks: Mapping[str, float] | None = None,
+        notes: tuple[str, ...] = (),
     ) -> Outcome:
         """What the network's `outputs` for one sample [1, ...] say of it.
 
-        `vector` is what familiarity is told by, `began` when the read was, by `perf_counter`.
+        `vector` is what familiarity is told by, `began` when the read was, by `perf_counter`;
+        `notes` says what of the file was chosen or passed over.
         """
         manifest, logits = self.manifest, outputs["logits"][0]
         chances = calibrate.probabilities(logits, temperature=manifest.calibration.temperature)
@@ -118,6 +120,7 @@ class OpenPack:
             unfit=unfit or unfit_label(manifest.label(top.label)),
             contributions=contributions,
             ms=ms_since(began),
+            notes=notes,
         )
         evidence, embedding = of_one(outputs, "evidence"), of_one(outputs, "embedding")
         return Outcome(read=read, logits=logits, evidence=evidence, embedding=embedding)

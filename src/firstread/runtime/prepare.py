@@ -37,13 +37,20 @@ class Prepared:
     """How much colour it had, in grey levels, where `[input]` makes it grey; None elsewhere."""
     size_px: tuple[int, int]
     """Width and height of the picture as it came."""
+    notes: tuple[str, ...]
+    """What of the file was chosen or passed over."""
 
 
 def prepared_of(data: bytes, given: Input) -> Prepared:
     """As `pixels_of`, with how much colour a picture had that a pack reads in grey."""
     picture = decode_small(data, shrinks=partial(_may_shrink, given))
     colour = colour_of(picture.image.convert("RGB")) if given.colour == "grey" else None
-    return Prepared(pixels=_fitted(picture, given), colour=colour, size_px=picture.size_px)
+    return Prepared(
+        pixels=_fitted(picture, given),
+        colour=colour,
+        size_px=picture.size_px,
+        notes=picture.notes,
+    )
 
 
 def pixels_of(data: bytes, given: Input) -> NDArray[np.uint8]:

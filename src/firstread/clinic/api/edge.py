@@ -24,6 +24,7 @@ CLOCKS_APART = timedelta(minutes=5)
 """By how much an edge's clock may run fast; what it names as later than now came now."""
 MOST_LABELS = 1000
 MOST_BEATS = 500_000
+MOST_NOTES = 32
 MOST_CELLS = 2**20
 """Of an evidence map."""
 MOST_EMBEDDING = 2**12
@@ -76,6 +77,10 @@ class ReadIn(Strict):
     ms: Annotated[Number, Field(ge=0)]
     groups: Annotated[list[FindingIn], Field(max_length=MOST_LABELS, default_factory=list)]
     beats: Annotated[list[BeatIn], Field(max_length=MOST_BEATS, default_factory=list)]
+    notes: Annotated[
+        list[Annotated[Comment, Field(max_length=300)]],
+        Field(max_length=MOST_NOTES, default_factory=list),
+    ]
 
 
 class EvidenceIn(Strict):
@@ -145,6 +150,7 @@ def _edge_read(each: EdgeReadIn) -> Outcome:
             "alarms": tuple(plain.alarms),
             "beats": tuple(Beat(**b.model_dump()) for b in plain.beats),
             "groups": tuple(Finding(**g.model_dump()) for g in plain.groups),
+            "notes": tuple(plain.notes),
             "unfit": plain.unfit or None,
             "contributions": tuple(
                 Contribution(measurement=c.measurement, value=c.value, logits=tuple(c.logits))

@@ -84,6 +84,7 @@ def read_of(row: ReadRow) -> Read:
             "familiarity": Familiarity(**familiarity) if familiarity else None,
             "alarms": tuple(body["alarms"]),
             "groups": tuple(Finding(**each) for each in body.get("groups", ())),
+            "notes": tuple(body.get("notes", ())),
             "contributions": tuple(
                 Contribution(**{**each, "logits": tuple(each["logits"])})
                 for each in body["contributions"]

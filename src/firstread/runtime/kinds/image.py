@@ -31,6 +31,7 @@ def _read(pack: OpenPack, data: bytes, *, sample_sha256: str, began: float) -> O
         vector=of_one(outputs, "embedding"),
         unfit=unfit,
         looks=looks,
+        notes=prepared.notes,
     )
 
 

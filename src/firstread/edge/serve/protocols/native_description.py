@@ -47,6 +47,10 @@ class Answer(Struct, kw_only=True):
     beats: Annotated[
         list[Beat] | UnsetType, Meta(description="Of recordings: every beat, in order.")
     ] = UNSET
+    notes: Annotated[
+        list[str] | UnsetType,
+        Meta(description="What of the file was chosen or passed over; absent where nothing was."),
+    ] = UNSET
     pack: str
     version: str
     ms: Annotated[float, Meta(description="How long the read took.")]
