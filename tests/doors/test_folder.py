@@ -58,6 +58,14 @@ def test_a_file_becomes_a_case_of_its_folders_check(door: Make, inbox: Path) -> 
     assert nothing_left(inbox)
 
 
+def test_where_the_pattern_is_set_to_nothing_names_are_read_as_by_default(
+    door: Make, inbox: Path
+) -> None:
+    put(inbox, "leukaemia/865102_lab_2_Apr_21.png")
+    door(pattern="").take_all()
+    assert Case.objects.get().accession == "865102"
+
+
 def test_files_of_one_accession_join_one_case_wherever_they_lie(door: Make, inbox: Path) -> None:
     put(inbox, "leukaemia/7_a.png", seed=1)
     put(inbox, "leukaemia/7_b.png", seed=2)

@@ -75,6 +75,42 @@ def test_a_check_is_set_by_variables_too(tmp_path: Path) -> None:
     assert (check.reader, check.readers, check.tells_requester) == (("http://one:1",), 2, True)
 
 
+@pytest.mark.parametrize("port", [" 9001 ", "+9001", "9001\r"])
+def test_a_number_in_a_variable_may_have_blanks_and_a_sign(tmp_path: Path, port: str) -> None:
+    assert _load(tmp_path, FIRSTREAD_PORT=port).server.port == 9001
+    assert _load(tmp_path, FIRSTREAD_INBOX_SETTLE_S=" .5").inbox.settle_s == 0.5
+
+
+@pytest.mark.parametrize(
+    ("written", "means"),
+    [("true", True), ("Yes", True), ("on", True), ("1", True), ("No", False), ("off ", False)],
+)
+def test_yes_and_no_may_be_said_in_a_variable(tmp_path: Path, written: str, means: bool) -> None:
+    config = _load(tmp_path, FIRSTREAD_CHECKS_LEUKAEMIA_TELLS_REQUESTER=written)
+    assert config.checks["leukaemia"].tells_requester is means
+    text = f'[checks.leukaemia]\ntells_requester = "{written}"'
+    assert _load(tmp_path, text).checks["leukaemia"].tells_requester is means
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FIRSTREAD_DATABASE_URL", "postgresql://ana:hush[@db.example/clinic"),
+        ("FIRSTREAD_DATABASE_URL", "postgresql://ana:hush/@db.example/clinic"),
+        ("FIRSTREAD_DATABASE_URL", "mysql://ana:hush@db.example/clinic"),
+        ("FIRSTREAD_CHECKS_LEUKAEMIA_READER", "ttps://ana:hush@db.example"),
+        ("FIRSTREAD_CHECKS_LEUKAEMIA_READER", "https://ana:hush@db.example"),
+    ],
+)
+def test_a_password_in_an_address_that_is_refused_is_not_shown(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    with pytest.raises(BadConfiguration) as caught:
+        _load(tmp_path, **{name: value})
+    assert "hush" not in str(caught.value)
+    assert "ana" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -83,6 +119,7 @@ def test_a_check_is_set_by_variables_too(tmp_path: Path) -> None:
         ("[server]\nport = 70000", "'server.port'"),
         ('[server]\nport = "x"', "'server.port'"),
         ('[server]\nbase_url = "clinic.example"', "must be written as https"),
+        ('[server]\nbase_url = "https://[::1"', "'server.base_url' must be written as https"),
         ('[server]\nhost = "0.0.0.0"', "'server.base_url' is missing"),
         ('[database]\nurl = "mysql://x/y"', "'database.url'"),
         ('[mail]\nbackend = "pigeon"', "'mail.backend'"),

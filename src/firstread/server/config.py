@@ -17,6 +17,7 @@ from firstread.connect.loopback import is_loopback
 from firstread.domain.errors import BadConfiguration
 from firstread.inbox.names import ACCESSION_PATTERN, accession_pattern
 from firstread.packs.home import home_folder
+from firstread.server.database import is_database
 from firstread.server.environment import from_environment, of_checks, secrets_of
 from firstread.server.secret import DEMO_KEY, secret_key
 from firstread.toml import Document, Secret, Table, Wrong, within
@@ -51,6 +52,12 @@ class Server(Table, frozen=True, kw_only=True):
     upload_mb: Annotated[int, Meta(ge=1, le=2048)] = 64
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ("127.0.0.1",)
+
+    def __post_init__(self) -> None:
+        try:
+            urlsplit(self.base_url)
+        except ValueError:
+            raise Wrong("base_url", "must be written as https://host or http://host:port") from None
 
 
 class Database(Table, frozen=True, kw_only=True):
@@ -257,7 +264,8 @@ def _refuse_unsafe(config: Config) -> None:
             "The setting 'server.base_url' is missing: with server.host = "
             f'"{server.host}" Firstread cannot tell under which address people reach it.'
         )
-    if urlsplit(config.database_url).scheme not in ("sqlite", "postgresql", "postgres"):
+    if not is_database(config.database_url):
         raise BadConfiguration(
-            "The setting 'database.url' is neither sqlite:///PATH nor postgresql://USER@HOST/NAME."
+            "The setting 'database.url' is neither sqlite:///PATH nor postgresql://USER@HOST/NAME. "
+            "In a name or password write such signs as / @ [ with a percent sign, as in a link."
         )

@@ -8,6 +8,20 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from firstread.domain.errors import BadConfiguration
 
 
+def is_database(url: str) -> bool:
+    """Whether `url` is written as the address of a database that Firstread can use.
+
+    >>> is_database("postgresql://ana@db.example/clinic"), is_database("mysql://db.example/clinic")
+    (True, False)
+    """
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # is a number, or this raises
+    except ValueError:  # whose words may hold the password
+        return False
+    return parts.scheme in ("sqlite", "postgresql", "postgres")
+
+
 def database_of(url: str) -> dict[str, Any]:
     """Django's settings for `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/NAME`."""
     parts = urlsplit(url)

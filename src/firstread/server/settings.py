@@ -13,7 +13,7 @@ from firstread.server.logs import logging_of
 
 FIRSTREAD: Config = load_config()
 FIRSTREAD.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-_https = FIRSTREAD.base_url.startswith("https://")
+_https = urlsplit(FIRSTREAD.base_url).scheme == "https"
 
 SECRET_KEY = FIRSTREAD.secret_key
 DEBUG = False

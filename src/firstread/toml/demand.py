@@ -25,11 +25,19 @@ def place(kind: type, table: object, *, path: str) -> tuple[str, inspect.Type, o
             types = {field.encode_name: field.type for field in declared.fields}
             if step[1] not in types:  # a key may be written so that it looks like a path
                 break
-            declared, written = _plain(types[step[1]]), written.get(step[1])
+            declared, written = without_nothing(types[step[1]]), written.get(step[1])
         elif isinstance(declared, inspect.VarTupleType) and isinstance(written, list):
-            declared, written = _plain(declared.item_type), written[int(step[2])]
+            declared, written = without_nothing(declared.item_type), written[int(step[2])]
         key += step[0]
     return key, declared, written
+
+
+def without_nothing(declared: inspect.Type) -> inspect.Type:
+    """The type without the nothing that may stand there instead."""
+    if isinstance(declared, inspect.UnionType):
+        some = [each for each in declared.types if not isinstance(each, inspect.NoneType)]
+        return some[0] if len(some) == 1 else declared
+    return declared
 
 
 def known_keys(declared: inspect.Type) -> str:
@@ -51,14 +59,6 @@ def demand(declared: inspect.Type, written: object, *, key: str, of_its_type: bo
     if isinstance(declared, inspect.CustomType | inspect.DictType):  # it may be a secret
         return f"must be {noun}"
     return f"must be {noun}, not {_shown(written)}"
-
-
-def _plain(declared: inspect.Type) -> inspect.Type:
-    """The type without the nothing that may stand there instead."""
-    if isinstance(declared, inspect.UnionType):
-        some = [each for each in declared.types if not isinstance(each, inspect.NoneType)]
-        return some[0] if len(some) == 1 else declared
-    return declared
 
 
 def _limits(declared: inspect.IntType | inspect.FloatType) -> str:

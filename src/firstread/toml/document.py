@@ -47,10 +47,16 @@ class Document(Struct, frozen=True, kw_only=True):
     def value(self, kind: type[T], table: object, *, where: str = "", strict: bool = True) -> T:
         """The table as the frozen `kind`; raises the refusal, which names the key.
 
-        `where` is the table's own key. Where it is not `strict`, a text may stand for a number.
+        `where` is the table's own key. Where it is not `strict`, a text may stand for a number or
+        for yes and no.
         """
+        values = table
+        if not strict:
+            from firstread.toml.loose import loosened  # whoever reads packs pays for none of it
+
+            values = loosened(kind, table)
         try:
-            return convert(table, kind, strict=strict, dec_hook=_own)
+            return convert(values, kind, strict=strict, dec_hook=_own)
         except ValidationError as error:
             raise self._told(error, kind, table, where=where) from None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from firstread.clinic.steps.files import Incoming
 from firstread.clinic.steps.kinds import KINDS
 from firstread.domain.measurements import TakesMeasurements
 from firstread.inbox.changes import changes
+from firstread.inbox.names import accession_pattern
 from firstread.inbox.places import Inbox
 from firstread.inbox.settle import Settling
 from firstread.inbox.taking import KnownCheck, Taking, Whole
@@ -136,7 +136,7 @@ def door_of(config: Settings, wake: Callable[[], None]) -> Taking | None:
         return None
     return Taking(
         inbox=Inbox(root=inbox.folder.absolute()),
-        pattern=re.compile(inbox.pattern),
+        pattern=accession_pattern(inbox.pattern),
         default_check=inbox.default_check,
         settling=Settling(settle_s=inbox.settle_s, patience_s=inbox.patience_s),
         most_bytes=config.server.upload_mb * 2**20,

@@ -59,8 +59,10 @@ def address_of(text: str) -> Address:
 
 
 def _refusal(text: str) -> BadConfiguration:
-    shown = text if text.isprintable() else ascii(text)
+    shown = f"'{(text if text.isprintable() else ascii(text))[:100]}'"
+    if "@" in text:
+        shown = "What is given"  # before the sign may stand a password
     return BadConfiguration(
-        f"'{shown[:100]}' is no address of a reader. Write it as http://host:8080, or with the "
+        f"{shown} is no address of a reader. Write it as http://host:8080, or with the "
         "model's name there as http://host:8080/v2/models/NAME."
     )
