@@ -216,7 +216,7 @@ def test_a_table_that_was_changed_counts_alone_once_it_is_said(tmp_path):
     assert open_dataset(tmp_path / "out").labels == ("b",)
 
 
-@pytest.mark.parametrize("line", ["[]", "{}", '{"path": 1}', "no json", ""])
+@pytest.mark.parametrize("line", ["[]", "{}", '{"path": 1}', "no json", "", 100_000 * "["])
 def test_a_forged_table_is_refused(line, tmp_path):
     written_and_opened([Sample(label="a", data=b"x")], kind="image", folder=tmp_path / "out")
     (tmp_path / "out" / "samples.jsonl").write_text(line)
@@ -225,6 +225,18 @@ def test_a_forged_table_is_refused(line, tmp_path):
     (tmp_path / "out" / "dataset.json").write_text(json.dumps(about))
     with pytest.raises(BadDataset, match="The tables of out were not written by Firstread"):
         open_dataset(tmp_path / "out")
+
+
+def test_a_damaged_description_is_refused_in_a_sentence(tmp_path):
+    written_and_opened([Sample(label="a", data=b"x")], kind="image", folder=tmp_path / "out")
+    about = tmp_path / "out" / "dataset.json"
+    another_kind = about.read_text().replace('"image"', '"recording"')
+    about.write_text(100_000 * "[")
+    with pytest.raises(BadDataset, match=r"dataset\.json of out is damaged"):
+        open_dataset(tmp_path / "out")
+    about.write_text(another_kind)
+    with pytest.raises(BadDataset, match="names no annotations, as a recording does"):
+        list(samples_of(open_dataset(tmp_path / "out")))
 
 
 def test_a_folder_of_a_later_firstread_says_whose_it_is(tmp_path):

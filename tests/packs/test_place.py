@@ -55,6 +55,16 @@ def test_what_a_killed_writer_left_is_taken_away(tmp_path, monkeypatch):
         assert not list(folder.iterdir())
 
 
+def test_a_link_in_its_way_is_taken_away_and_what_it_leads_to_stays(tmp_path):
+    theirs = made(tmp_path / "theirs", "kept")
+    (tmp_path / "shelf").mkdir()
+    (tmp_path / "shelf" / ".small.part").symlink_to(theirs)
+    with written_alone(tmp_path / "shelf", "small") as folder:
+        place = put_in_place(made(folder, "new"), tmp_path / "shelf" / "small")
+    assert not place.is_symlink()
+    assert (theirs / "pack.toml").read_text() == "kept"
+
+
 def test_the_old_pack_comes_back_where_its_successor_never_came(tmp_path):
     made(tmp_path / ".small.old", "old")
     with written_alone(tmp_path, "small"):

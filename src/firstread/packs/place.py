@@ -56,7 +56,12 @@ def written_alone(shelf: Path, name: str) -> Iterator[Path]:
 
 
 def emptied(folder: Path) -> Path:
-    """The same folder with nothing in it; it is made where there is none."""
+    """The same folder with nothing in it; it is made where there is none.
+
+    A link is taken away: what it leads to is not ours to empty.
+    """
+    if folder.is_symlink():
+        folder.unlink()
     folder.mkdir(parents=True, exist_ok=True)
     for inner in folder.iterdir():
         if inner.is_dir() and not inner.is_symlink():

@@ -48,11 +48,18 @@ def open_records(place: Place) -> Dataset:
 
 def beats_of(dataset: Dataset, item: Item) -> TrueBeats:
     """The annotated beats of one record of the dataset."""
-    return true_beats(dataset.fetch(_annotated(item)), name=item.path)
+    return true_beats(dataset.fetch(annotated(item)), name=item.path)
 
 
-def _annotated(item: Item) -> str:
-    return dict(item.columns)[ANNOTATED]
+def annotated(item: Item) -> str:
+    """The file of its annotations; raises BadDataset where a damaged set names none."""
+    named = dict(item.columns).get(ANNOTATED)
+    if named is None:
+        raise BadDataset(
+            f"The sample '{item.path[:200]}' names no annotations, as a recording does. Copy the "
+            "folder again."
+        )
+    return named
 
 
 def _opened(name: str, names: tuple[str, ...], read: Callable[[str], bytes]) -> Dataset:

@@ -55,7 +55,7 @@ def open_written(place: Place) -> Dataset:
         _refuse_other_format(about, name=place.name)
         changed = [name for name, data in tables.items() if sha256_of(data) != about[name]]
         kind, remark = str(about["kind"]), str(about["remark"])
-    except (ValueError, KeyError, TypeError) as why:
+    except (ValueError, KeyError, TypeError, RecursionError) as why:
         raise BadDataset(
             f"{ABOUT_FILE} of {place.name} is damaged or cut short. Copy the folder again."
         ) from why
@@ -71,7 +71,7 @@ def open_written(place: Place) -> Dataset:
         codes = head[len(COLUMNS) :]
         items = tuple(_item(row, one, codes=codes) for row, one in zip(rows, told, strict=True))
         hashes = dict(_hashes(told))
-    except (ValueError, KeyError, TypeError, AttributeError, csv.Error) as why:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error) as why:
         raise BadDataset(
             f"The tables of {place.name} were not written by Firstread. Take {ABOUT_FILE} out, so "
             f"that {LABELS_FILE} alone counts."

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from firstread.datasets.dataset import Dataset, Item
 from firstread.datasets.forms.annotations import true_beats
-from firstread.datasets.forms.records import ANNOTATED, beats_of
+from firstread.datasets.forms.records import ANNOTATED, annotated, beats_of
 from firstread.datasets.kinds import KindOfSamples, Seen, sample_of
 from firstread.datasets.sample import Sample, Stored
 from firstread.dicom.pixels import is_dicom
@@ -36,10 +36,9 @@ def _count(dataset: Dataset) -> Mapping[str, int]:
 
 def _give(dataset: Dataset, item: Item) -> Sample:
     """With the annotations as they were written, whose words are finer than a label."""
-    columns = dict(item.columns)
-    written = columns.pop(ANNOTATED)
     sample = sample_of(dataset, item)
-    return replace(sample, annotations=dataset.fetch(written), columns=columns)
+    columns = {name: value for name, value in item.columns if name != ANNOTATED}
+    return replace(sample, annotations=dataset.fetch(annotated(item)), columns=columns)
 
 
 def _stored(sample: Sample) -> Stored:
