@@ -136,10 +136,6 @@ def test_a_password_in_an_address_that_is_refused_is_not_shown(
         ('[mail]\nsender = "a@b.example\\nBcc: c@d.example"', "'mail.sender'"),
         ('[mail]\nsender = "Firstread"', "'mail.sender'"),
         ('[reading]\ntoken = "t"', "FIRSTREAD_READING_TOKEN_FILE"),
-        (
-            '[reading]\ntimeout_s = 20\n[checks.leukaemia]\nreader = "http://one"',
-            "the lease must be 6 times as long",
-        ),
         ('[reading]\nfallback = "there"', "'reading.fallback'"),
         ('[checks.leukaemia]\nreader = "one:8080"', "is no address of a reader"),
         ('[checks.leukaemia]\nreader = ["http://a:b@one"]', "a name or password"),

@@ -2,106 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from tests.images_for_tests import cell_png
-from tests.postgresql_for_tests import missing_postgresql, start_postgresql
-from tests.smtp_for_tests import Mailbox, free_port, start_smtp
+from tests.site_for_tests import PASSWORD, SETUP, Site, site_on
+from tests.smtp_for_tests import Mailbox, start_smtp
 
 API, FOLDER, PAGE = 200, 200, 100
 KILLS = 10
 ANSWERS_WITHIN_S = 150.0
-PASSWORD = "a password for tests"
-
-SETUP = f"""
-from firstread.server.start import open_django, open_database
-open_django(); open_database()
-from firstread.clinic.models import Check, Person, Reader
-from firstread.clinic.accounts.tokens import issue
-Check.objects.exclude(name="leukaemia").delete()
-check = Check.objects.get(name="leukaemia")
-assert check.pack == "colour", check.pack
-for name in ("ana", "bo"):
-    person = Person.objects.create_user(name, name + "@example.org", role="specialist")
-    Reader.objects.create(check_row=check, person=person)
-tech = Person.objects.create_user("tech", "", "{PASSWORD}", role="technician")
-print(issue(tech, scopes=["cases:write"])[0])
-"""
-
-
-@dataclass(kw_only=True)
-class Site:
-    """A clinic of its own: processes, doors, database."""
-
-    home: Path
-    port: int
-    env: dict[str, str]
-    query: Callable[[str], list[tuple[Any, ...]]]
-    token: str = ""
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self, command: str) -> None:
-        with (self.home / f"{command}.log").open("ab") as log:
-            self.processes[command] = subprocess.Popen(
-                [sys.executable, "-m", "firstread", command], env=self.env, stdout=log, stderr=log
-            )
-
-    def kill(self, command: str) -> None:
-        process = self.processes.pop(command)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-
-    def stop(self) -> None:
-        for process in self.processes.values():
-            process.terminate()
-        for process in self.processes.values():
-            process.wait(timeout=30)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def site(request: pytest.FixtureRequest, tmp_path: Path, shelf: Path) -> Iterator[Site]:
-    server = None
-    if request.param == "postgresql":
-        if reason := missing_postgresql():
-            pytest.skip(reason)
-        server = start_postgresql()
-        url, query = server.url, _postgresql_query(server.url)
-    else:
-        url, query = f"sqlite:///{tmp_path / 'clinic.sqlite3'}", _sqlite_query(tmp_path)
-    (tmp_path / "firstread.toml").write_text('[checks.leukaemia]\npack = "colour"\n')
-    port = free_port()
-    env = {name: value for name, value in os.environ.items() if not name.startswith("FIRSTREAD_")}
-    env |= {
-        "FIRSTREAD_HOME": str(tmp_path),
-        "FIRSTREAD_PACKS": str(shelf),
-        "FIRSTREAD_DATABASE_URL": url,
-        "FIRSTREAD_PORT": str(port),
-        "FIRSTREAD_INBOX_FOLDER": str(tmp_path / "inbox"),
-        "FIRSTREAD_READING_LEASE_S": "2",
+    with site_on(request.param, home=tmp_path, shelf=shelf) as site:
         # Here it is not the sample that kills its reader.
-        "FIRSTREAD_READING_TRIES": "20",
-    }
-    yield Site(home=tmp_path, port=port, env=env, query=query)
-    if server is not None:
-        server.stop()
+        site.env["FIRSTREAD_READING_TRIES"] = "20"
+        yield site
 
 
 def test_nothing_is_lost_and_nothing_counts_twice(site: Site) -> None:
@@ -115,7 +39,11 @@ def test_nothing_is_lost_and_nothing_counts_twice(site: Site) -> None:
     }
     try:
         _run_the_day(site)
-        _wait_for(lambda: _settled(site, mailbox), what="every mail delivered", site=site)
+        site.wait_for(
+            lambda: _settled(site, mailbox),
+            what="every mail delivered",
+            within_s=ANSWERS_WITHIN_S,
+        )
     finally:
         site.stop()
         smtp.stop()
@@ -136,12 +64,12 @@ def test_nothing_is_lost_and_nothing_counts_twice(site: Site) -> None:
     assert len(set(mailbox.ids)) == 2 * samples
     assert len(mailbox.ids) - 2 * samples <= KILLS
     assert not list((site.home / "inbox").rglob("*.why.txt"))
-    verified = _firstread(site, "audit", "verify")
+    verified = site.firstread("audit", "verify")
     assert verified.returncode == 0, verified.stderr
 
 
 def _run_the_day(site: Site) -> None:
-    site.token = _python(site, SETUP).strip()
+    site.token = site.python(SETUP).strip()
     for command in ("up", "worker"):
         site.start(command)
     errors: list[BaseException] = []
@@ -248,49 +176,3 @@ def _settled(site: Site, mailbox: Mailbox) -> bool:
         return False
     waiting = site.query("SELECT count(*) FROM clinic_outgoing WHERE state <> 'sent'")
     return waiting == [(0,)]
-
-
-def _wait_for(true: Callable[[], bool], *, what: str, site: Site) -> None:
-    end = time.monotonic() + ANSWERS_WITHIN_S
-    while not true():
-        if time.monotonic() > end:
-            states = site.query("SELECT state, count(*) FROM clinic_case GROUP BY state")
-            mails = site.query("SELECT state, count(*) FROM clinic_outgoing GROUP BY state")
-            raise AssertionError(f"not {what}: {states}, {mails}")
-        time.sleep(0.3)
-
-
-def _sqlite_query(home: Path) -> Callable[[str], list[tuple[Any, ...]]]:
-    def query(sql: str) -> list[tuple[Any, ...]]:
-        connection = sqlite3.connect(home / "clinic.sqlite3", timeout=30)
-        try:
-            return connection.execute(sql).fetchall()
-        finally:
-            connection.close()
-
-    return query
-
-
-def _postgresql_query(url: str) -> Callable[[str], list[tuple[Any, ...]]]:
-    def query(sql: str) -> list[tuple[Any, ...]]:
-        import psycopg
-
-        with psycopg.connect(url) as connection:
-            return connection.execute(sql).fetchall()
-
-    return query
-
-
-def _python(site: Site, code: str) -> str:
-    return _run(site, "-c", code, check=True).stdout
-
-
-def _firstread(site: Site, *words: str) -> subprocess.CompletedProcess[str]:
-    return _run(site, "-m", "firstread", *words)
-
-
-def _run(site: Site, *words: str, check: bool = False) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *words]
-    return subprocess.run(
-        command, env=site.env, capture_output=True, text=True, timeout=60, check=check
-    )

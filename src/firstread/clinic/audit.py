@@ -11,8 +11,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.utils import timezone
 
+from firstread.clinic import clock
 from firstread.clinic.models import AuditHead, AuditRow, Case, Person
 from firstread.domain.errors import AuditBroken
 
@@ -42,7 +42,7 @@ def append(
     number, previous = _next()
     row = AuditRow(
         number=number,
-        at=timezone.now().isoformat(timespec="microseconds"),
+        at=clock.now().isoformat(timespec="microseconds"),
         actor=by.username if by else SYSTEM,
         action=action,
         case_id=case.pk if case else None,

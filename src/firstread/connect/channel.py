@@ -91,8 +91,6 @@ class Channel(Generic[S]):
     """Whether what is written leaves; else it is kept, to be looked at."""
     hears: Callable[[S], Sequence[str]] = nowhere
     """The addresses to which each event of a case goes."""
-    longest_s: Callable[[S], float]
-    """How long one delivery takes at most."""
     deliver: Callable[[Parcel, S], Delivery]
     """One try; never raises for what the other side or the network may do."""
     probe: Callable[[S], Sequence[Probed]]

@@ -24,7 +24,6 @@ from firstread.toml import Document, Secret, Table, Wrong, within
 
 T = TypeVar("T", bound=Table)
 
-TIMEOUTS_IN_A_LEASE = 6
 FILE = Document(
     refusal=BadConfiguration,
     damaged="'{path}' cannot be read as TOML: {why}. Correct it.",
@@ -244,16 +243,7 @@ def _from_file(path: Path | None) -> dict[str, Any]:
 
 
 def _refuse_unsafe(config: Config) -> None:
-    server, reading = config.server, config.reading
-    # A sample spends up to four time-outs on servers, and its lease is renewed when a quarter
-    # of it is over: else a second worker would take the case from the first.
-    elsewhere = any(check.reader for check in config.checks.values())
-    if elsewhere and reading.timeout_s * TIMEOUTS_IN_A_LEASE > reading.lease_s:
-        raise BadConfiguration(
-            f"reading.timeout_s is {reading.timeout_s:g} and reading.lease_s "
-            f"{reading.lease_s:g}: where a check has a reader the lease must be "
-            f"{TIMEOUTS_IN_A_LEASE} times as long as the time-out, or longer."
-        )
+    server = config.server
     if config.demo and not is_loopback(server.host):
         raise BadConfiguration(
             f"The demo has passwords that everybody knows, so it runs on 127.0.0.1 only, not on "

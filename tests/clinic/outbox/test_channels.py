@@ -48,7 +48,6 @@ PIGEON = Channel(
     settings=PigeonSettings,
     sends=lambda _settings: True,
     hears=_hears,
-    longest_s=lambda _settings: 1.0,
     deliver=_fly,
     probe=_probe,
     words=Words(

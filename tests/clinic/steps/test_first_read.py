@@ -12,6 +12,7 @@ from django.utils import timezone
 from firstread.clinic.checks import readers
 from firstread.clinic.models import Case, Check, Outgoing, ReadRow
 from firstread.clinic.queue import wake
+from firstread.clinic.queue.lease import held
 from firstread.clinic.steps import first_read
 from firstread.clinic.steps.first_read import read_next
 from firstread.clinic.steps.intake import Incoming, receive
@@ -148,10 +149,11 @@ def test_a_worker_whose_lease_ran_out_writes_nothing_twice(clinic: Clinic) -> No
     case = put_in("red")
     slow = first_read._claim()
     assert slow is not None
-    work = first_read._read_samples(slow, readers.reader_of)
-    Case.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
-    assert read_all() == 1
-    first_read._write(slow, work)
+    with held(slow, lease=timedelta(seconds=60)) as lease:
+        work = first_read._read_samples(slow, readers.reader_of, lease=lease)
+        Case.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
+        assert read_all() == 1
+        first_read._write(slow, work)
     assert ReadRow.objects.filter(case_sample__case=case).count() == 1
     assert Outgoing.objects.count() == 2
 

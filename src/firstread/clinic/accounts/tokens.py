@@ -8,9 +8,8 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from django.db import transaction
-from django.utils import timezone
 
-from firstread.clinic import audit
+from firstread.clinic import audit, clock
 from firstread.clinic.models import ApiToken, Person
 from firstread.domain.errors import BadConfiguration, NotAllowed
 
@@ -48,7 +47,7 @@ def issue(
             "A token lives from 1 to 3650 days. Choose a number of days between them."
         )
     secret = PREFIX + secrets.token_urlsafe(32)
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         token = ApiToken.objects.create(
             person=person,
@@ -68,7 +67,7 @@ def person_of(secret: str, *, scope: str) -> Person | None:
     Raises NotAllowed where the token lives and has not the scope.
     """
     token = ApiToken.objects.select_related("person").filter(digest=_digest(secret)).first()
-    now = timezone.now()
+    now = clock.now()
     if token is None or token.revoked_at is not None or not token.person.is_active:
         return None
     if token.expires_at is not None and token.expires_at <= now:
@@ -87,9 +86,7 @@ def person_of(secret: str, *, scope: str) -> Person | None:
 def revoke(token: ApiToken) -> bool:
     """End the token at once; False where it had ended before."""
     with transaction.atomic():
-        ended = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(
-            revoked_at=timezone.now()
-        )
+        ended = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=clock.now())
         if ended:
             audit.append("token_revoked", by=token.person, detail={"token": token.pk})
     return bool(ended)

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 import numpy as np
-from django.utils import timezone
 from numpy.typing import NDArray
 from pydantic import AwareDatetime, Field, StringConstraints
 
+from firstread.clinic import clock
 from firstread.clinic.api.problems import Refused
 from firstread.clinic.api.schemas import Comment, Line, Number, Slug, Strict
 from firstread.clinic.steps.edge_read import FromEdge
@@ -128,7 +128,7 @@ def _received_at(given: EdgeIn) -> datetime | None:
     """When the samples came in at the edge; refuses a moment that cannot be."""
     if given.received_at is None:
         return None
-    now = timezone.now()
+    now = clock.now()
     if not now - OLDEST <= given.received_at <= now + CLOCKS_APART:
         raise Refused(
             422,

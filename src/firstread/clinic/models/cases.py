@@ -70,6 +70,7 @@ class Case(models.Model):
     read_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
     claimed_until = models.DateTimeField(null=True)
+    held_by = models.UUIDField(null=True, help_text="Whoever claimed it knows this number.")
     attempts = models.PositiveSmallIntegerField(default=0)
     retry_at = models.DateTimeField(null=True)
 

@@ -38,6 +38,7 @@ class Outgoing(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     last_error = models.CharField(max_length=300, blank=True)
     claimed_until = models.DateTimeField(null=True)
+    held_by = models.UUIDField(null=True, help_text="Whoever claimed it knows this number.")
     retry_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     waits_since = models.DateTimeField(help_text="Written, or sent again by a person.")

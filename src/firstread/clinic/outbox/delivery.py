@@ -9,12 +9,11 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
-from django.utils import timezone
 
-from firstread.clinic import audit
+from firstread.clinic import audit, clock
 from firstread.clinic.models import Outgoing, OutgoingState
 from firstread.clinic.outbox.write import settings_of
-from firstread.clinic.queue.lease import claim
+from firstread.clinic.queue.lease import claim, held, still_held
 from firstread.connect.channel import Delivery, Parcel
 from firstread.connect.channels import CHANNELS
 
@@ -27,6 +26,10 @@ _ENDS = {OutgoingState.SENT: "told", OutgoingState.GIVEN_UP: "not_told"}
 """The action of the audit trail when a row comes to its end."""
 LONGEST_ASKED = timedelta(hours=6)
 """Longer than this no address is left alone, whatever it asks for."""
+LONGEST_REST = LONGEST_ASKED + timedelta(minutes=15)
+LEASE = timedelta(seconds=60)
+"""Renewed while a delivery is under way, however slow the other side is."""
+WAITING = OutgoingState.WAITING
 
 
 def deliver_next(channel: str) -> bool:
@@ -34,20 +37,15 @@ def deliver_next(channel: str) -> bool:
     row = _claim(channel)
     if row is None:
         return False
-    _record(row, _try(row))
+    with held(row, lease=LEASE):
+        _record(row, _try(row))
     return True
 
 
 def _claim(channel: str) -> Outgoing | None:
     # Those least often tried come first: what is refused again and again blocks nothing behind it.
     waiting = Outgoing.objects.filter(state=OutgoingState.WAITING, channel=channel)
-    return claim(waiting.order_by("attempts", "pk"), lease=_lease(channel))
-
-
-def _lease(channel: str) -> timedelta:
-    """Longer than a slow delivery takes, so that no other worker makes the same one meanwhile."""
-    way = CHANNELS[channel]
-    return timedelta(seconds=way.longest_s(settings_of(way)) + 5)
+    return claim(waiting.order_by("attempts", "pk"), lease=LEASE, longest_pause=LONGEST_REST)
 
 
 def _try(row: Outgoing) -> Delivery:
@@ -62,13 +60,13 @@ def _try(row: Outgoing) -> Delivery:
 
 
 def _record(row: Outgoing, delivery: Delivery) -> None:
-    now = timezone.now()
+    now = clock.now()
     asked = min(delivery.again_in_s, LONGEST_ASKED.total_seconds())
     next_try_at = now + max(pause_after(row.attempts), timedelta(seconds=asked))
     with transaction.atomic():
         if not _counts(row, delivery):
             return
-        row.claimed_until = None
+        row.claimed_until = row.held_by = None
         row.last_error = delivery.error[:300]
         if not delivery.error:
             row.state, row.sent_at, row.retry_at = OutgoingState.SENT, now, None
@@ -78,20 +76,24 @@ def _record(row: Outgoing, delivery: Delivery) -> None:
             row.retry_at = next_try_at
         if delivery.address_down:
             _spare(row, until=next_try_at)
-        row.save(update_fields=["state", "claimed_until", "last_error", "retry_at", "sent_at"])
+        row.save(
+            update_fields=["state", "claimed_until", "held_by", "last_error", "retry_at", "sent_at"]
+        )
         if action := _ENDS.get(OutgoingState(row.state)):
             audit.append(action, by=None, case=row.case, detail=_detail(row))
     log.info("%s %s of case %s: %s", row.channel, row.pk, row.case_id, row.state)
 
 
 def _counts(row: Outgoing, delivery: Delivery) -> bool:
-    """Whether this try still says something: one that outlasted its lease may have been overtaken.
+    """Whether this try still says something: what arrived has arrived, whoever has it by now.
 
-    What arrived has arrived; a failure is no news where somebody else has tried since.
+    A failure is no news where somebody else has it since.
     """
-    rows = Outgoing.objects.filter(pk=row.pk, state=OutgoingState.WAITING)
+    if still_held(row) is not None:
+        return True
     if delivery.error:
-        rows = rows.filter(attempts=row.attempts)
+        return False
+    rows = Outgoing.objects.filter(pk=row.pk, state=WAITING)
     if connection.features.has_select_for_update:
         rows = rows.select_for_update()
     return rows.first() is not None

@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
-from firstread.clinic import audit
+from firstread.clinic import audit, clock
 from firstread.clinic.models import Case, Outgoing, Person
 from firstread.clinic.outbox.write import settings_of, write
 from firstread.clinic.queue.waiting import WAITS
@@ -38,7 +37,7 @@ def happened(
     Runs inside the transaction that changes the case, after the change. What leaves holds no
     finding, no name and no accession; `detail` stays in the trail.
     """
-    write(_rows(EVENTS[action], case=case, at=timezone.now()))
+    write(_rows(EVENTS[action], case=case, at=clock.now()))
     # Last, for whoever adds to the trail holds up everybody else who does until the commit.
     audit.append(action, by=by, case=case, detail=detail)
 

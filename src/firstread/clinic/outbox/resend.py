@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils import timezone
 
-from firstread.clinic import audit
+from firstread.clinic import audit, clock
 from firstread.clinic.models import Outgoing, OutgoingState, Person
 from firstread.clinic.outbox.write import sends
 from firstread.clinic.queue import wake
@@ -38,8 +37,9 @@ def resend(number: int, *, by: Person | None) -> Outgoing:
             attempts=0,
             last_error="",
             claimed_until=None,
+            held_by=None,
             retry_at=None,
-            waits_since=timezone.now(),
+            waits_since=clock.now(),
         )
         if not changed:
             raise WrongState(

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
+from firstread.clinic import clock
 from firstread.clinic.models import Outgoing, OutgoingState
 from firstread.clinic.queue import wake
 from firstread.connect.channel import Channel
@@ -20,7 +20,7 @@ def write(rows: Iterable[Outgoing]) -> int:
 
     Runs inside the caller's transaction. A row whose channel sends nothing is kept.
     """
-    now = timezone.now()
+    now = clock.now()
     wanted = list(rows)
     for row in wanted:
         row.created_at = row.waits_since = now

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
+from firstread.clinic import clock
 from firstread.clinic.models import IdempotencyKey, Person
 from firstread.domain.errors import ConflictingRequest, FirstreadError
 
@@ -76,7 +76,7 @@ def once_with_work(key: str | None, *, person: Person, digest: str) -> Iterator[
 
 
 def _claim(key: str, *, person: Person, digest: str) -> IdempotencyKey:
-    now = timezone.now()
+    now = clock.now()
     IdempotencyKey.objects.filter(person=person, created_at__lt=now - KEPT_FOR).delete()
     row = _row(key, person=person, digest=digest, now=now)
     if row.request_digest != digest:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.utils import timezone
 
-from firstread.clinic import audit
+from firstread.clinic import audit, clock
 from firstread.clinic.checks.checks import manifest_of
 from firstread.clinic.checks.sample_words import one_sample
 from firstread.clinic.models import (
@@ -144,7 +143,7 @@ def _leave_trace(case: Case, by: Person) -> None:
         .values_list("at", flat=True)
         .first()
     )
-    if last and timezone.now() - datetime.fromisoformat(last) < LOOKS_COUNT_AGAIN_AFTER:
+    if last and clock.now() - datetime.fromisoformat(last) < LOOKS_COUNT_AGAIN_AFTER:
         return
     with transaction.atomic():
         audit.append("viewed", by=by, case=case)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 
 from django.db import transaction
-from django.utils import timezone
 
+from firstread.clinic import clock
 from firstread.clinic.models import Case, Person, SignOff
 from firstread.clinic.outbox.events import happened
 from firstread.clinic.outbox.notify import Occasion, tell
@@ -45,7 +45,7 @@ def amend(case_id: uuid.UUID | str, *, by: Person, label: str, comment: str) -> 
             basis=Basis.AMENDMENT,
             by=by,
             comment=comment,
-            at=timezone.now(),
+            at=clock.now(),
         )
         case.state = CaseState.AMENDED
         case.save(update_fields=["state"])

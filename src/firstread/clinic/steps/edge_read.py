@@ -9,10 +9,9 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from django.utils import timezone
 from numpy.typing import NDArray
 
-from firstread.clinic import audit
+from firstread.clinic import audit, clock
 from firstread.clinic.checks.checks import manifest_of
 from firstread.clinic.models import Case, CaseSample, Check, Person, ReadRow
 from firstread.clinic.steps.kinds import KINDS
@@ -103,7 +102,7 @@ def _own_pack(check: Check) -> _Own | None:
 
 
 def _write(good: Sequence[tuple[CaseSample, Outcome]], *, codes: Sequence[str]) -> None:
-    now = timezone.now()
+    now = clock.now()
     ReadRow.objects.bulk_create(
         row_of(each, case_sample=row, codes=codes, at=now) for row, each in good
     )

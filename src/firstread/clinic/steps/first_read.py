@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from django.conf import settings
-from django.db import connection, transaction
-from django.utils import timezone
+from django.db import transaction
 
+from firstread.clinic import clock
 from firstread.clinic.models import Case, CaseSample, Check, ReadRow
 from firstread.clinic.outbox.events import happened
 from firstread.clinic.outbox.notify import Occasion, tell
-from firstread.clinic.queue.lease import claim
+from firstread.clinic.queue.lease import Lease, claim, held, still_held
 from firstread.clinic.queue.waiting import WAITS
 from firstread.clinic.steps.kinds import KINDS
 from firstread.clinic.storage import store
@@ -30,6 +30,8 @@ from firstread.runtime import Outcome
 
 log = logging.getLogger(__name__)
 
+LONGEST_WAIT = timedelta(minutes=5)
+"""No case is left alone for longer than this."""
 PLACES_TOLD = 3
 """Of how many places at most the history tells that they read a case."""
 
@@ -65,27 +67,29 @@ def read_next(readers: Readers) -> bool:
     case = _claim()
     if case is None:
         return False
-    if case.attempts > settings.FIRSTREAD.reading.tries:
-        work = _Work(
-            reason=f"Reading stopped the reader {case.attempts - 1} times. Read it unaided, and "
-            "tell the operator."
-        )
-    else:
-        work = _read_samples(case, readers)
-    _write(case, work)
+    with held(case, lease=_lease()) as lease:
+        if case.attempts > settings.FIRSTREAD.reading.tries:
+            work = _Work(
+                reason=f"Reading stopped the reader {case.attempts - 1} times. Read it unaided, "
+                "and tell the operator."
+            )
+        else:
+            work = _read_samples(case, readers, lease=lease)
+        _write(case, work)
     return True
 
 
 def _claim() -> Case | None:
     waiting = Case.objects.filter(state=CaseState.RECEIVED)
-    return claim(waiting.order_by("-priority", "received_at", "pk"), lease=_lease())
+    due_first = waiting.order_by("-priority", "received_at", "pk")
+    return claim(due_first, lease=_lease(), longest_pause=LONGEST_WAIT)
 
 
 def _lease() -> timedelta:
     return timedelta(seconds=settings.FIRSTREAD.reading.lease_s)
 
 
-def _read_samples(case: Case, readers: Readers) -> _Work:
+def _read_samples(case: Case, readers: Readers, *, lease: Lease[Case]) -> _Work:
     work = _Work()
     try:
         reader = readers(case.check_row)
@@ -94,7 +98,8 @@ def _read_samples(case: Case, readers: Readers) -> _Work:
         return work
     work.manifest = reader.manifest
     for sample in _unread(case):
-        _keep_lease(case)
+        if lease.lost:
+            break  # another reads it by now
         try:
             work.outcomes[sample.pk] = reader.read(store.open(sample.sample_id))
             KINDS[reader.manifest.kind].after_read(sample.sample_id)
@@ -111,27 +116,17 @@ def _unread(case: Case) -> list[CaseSample]:
     return list(case.samples.exclude(pk__in=read.values("case_sample")))
 
 
-def _keep_lease(case: Case) -> None:
-    """A case of many cells may take longer than one lease, and one cell most of it elsewhere."""
-    now = timezone.now()
-    if case.claimed_until is None or case.claimed_until - now < _lease() * 3 / 4:
-        case.claimed_until = now + _lease()
-        Case.objects.filter(pk=case.pk).update(claimed_until=case.claimed_until)
-
-
-def _write(case: Case, work: _Work) -> None:
-    """Write the reads and what they come to; where another worker was first, nothing twice."""
-    now = timezone.now()
+def _write(claimed: Case, work: _Work) -> None:
+    """Write the reads and what they come to; nothing where another has the case by now."""
     with transaction.atomic():
-        rows = Case.objects.filter(pk=case.pk)
-        if connection.features.has_select_for_update:
-            rows = rows.select_for_update()
-        case = rows.get()
-        if case.state != CaseState.RECEIVED:
+        case = still_held(claimed)
+        if case is None or case.state != CaseState.RECEIVED:
+            log.warning("case %s: what was read is not written, the lease was lost", claimed.pk)
             return
+        now = clock.now()
         unread = _unread(case)
         _write_reads([s for s in unread if s.pk in work.outcomes], work, at=now)
-        case.claimed_until = None
+        case.claimed_until = case.held_by = None
         if work.nobody is not None:
             _let_wait(case, work.nobody, at=now)
             return
@@ -139,7 +134,7 @@ def _write(case: Case, work: _Work) -> None:
         if left and not work.reason:
             # More came while these were read: the case stays due, and its tries begin anew.
             case.attempts = 0
-            case.save(update_fields=["claimed_until", "attempts"])
+            case.save(update_fields=["claimed_until", "held_by", "attempts"])
             return
         _conclude(case, work, at=now)
 
@@ -152,7 +147,7 @@ def _let_wait(case: Case, why: NobodyReads, *, at: datetime) -> None:
     # Spread, so that of many cases that wait not all come due in one moment.
     case.retry_at = at + timedelta(seconds=why.again_in_s * random.uniform(1.0, 1.25))
     case.attempts = 0
-    case.save(update_fields=["claimed_until", "attempts", "retry_at"])
+    case.save(update_fields=["claimed_until", "held_by", "attempts", "retry_at"])
 
 
 def _write_reads(samples: Sequence[CaseSample], work: _Work, *, at: datetime) -> None:

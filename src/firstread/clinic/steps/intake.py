@@ -8,9 +8,8 @@ from datetime import datetime
 from functools import partial
 
 from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
 
-from firstread.clinic import audit
+from firstread.clinic import audit, clock
 from firstread.clinic.checks.checks import check_named, manifest_of
 from firstread.clinic.models import (
     Case,
@@ -164,7 +163,7 @@ def _request(
         patient=_plain(patient, field="patient"),
         door=door,
         by=by,
-        at=at or timezone.now(),
+        at=at or clock.now(),
         edge=edge,
     )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 
 from django.db import transaction
-from django.utils import timezone
 
+from firstread.clinic import clock
 from firstread.clinic.models import Case, Person, Review, Role
 from firstread.clinic.outbox.events import happened
 from firstread.clinic.outbox.notify import Occasion, tell
@@ -37,7 +37,7 @@ def answer(case_id: uuid.UUID | str, *, by: Person, label: str, comment: str = "
             agrees=label == case.finding,
             as_chief=by.role == Role.CHIEF,
             comment=comment,
-            at=timezone.now(),
+            at=clock.now(),
         )
         happened(
             "answered",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.utils import timezone
-
+from firstread.clinic import clock
 from firstread.clinic.models import CaseSample, ReadRow
 from firstread.clinic.storage.reads import row_of
 from firstread.packs import Manifest
@@ -18,7 +17,7 @@ def keep(outcomes: Mapping[CaseSample, Outcome], *, manifest: Manifest) -> None:
     The case stays as it is, and so does its history: nobody who decides may be led by a pack that
     nobody has promoted.
     """
-    now = timezone.now()
+    now = clock.now()
     ReadRow.shadow_reads.keep(
         row_of(outcome, case_sample=sample, codes=manifest.codes, at=now)
         for sample, outcome in outcomes.items()

@@ -17,16 +17,10 @@ def _sends(settings: MailSettings) -> bool:
     return settings.backend != "outbox"
 
 
-def _longest_s(settings: MailSettings) -> float:
-    # Each of connecting, signing in and sending may take one time-out.
-    return 3 * settings.timeout_s
-
-
 MAIL = Channel(
     name="mail",
     settings=MailSettings,
     sends=_sends,
-    longest_s=_longest_s,
     deliver=deliver,
     probe=probe,
     words=Words(

@@ -15,10 +15,6 @@ def _addresses(settings: WebhookSettings) -> Sequence[str]:
     return settings.addresses
 
 
-def _longest_s(settings: WebhookSettings) -> float:
-    return settings.timeout_s
-
-
 def _text(payload: Payload) -> str:
     return json.dumps(payload, indent=2, ensure_ascii=False)
 
@@ -28,7 +24,6 @@ WEBHOOK = Channel(
     settings=WebhookSettings,
     sends=lambda _settings: True,
     hears=_addresses,
-    longest_s=_longest_s,
     deliver=deliver,
     probe=probe,
     words=Words(
