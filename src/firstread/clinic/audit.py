@@ -100,10 +100,8 @@ def _next() -> tuple[int, str]:
 
 
 def _held_head() -> AuditHead | None:
-    rows = AuditHead.objects.filter(pk=1)
-    if connection.features.has_select_for_update:  # SQLite has one writer at a time anyway
-        rows = rows.select_for_update()
-    return rows.first()
+    # SQLite holds no rows, and Django asks it for none: it has one writer at a time.
+    return AuditHead.objects.select_for_update().filter(pk=1).first()
 
 
 def _refuse_cut_end(number: int, seal: str) -> None:

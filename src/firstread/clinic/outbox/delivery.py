@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from firstread.clinic import audit, clock
@@ -94,9 +94,7 @@ def _counts(row: Outgoing, delivery: Delivery) -> bool:
     if delivery.error:
         return False
     rows = Outgoing.objects.filter(pk=row.pk, state=WAITING)
-    if connection.features.has_select_for_update:
-        rows = rows.select_for_update()
-    return rows.first() is not None
+    return rows.select_for_update().first() is not None
 
 
 def _spare(row: Outgoing, *, until: datetime) -> None:

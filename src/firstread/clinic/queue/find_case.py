@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-from django.db import connection
-
 from firstread.clinic.models import Case
 from firstread.domain.errors import UnknownCase
 
@@ -25,9 +23,7 @@ def found_case(case_id: uuid.UUID | str) -> Case:
 def locked_case(case_id: uuid.UUID | str) -> Case:
     """The case of that number, held until the transaction ends; raises UnknownCase."""
     rows = Case.objects.select_related("check_row").filter(pk=_number(case_id))
-    if connection.features.has_select_for_update_of:
-        rows = rows.select_for_update(of=("self",))
-    case = rows.first()
+    case = rows.select_for_update(of=("self",)).first()
     if case is None:
         raise UnknownCase(_SENTENCE)
     return case

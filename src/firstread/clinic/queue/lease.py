@@ -63,9 +63,7 @@ def claim(rows: QuerySet[Row], *, lease: timedelta, longest_pause: timedelta) ->
         return None  # without a write lock, which a look every half second should not take
     with transaction.atomic():
         due = _due(rows, lease=lease, longest_pause=longest_pause)
-        if connection.features.has_select_for_update_skip_locked:
-            due = due.select_for_update(skip_locked=True)
-        row = due.first()
+        row = due.select_for_update(skip_locked=True).first()
         if row is None:
             return None
         row.attempts += 1
@@ -119,9 +117,7 @@ def give_back_all() -> int:
 def still_held(row: Row) -> Row | None:
     """The row as it is now, held until the transaction ends; None where another has it by now."""
     rows = _same_holder(row)
-    if connection.features.has_select_for_update:
-        rows = rows.select_for_update()
-    return rows.first()
+    return rows.select_for_update().first()
 
 
 _held_here: set[Lease[Any]] = set()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from firstread.clinic import audit, clock
 from firstread.clinic.checks.checks import check_named, manifest_of
@@ -254,9 +254,7 @@ def _own_accession(samples: Sequence[StoredSample], *, asked: _Request) -> str:
 
 def _locked_parts(check: Check, accession: str) -> list[Case]:
     rows = Case.objects.filter(check_row=check, accession=accession).order_by("part")
-    if connection.features.has_select_for_update:
-        rows = rows.select_for_update()
-    return list(rows)
+    return list(rows.select_for_update())
 
 
 def _open_case(parts: Sequence[Case], *, accession: str, asked: _Request) -> tuple[Case, bool]:
