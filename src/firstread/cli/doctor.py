@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import click
@@ -23,7 +22,8 @@ def doctor(*, as_json: bool) -> None:
     found = inspect(migrations_behind=unapplied_migrations)
     for each in found:
         if as_json:
-            click.echo(json.dumps(dataclasses.asdict(each)))
+            told = {"part": each.part, "says": each.says, "trouble": each.trouble}
+            click.echo(json.dumps(told | {"remedy": each.remedy}))
         elif each.trouble:
             click.echo(f"✗ {each.part}: {each.says} {each.remedy}")
         else:

@@ -28,12 +28,15 @@ LEAST_FREE_BYTES = 2_000_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Inspected:
-    """One part that was looked at: `trouble` is empty where all is well."""
+    """One part that was looked at; it is in trouble where there is a remedy."""
 
     part: str
     says: str
-    trouble: bool = False
     remedy: str = ""
+
+    @property
+    def trouble(self) -> bool:
+        return bool(self.remedy)
 
 
 def inspect(*, migrations_behind: Callable[[], int]) -> list[Inspected]:
@@ -56,7 +59,6 @@ def _database() -> Inspected:
         return Inspected(
             part="database",
             says=f"The database cannot be reached ({type(error).__name__}).",
-            trouble=True,
             remedy="Start it, or correct database.url.",
         )
     return Inspected(part="database", says=f"The database answers ({connection.vendor}).")
@@ -67,7 +69,6 @@ def _migrations(behind: int) -> Inspected:
         return Inspected(
             part="migrations",
             says=f"The database is {behind} steps behind this version.",
-            trouble=True,
             remedy="Start 'firstread up' or 'firstread worker', which brings it up to date.",
         )
     return Inspected(part="migrations", says="The database has this version's form.")
@@ -80,7 +81,6 @@ def _packs() -> list[Inspected]:
             Inspected(
                 part="packs",
                 says="No check is set up, because no pack is on the shelf.",
-                trouble=True,
                 remedy="Put packs on a shelf and name it in FIRSTREAD_PACKS.",
             )
         ]
@@ -93,7 +93,6 @@ def _pack(check: Check) -> Inspected:
         return Inspected(
             part=part,
             says=trouble,
-            trouble=True,
             remedy="Copy the pack again, or choose another for the check.",
         )
     servers = readers.look_at_servers(check)
@@ -101,7 +100,6 @@ def _pack(check: Check) -> Inspected:
         return Inspected(
             part=part,
             says=f"{'; '.join(missing)}. {_instead(servers)}",
-            trouble=True,
             remedy=f"Start the server, or correct checks.{check.name}.reader.",
         )
     where = " and ".join(name for name, _ in servers) or "here"
@@ -125,7 +123,6 @@ def _people() -> Inspected:
         return Inspected(
             part="people",
             says="There is no operator, so nobody can add people.",
-            trouble=True,
             remedy="Add one: firstread person NAME",
         )
     unread = [check.title for check in enabled_checks() if not check.readers_of.exists()]
@@ -133,7 +130,6 @@ def _people() -> Inspected:
         return Inspected(
             part="people",
             says=f"Nobody reads {', '.join(unread)}.",
-            trouble=True,
             remedy="Name specialists for it on the people page.",
         )
     return Inspected(part="people", says=f"{active.count()} people can sign in.")
@@ -148,7 +144,6 @@ def _worker() -> Inspected:
         return Inspected(
             part="reading",
             says="A case has waited more than five minutes for its first read.",
-            trouble=True,
             remedy="Start 'firstread up' or 'firstread worker'.",
         )
     return Inspected(part="reading", says="No case waits long for its first read.")
@@ -161,7 +156,6 @@ def _outbox() -> Inspected:
         return Inspected(
             part="outbox",
             says=f"{failing} messages are tried again, {given_up} were given up.",
-            trouble=True,
             remedy="The outbox page says why; correct the addresses or settings, and send them "
             "again there.",
         )
@@ -172,9 +166,7 @@ def _audit() -> Inspected:
     try:
         verified = audit.verify()
     except FirstreadError as error:
-        return Inspected(
-            part="audit trail", says=str(error), trouble=True, remedy="Compare with a backup."
-        )
+        return Inspected(part="audit trail", says=str(error), remedy="Compare with a backup.")
     return Inspected(part="audit trail", says=f"The audit trail adds up ({verified.rows} rows).")
 
 
@@ -189,14 +181,12 @@ def _store() -> Inspected:
         return Inspected(
             part="store",
             says=f"Samples cannot be kept ({error.strerror}).",
-            trouble=True,
             remedy="Give Firstread the right to write to its home folder (FIRSTREAD_HOME).",
         )
     if not whole:
         return Inspected(
             part="store",
             says="The store gives back other bytes than were put in.",
-            trouble=True,
             remedy="Check the disk.",
         )
     return Inspected(part="store", says="Samples can be kept and come back whole.")
@@ -206,7 +196,7 @@ def _disk() -> Inspected:
     free = shutil.disk_usage(settings.FIRSTREAD.home).free
     says = f"{free / 1e9:.1f} GB are free."
     if free < LEAST_FREE_BYTES:
-        return Inspected(part="disk", says=says, trouble=True, remedy="Make room on the disk.")
+        return Inspected(part="disk", says=says, remedy="Make room on the disk.")
     return Inspected(part="disk", says=says)
 
 
@@ -218,7 +208,6 @@ def _key() -> Inspected:
         return Inspected(
             part="secret key",
             says="Others on this machine can read the secret key.",
-            trouble=True,
             remedy=f"chmod 600 {path}",
         )
     where = "kept in the home folder" if path.exists() else "given by the environment"
@@ -230,7 +219,6 @@ def _channels() -> list[Inspected]:
         Inspected(
             part=channel.name,
             says=probed.says,
-            trouble=bool(probed.remedy),
             remedy=probed.remedy,
         )
         for channel in CHANNELS.values()
@@ -250,7 +238,6 @@ def _inbox() -> Inspected:
         return Inspected(
             part="inbox",
             says=f"The inbox cannot be written to ({error.strerror}).",
-            trouble=True,
             remedy="Make the folder, and let Firstread write there: files are taken by renaming.",
         )
     return Inspected(part="inbox", says="Files can be taken from the inbox.")
@@ -262,7 +249,6 @@ def _clock() -> Inspected:
         return Inspected(
             part="clock",
             says=f"The clock says it is {year}.",
-            trouble=True,
             remedy="Set the clock; timedatectl set-ntp true keeps it right.",
         )
     return Inspected(part="clock", says="The clock is plausible.")
