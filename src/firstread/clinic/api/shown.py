@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from msgspec import structs
@@ -25,70 +24,77 @@ from firstread.clinic.api.schemas import (
     ShareOut,
     SignOffOut,
 )
+from firstread.clinic.models import Review, SignOff
 from firstread.clinic.shown.case import CaseView, Cell
-from firstread.clinic.shown.case_list import CasePage, ListedCase, listed
+from firstread.clinic.shown.case_list import CaseList, ListedCase, listed
 from firstread.clinic.shown.checks import ShownCheck
 from firstread.clinic.steps.intake import Received
 from firstread.clinic.storage.beats_bytes import Beats
+from firstread.domain.case import CaseState
+from firstread.domain.priority import Priority
 from firstread.domain.read import Read
 from firstread.packs import Manifest
 
 
-def short(case: ListedCase) -> CaseShort:
-    return CaseShort(**asdict(case) | {"priority": case.priority.name.lower()})
+def short(listed: ListedCase) -> CaseShort:
+    case = listed.case
+    return CaseShort(
+        id=case.pk,
+        check=case.check_row_id,
+        accession=case.accession,
+        part=case.part,
+        state=CaseState(case.state),
+        priority=Priority(case.priority).name.lower(),
+        waits_for=case.waits_for,
+        finding=case.finding or None,
+        probability=case.probability,
+        unfit_reason=case.unfit_reason or None,
+        samples=listed.samples,
+        received_at=case.received_at,
+        read_at=case.read_at,
+        decided_at=case.decided_at,
+    )
 
 
-def page(found: CasePage) -> dict[str, Any]:
+def page(found: CaseList) -> dict[str, Any]:
     """One page of a list, and the cursor of the next."""
     cases = [short(case).model_dump(mode="json") for case in found.cases]
     return {"cases": cases, "next": cursor_of(found.next_after)}
 
 
 def received(done: Received) -> dict[str, Any]:
-    refused = [RefusedOut(name=each.name, reason=each.reason) for each in done.refused]
     return ReceivedOut(
-        case=short(listed(done.case)), created=done.created, added=done.added, refused=refused
+        case=short(listed(done.case)),
+        created=done.created,
+        added=done.added,
+        refused=[RefusedOut.from_orm(each) for each in done.refused],
     ).model_dump(mode="json")
 
 
 def whole(view: CaseView) -> dict[str, Any]:
     """A case as `shown.case.look` lets this person see it."""
     return CaseOut(
-        **short(listed(view.case)).model_dump(),
+        **short(ListedCase(case=view.case, samples=len(view.cells))).model_dump(),
         patient=view.case.patient.identifier if view.case.patient else None,
         reads=[_sample(cell) for cell in view.cells],
         differential=None
         if view.differential is None
-        else [ShareOut(**asdict(share)) for share in view.differential],
+        else [ShareOut.from_orm(share) for share in view.differential],
         answers=view.answered,
-        reviews=[
-            ReviewOut(
-                by=each.by.username,
-                label=each.label,
-                agrees=each.agrees,
-                comment=each.comment,
-                at=each.at,
-            )
-            for each in view.reviews
-        ],
+        reviews=[ReviewOut(agrees=each.agrees, **_said(each)) for each in view.reviews],
         sign_offs=[
-            SignOffOut(
-                number=each.number,
-                label=each.label,
-                basis=each.basis,
-                by=each.by.username,
-                comment=each.comment,
-                at=each.at,
-            )
+            SignOffOut(number=each.number, basis=each.basis, **_said(each))
             for each in view.sign_offs
         ],
-        history=[
-            HistoryOut(at=line.at, who=line.who, sentence=line.sentence) for line in view.history
-        ],
+        history=[HistoryOut.from_orm(line) for line in view.history],
         may_answer=view.may_answer,
         may_amend=view.may_amend,
         why_not=view.why_not,
     ).model_dump(mode="json")
+
+
+def _said(each: Review | SignOff) -> dict[str, Any]:
+    return {"by": each.by.username, "label": each.label, "comment": each.comment, "at": each.at}
 
 
 def _sample(cell: Cell) -> SampleOut:
@@ -124,30 +130,14 @@ def check(shown: ShownCheck) -> dict[str, Any]:
         readers=row.readers,
         pack=row.pack,
         enabled=row.enabled,
-        labels=[
-            LabelOut(
-                code=each.code, title=each.title, positive=each.positive, priority=each.priority
-            )
-            for each in (manifest.labels if manifest else ())
-        ],
-        groups=[GroupOut(**structs.asdict(each)) for each in (manifest.groups if manifest else ())],
-        measurements=[
-            MeasurementOut(**structs.asdict(each))
-            for each in (manifest.measurements if manifest else ())
-        ],
+        labels=[LabelOut.from_orm(each) for each in manifest.labels] if manifest else [],
+        groups=[GroupOut.from_orm(each) for each in manifest.groups] if manifest else [],
+        measurements=[MeasurementOut.from_orm(each) for each in manifest.measurements]
+        if manifest
+        else [],
     ).model_dump(mode="json")
 
 
 def pack(manifest: Manifest) -> dict[str, Any]:
-    about = manifest.pack
-    return PackOut(
-        name=about.name,
-        version=about.version,
-        check=about.check,
-        kind=about.kind,
-        title=about.title,
-        licence=about.licence,
-        intended_use=about.intended_use,
-        limits=about.limits,
-        results=[structs.asdict(each) for each in manifest.results],
-    ).model_dump(mode="json")
+    results = [structs.asdict(each) for each in manifest.results]
+    return PackOut(**structs.asdict(manifest.pack), results=results).model_dump(mode="json")
