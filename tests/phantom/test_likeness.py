@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from firstread.phantom import make
-from firstread.phantom.likeness import patch_distances, whole_distances
+from tests.phantom.likeness_for_tests import patch_distances, whole_distances
 
 DATA = Path(os.environ.get("FIRSTREAD_DATASETS", Path(__file__).parents[3] / "shared" / "data"))
 SETS = {"blood-smear": "blood-cell", "leukaemia": "marrow-cell"}
