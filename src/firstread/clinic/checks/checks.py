@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 
 from firstread.clinic.models import Check
-from firstread.domain.errors import BadConfiguration, PackRefused, UnknownCheck
+from firstread.domain.errors import BadConfiguration, PackRefused, UnknownCheck, UnknownPack
 from firstread.packs import Manifest, find_pack, list_packs, open_manifest
 
 log = logging.getLogger(__name__)
@@ -38,6 +38,14 @@ def check_named(name: str) -> Check:
 def manifest_of(check: Check) -> Manifest:
     """The manifest of the check's champion; raises PackRefused or UnknownPack."""
     return manifest_named(check.pack)
+
+
+def known_manifest(check: Check) -> Manifest | None:
+    """The same, or None where the pack is gone or refused: what it read is still shown."""
+    try:
+        return manifest_of(check)
+    except (PackRefused, UnknownPack):
+        return None
 
 
 def manifest_named(pack: str) -> Manifest:

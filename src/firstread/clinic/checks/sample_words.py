@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from firstread.clinic.checks.checks import manifest_of
+from firstread.clinic.checks.checks import known_manifest
 from firstread.clinic.models import Check
-from firstread.domain.errors import FirstreadError
 from firstread.domain.kinds import WORDS
 from firstread.packs import PICTURE
 
@@ -13,10 +12,8 @@ _HISSING = ("s", "x", "z", "ch", "sh")
 
 def one_sample(check: Check) -> str:
     """What one sample of the check is called, as its pack says it, or else its kind."""
-    try:
-        said = manifest_of(check).pack.one
-    except FirstreadError:
-        said = PICTURE  # the pack is gone; its cases are still shown
+    manifest = known_manifest(check)
+    said = manifest.pack.one if manifest else PICTURE
     return WORDS[check.kind].one if said == PICTURE else said
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from firstread.clinic.checks.checks import all_checks, manifest_of
+from firstread.clinic.checks.checks import all_checks, known_manifest
 from firstread.clinic.checks.readers import servers_of, trouble
 from firstread.clinic.models import Check, Person
 from firstread.clinic.queue.waiting import why_cases_wait
-from firstread.domain.errors import PackRefused, UnknownPack
+from firstread.domain.errors import PackRefused
 from firstread.packs import Manifest, list_packs, open_manifest
 
 
@@ -56,7 +56,7 @@ def checks_page(*, may_change: bool) -> ChecksPage:
 
 def shown_checks() -> list[ShownCheck]:
     """Every check by title, those that are switched off too."""
-    return [ShownCheck(check=check, manifest=_manifest(check)) for check in all_checks()]
+    return [ShownCheck(check=check, manifest=known_manifest(check)) for check in all_checks()]
 
 
 def shown_packs() -> list[Manifest]:
@@ -73,16 +73,9 @@ def shown_packs() -> list[Manifest]:
 def _card(check: Check) -> CheckCard:
     return CheckCard(
         check=check,
-        manifest=_manifest(check),
+        manifest=known_manifest(check),
         people=tuple(check.people.all()),
         trouble=trouble(check),
         waits_because=why_cases_wait(check),
         servers=servers_of(check),
     )
-
-
-def _manifest(check: Check) -> Manifest | None:
-    try:
-        return manifest_of(check)
-    except (PackRefused, UnknownPack):
-        return None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from firstread.clinic.checks.checks import manifest_of
+from firstread.clinic.checks.checks import known_manifest
 from firstread.clinic.models import CaseSample, ReadRow
 from firstread.clinic.shown.recording import BeatLabel, beat_labels, gone_label
 from firstread.clinic.storage.beats_bytes import Beats
 from firstread.clinic.storage.reads import beats_of, read_of
 from firstread.clinic.storage.traces import Trace, trace_of
-from firstread.domain.errors import FirstreadError, UnknownCase
+from firstread.domain.errors import UnknownCase
 from firstread.recordings.paper import Mark, strip_svg, thumbnail_svg
 
 STRIP_S = 10.0
@@ -79,8 +79,5 @@ def _marks(beats: Beats, sample: CaseSample, starts_s: float) -> list[Mark]:
 
 
 def _labels(sample: CaseSample) -> dict[str, BeatLabel]:
-    try:
-        labels = manifest_of(sample.case.check_row).labels
-    except FirstreadError:
-        return {}  # the pack is gone; the codes of its labels stand in the read
-    return {each.code: each for each in beat_labels(labels)}
+    manifest = known_manifest(sample.case.check_row)
+    return {each.code: each for each in beat_labels(manifest.labels)} if manifest else {}

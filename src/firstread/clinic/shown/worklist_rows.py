@@ -10,14 +10,13 @@ from typing import Any
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 
-from firstread.clinic.checks.checks import manifest_of
+from firstread.clinic.checks.checks import known_manifest
 from firstread.clinic.checks.sample_words import one_sample
 from firstread.clinic.models import Case, CaseSample, Check, ReadRow, Review, SignOff
 from firstread.clinic.queue.waiting import why_waiting
 from firstread.clinic.shown.kinds import KINDS, Glance
 from firstread.clinic.shown.words import title_of
 from firstread.clinic.steps.who_may import answers_of
-from firstread.domain.errors import FirstreadError
 from firstread.domain.priority import Priority
 
 
@@ -128,13 +127,9 @@ def _labels(checks: Iterable[Check]) -> tuple[dict[str, dict[str, str]], dict[st
     alarming: dict[str, frozenset[str]] = {}
     for check in checks:
         titles[check.name] = dict(answers_of(check, many=True))
-        try:
-            manifest = manifest_of(check)
-        except FirstreadError:  # the pack is gone; the rows still show what it said
-            alarming[check.name] = frozenset()
-            continue
-        groups = (group.code for group in manifest.groups if group.positive)
-        alarming[check.name] = frozenset((*manifest.positive, *groups))
+        manifest = known_manifest(check)
+        groups = [group.code for group in manifest.groups if group.positive] if manifest else []
+        alarming[check.name] = frozenset((*(manifest.positive if manifest else ()), *groups))
     return titles, alarming
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from firstread.clinic.checks.checks import manifest_of
+from firstread.clinic.checks.checks import known_manifest
 from firstread.clinic.checks.sample_words import one_sample
 from firstread.clinic.models import Case, Check, Person, Role
 from firstread.domain.case import DECIDED, NO_ALARM, OTHER, WAITING, Basis, CaseState
-from firstread.domain.errors import BadMeasurement, NotAllowed, PackRefused, UnknownPack, WrongState
+from firstread.domain.errors import BadMeasurement, NotAllowed, WrongState
 
 LONGEST_COMMENT = 4000
 
@@ -19,13 +19,11 @@ def answers_for(case: Case) -> list[tuple[str, str]]:
 def answers_of(check: Check, *, many: bool) -> list[tuple[str, str]]:
     """The labels of the check's pack; of many samples also its groups and that none is alarming;
     and other."""
-    try:
-        manifest = manifest_of(check)
+    labels: list[tuple[str, str]] = []  # of a pack that is gone; people say in words what they see
+    if (manifest := known_manifest(check)) is not None:
         # The commonest alarm of many samples, which people are asked to agree with, may be a group.
         named = manifest.answers if many else manifest.labels
         labels = [(each.code, each.title) for each in named]
-    except (PackRefused, UnknownPack):
-        labels = []  # the pack is gone; people can still say in words what they see
     if many:
         labels.append((NO_ALARM, f"No alarming {one_sample(check)}"))
     return [*labels, (OTHER, "Something else (say what)")]

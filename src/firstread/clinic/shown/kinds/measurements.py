@@ -5,12 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from firstread.clinic.checks.checks import manifest_of
+from firstread.clinic.checks.checks import known_manifest
 from firstread.clinic.models import Case, ReadRow
 from firstread.clinic.shown.case import CaseView, Cell
 from firstread.clinic.shown.contributions import Contributions, contributions_of
 from firstread.clinic.shown.kinds import Bar, Glance, KindOfPage, PutIn
-from firstread.domain.errors import FirstreadError
 
 
 def _own(view: CaseView, cell: Cell, *, beat: int | None) -> Contributions | None:  # noqa: ARG001  an Own
@@ -26,10 +25,10 @@ def _glances(cases: Sequence[Case]) -> dict[uuid.UUID, Glance]:
     found = {}
     for read in reads.select_related("case_sample"):
         case = measured[read.case_sample.case_id]
-        try:
-            takes = {each.code: each for each in manifest_of(case.check_row).measurements}
-        except FirstreadError:
+        manifest = known_manifest(case.check_row)
+        if manifest is None:
             continue
+        takes = {each.code: each for each in manifest.measurements}
         values = [
             (each["value"], takes[each["measurement"]])
             for each in read.body["contributions"]
