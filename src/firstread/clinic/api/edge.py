@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 import numpy as np
+from msgspec import convert
 from numpy.typing import NDArray
 from pydantic import AwareDatetime, Field, StringConstraints
 
@@ -16,7 +17,7 @@ from firstread.clinic import clock
 from firstread.clinic.api.problems import Refused
 from firstread.clinic.api.schemas import Comment, Line, Number, Slug, Strict
 from firstread.clinic.steps.edge_read import FromEdge
-from firstread.domain.read import Beat, Contribution, Familiarity, Finding, Read
+from firstread.domain.read import Read
 from firstread.runtime import Outcome
 
 OLDEST = timedelta(days=90)
@@ -139,25 +140,7 @@ def _received_at(given: EdgeIn) -> datetime | None:
 
 
 def _edge_read(each: EdgeReadIn) -> Outcome:
-    plain = each.read
-    familiarity = plain.familiarity
-    read = Read(
-        **{
-            **plain.model_dump(),
-            "findings": tuple(Finding(**f.model_dump()) for f in plain.findings),
-            "finding_set": tuple(plain.finding_set),
-            "familiarity": Familiarity(**familiarity.model_dump()) if familiarity else None,
-            "alarms": tuple(plain.alarms),
-            "beats": tuple(Beat(**b.model_dump()) for b in plain.beats),
-            "groups": tuple(Finding(**g.model_dump()) for g in plain.groups),
-            "notes": tuple(plain.notes),
-            "unfit": plain.unfit or None,
-            "contributions": tuple(
-                Contribution(measurement=c.measurement, value=c.value, logits=tuple(c.logits))
-                for c in plain.contributions
-            ),
-        }
-    )
+    read = convert(each.read.model_dump() | {"unfit": each.read.unfit or None}, Read)
     evidence = None if each.evidence is None else _map(each.evidence)
     embedding = None if each.embedding is None else _embedding(each.embedding)
     with np.errstate(over="ignore"):  # what is too large becomes infinite, and does not add up

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
+from msgspec import convert
 from numpy.typing import NDArray
 
 from firstread.clinic.models import CaseSample, ReadRow
@@ -14,7 +15,7 @@ from firstread.clinic.storage.beats_bytes import Beats, pack_beats, unpack_beats
 from firstread.clinic.storage.embeddings import pack_embedding
 from firstread.clinic.storage.evidence_bytes import pack_array, pack_stretches
 from firstread.domain.foremost import foremost
-from firstread.domain.read import Contribution, Familiarity, Finding, Read
+from firstread.domain.read import Read
 from firstread.runtime import Outcome
 
 
@@ -72,22 +73,4 @@ def maps_of(row: ReadRow) -> tuple[str, ...]:
 
 def read_of(row: ReadRow) -> Read:
     """The Read whose values the row keeps; its beats, which may be many, are left to `beats_of`."""
-    body = dict(row.body)
-    for beside in ("logits", "codes", "counts", "maps"):
-        body.pop(beside, None)
-    familiarity = body.pop("familiarity")
-    return Read(
-        **{
-            **body,
-            "findings": tuple(Finding(**each) for each in body["findings"]),
-            "finding_set": tuple(body["finding_set"]),
-            "familiarity": Familiarity(**familiarity) if familiarity else None,
-            "alarms": tuple(body["alarms"]),
-            "groups": tuple(Finding(**each) for each in body.get("groups", ())),
-            "notes": tuple(body.get("notes", ())),
-            "contributions": tuple(
-                Contribution(**{**each, "logits": tuple(each["logits"])})
-                for each in body["contributions"]
-            ),
-        }
-    )
+    return convert(row.body, Read)
