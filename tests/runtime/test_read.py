@@ -16,7 +16,7 @@ from PIL import Image, ImageFilter
 from firstread.domain.errors import BadMeasurement, PackRefused, UnreadableSample
 from firstread.packs import open_manifest, seal
 from firstread.packs.write import manifest_to_toml
-from firstread.runtime import Outcome, PackReader, measurements_as_bytes, open_reader
+from firstread.runtime import PackReader, measurements_as_bytes, open_reader
 from tests.images_for_tests import as_png, cell, cell_png, every_form, save
 from tests.packs_for_tests import COLOURS, LABELS_WITH_UNFIT, SIDE_PX, make_pack
 
@@ -67,14 +67,6 @@ def test_the_same_sample_gives_the_same_numbers_from_every_thread(reader: PackRe
         together = list(pool.map(lambda data: reader.read(data).logits, samples * 3))
     for number, logits in enumerate(together):
         assert np.array_equal(logits, alone[number % len(samples)])
-
-
-def test_one_bad_sample_among_many_stands_in_its_place(reader: PackReader) -> None:
-    first, bad, last = reader.read_many([cell_png("red"), b"%PDF-1.7", cell_png("blue")])
-    assert isinstance(bad, UnreadableSample)
-    assert isinstance(first, Outcome)
-    assert isinstance(last, Outcome)
-    assert (first.read.label, last.read.label) == ("red", "blue")
 
 
 @pytest.mark.parametrize("form", every_form(cell()))

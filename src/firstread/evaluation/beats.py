@@ -106,7 +106,7 @@ def evaluate_recordings(
 def _compared(reader: PackReader, dataset: Dataset, item: Item) -> _Row:
     began = time.perf_counter()
     recording = open_recording(dataset.data(item))
-    named, unfit = named_beats(reader.pack, recording)
+    named, unfit = named_beats(reader, recording)
     took_ms = (time.perf_counter() - began) * 1000
     codes = reader.manifest.codes
     truth = beats_of(dataset, item)
@@ -122,7 +122,7 @@ def _compared(reader: PackReader, dataset: Dataset, item: Item) -> _Row:
     inside = np.flatnonzero(outside(named.at_s, asides, margin_s=WITHIN_S))
     pairs = match(true_s[kept], named.at_s[inside])
     found = inside[pairs.found]
-    near = beat_familiarity(reader.pack, named, found)
+    near = beat_familiarity(reader, named, found)
     figures = RecordFigures(
         record=item.path,
         beats=len(truths),

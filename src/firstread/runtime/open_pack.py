@@ -56,7 +56,12 @@ class OpenPack:
     pack_sha256: str
     network: Network
     neighbours: Neighbours | None
-    looks: Looks | None
+    looks: Looks | None = None
+
+    @property
+    def runtime(self) -> str:
+        """What runs its network, such as 'onnxruntime 1.31.0 CPU x86_64'."""
+        return self.network.runtime
 
     def run(self, batch: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
         """The bare network: each output by name, N first.
@@ -76,7 +81,7 @@ class OpenPack:
             pack=self.manifest.name,
             version=self.manifest.version,
             pack_sha256=self.pack_sha256,
-            runtime=self.network.runtime,
+            runtime=self.runtime,
         )
 
     def outcome(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from firstread.domain.errors import BadMeasurement, PackRefused, UnreadableSample
 from firstread.packs import (
@@ -22,39 +21,19 @@ from firstread.packs import (
 )
 from firstread.packs.golden import TOLERANCE, golden_bytes, refuse_other_answers
 from firstread.packs.twin import tolerance
-from firstread.runtime.familiarity import Neighbours, open_neighbours
+from firstread.runtime.familiarity import open_neighbours
 from firstread.runtime.kinds import KINDS
-from firstread.runtime.looks import Looks, open_looks
+from firstread.runtime.looks import open_looks
 from firstread.runtime.measurements import Given
 from firstread.runtime.open_pack import Network, OpenPack, Outcome
 from firstread.runtime.session import Session
 
 
-class PackReader:
-    """One pack, open and checked. Threads may share it."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PackReader(OpenPack):
+    """One pack, open and checked, that reads samples of its kind. Threads may share it."""
 
-    def __init__(
-        self,
-        *,
-        manifest: Manifest,
-        pack_sha256: str,
-        network: Network,
-        neighbours: Neighbours | None,
-        looks: Looks | None = None,
-        precision: Precision = "float",
-    ) -> None:
-        self.manifest = manifest
-        self.precision = precision
-        self.pack_sha256 = pack_sha256
-        self.runtime = network.runtime
-        self.pack = OpenPack(
-            manifest=manifest,
-            pack_sha256=pack_sha256,
-            network=network,
-            neighbours=neighbours,
-            looks=looks,
-        )
-        self._kind = KINDS[manifest.kind]
+    precision: Precision = "float"
 
     def read(self, sample: bytes | Given, *, sample_sha256: str | None = None) -> Outcome:
         """Read one sample: its bytes, which for measurements are a JSON object's, or a row of them.
@@ -69,7 +48,7 @@ class PackReader:
             return self.read_measurements(sample)
         began = time.perf_counter()
         named = hashlib.sha256(sample).hexdigest() if sample_sha256 is None else sample_sha256
-        return self._kind.read(self.pack, sample, sample_sha256=named, began=began)
+        return KINDS[self.manifest.kind].read(self, sample, sample_sha256=named, began=began)
 
     def read_measurements(self, values: Given) -> Outcome:
         """Read one row of measurements by their codes; None or absence means missing.
@@ -77,25 +56,7 @@ class PackReader:
         Raises BadMeasurement, whose `field` names the measurement, and UnreadableSample where the
         pack reads samples of another kind.
         """
-        return self._kind.read_row(self.pack, values)
-
-    def read_many(self, samples: Sequence[bytes]) -> list[Outcome | UnreadableSample]:
-        """Read several samples; where one cannot be opened its error stands in its place.
-
-        Each runs by itself: a batch would round differently, and a read must give the same
-        numbers whatever lay beside it. Raises BadMeasurement as `read` does.
-        """
-        return [self._read_or_error(data) for data in samples]
-
-    def _read_or_error(self, data: bytes) -> Outcome | UnreadableSample:
-        try:
-            return self.read(data)
-        except UnreadableSample as error:
-            return error
-
-    def run(self, batch: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
-        """The bare network: each output by name, N first, as `OpenPack.run`."""
-        return self.pack.run(batch)
+        return KINDS[self.manifest.kind].read_row(self, values)
 
 
 def open_reader(

@@ -1,7 +1,6 @@
 """A melody is read by how often it has each note."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from firstread.packs import Manifest
 from firstread.runtime.kinds import KindOfRead
@@ -18,10 +17,6 @@ def _shape(manifest: Manifest) -> tuple[int, ...]:
     return (len(NOTES),)
 
 
-def _blank(manifest: Manifest) -> NDArray[np.float32]:
-    return np.zeros((1, len(NOTES)), np.float32)
-
-
 KIND = KindOfRead(
     input="notes",
     element=np.float32,
@@ -29,5 +24,4 @@ KIND = KindOfRead(
     outputs={"logits": "NK"},
     shape=_shape,
     read=_read,
-    blank=_blank,
 )

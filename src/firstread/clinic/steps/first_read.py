@@ -7,12 +7,12 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from django.conf import settings
 from django.db import transaction
 
 from firstread.clinic import clock
+from firstread.clinic.checks.readers import CheckReader
 from firstread.clinic.models import Case, CaseSample, Check, ReadRow
 from firstread.clinic.outbox.events import happened
 from firstread.clinic.outbox.notify import Occasion, tell
@@ -36,17 +36,8 @@ PLACES_TOLD = 3
 """Of how many places at most the history tells that they read a case."""
 
 
-class OpenPack(Protocol):
-    """A pack that reads, here or elsewhere."""
-
-    @property
-    def manifest(self) -> Manifest: ...
-
-    def read(self, data: bytes) -> Outcome: ...
-
-
-Readers = Callable[[Check], OpenPack]
-"""Gives the open pack of a check; raises PackRefused or UnknownPack."""
+ReaderOf = Callable[[Check], CheckReader]
+"""What reads for a check, such as `checks.readers.reader_of`."""
 
 
 @dataclass(kw_only=True)
@@ -62,7 +53,7 @@ class _Work:
     """Why the case waits: no server answers that could read the rest."""
 
 
-def read_next(readers: Readers) -> bool:
+def read_next(reader_of: ReaderOf) -> bool:
     """Read the most pressing case that waits for its first read; returns whether there was one."""
     case = _claim()
     if case is None:
@@ -74,7 +65,7 @@ def read_next(readers: Readers) -> bool:
                 "and tell the operator."
             )
         else:
-            work = _read_samples(case, readers, lease=lease)
+            work = _read_samples(case, reader_of, lease=lease)
         _write(case, work)
     return True
 
@@ -89,10 +80,10 @@ def _lease() -> timedelta:
     return timedelta(seconds=settings.FIRSTREAD.reading.lease_s)
 
 
-def _read_samples(case: Case, readers: Readers, *, lease: Lease[Case]) -> _Work:
+def _read_samples(case: Case, reader_of: ReaderOf, *, lease: Lease[Case]) -> _Work:
     work = _Work()
     try:
-        reader = readers(case.check_row)
+        reader = reader_of(case.check_row)
     except FirstreadError as error:
         work.reason = str(error)
         return work

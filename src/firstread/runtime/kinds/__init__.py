@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -27,31 +27,7 @@ class ReadBytes(Protocol):
     ) -> Outcome: ...
 
 
-class ReadRow(Protocol):
-    """Reads one row of measurements; raises BadMeasurement, whose `field` names what is wrong."""
-
-    def __call__(self, pack: OpenPack, values: Given) -> Outcome: ...
-
-
-class ShapeOf(Protocol):
-    """The shape of one sample as the pack's network takes it."""
-
-    def __call__(self, manifest: Manifest) -> tuple[int, ...]: ...
-
-
-class Blank(Protocol):
-    """A sample [1, ...] that shows nothing, to learn from it what the network gives."""
-
-    def __call__(self, manifest: Manifest) -> NDArray[Any]: ...
-
-
-class Checked(Protocol):
-    """The samples of a tensor [N, ...] one by one; raises BadMeasurement where one cannot be."""
-
-    def __call__(self, values: NDArray[Any], manifest: Manifest) -> list[NDArray[Any]]: ...
-
-
-def refuse_row(pack: OpenPack, values: Given) -> Outcome:  # noqa: ARG001  the form of a ReadRow
+def refuse_row(pack: OpenPack, values: Given) -> Outcome:  # noqa: ARG001  the form of `read_row`
     """Raises UnreadableSample: samples of this kind are no rows."""
     words = WORDS[pack.manifest.kind]
     raise UnreadableSample(
@@ -59,8 +35,13 @@ def refuse_row(pack: OpenPack, values: Given) -> Outcome:  # noqa: ARG001  the f
     )
 
 
+def zeros(manifest: Manifest) -> float:  # noqa: ARG001  the form of `blank_values`
+    """Zero: black, or a flat line."""
+    return 0.0
+
+
 def each_of(values: NDArray[Any], manifest: Manifest) -> list[NDArray[Any]]:  # noqa: ARG001
-    """Every sample of the tensor as it is; the form of Checked."""
+    """Every sample of the tensor as it is; the form of `checked`."""
     return list(values)
 
 
@@ -78,11 +59,19 @@ class KindOfRead:
     """The outputs that a read uses, each with its axes: N samples, K labels, F measurements, D."""
     needed: tuple[str, ...] = ("logits",)
     """Those that another server must give."""
-    shape: ShapeOf
+    shape: Callable[[Manifest], tuple[int, ...]]
+    """Of one sample, as the network takes it."""
+    blank_values: Callable[[Manifest], float | Sequence[float]] = zeros
+    """What a sample [...] that shows nothing is filled with."""
     read: ReadBytes
-    read_row: ReadRow = refuse_row
-    blank: Blank
-    checked: Checked = each_of
+    read_row: Callable[[OpenPack, Given], Outcome] = refuse_row
+    """Reads one row of measurements; raises BadMeasurement, whose `field` names what is wrong."""
+    checked: Callable[[NDArray[Any], Manifest], list[NDArray[Any]]] = each_of
+    """The samples of a tensor [N, ...] one by one; raises BadMeasurement where one cannot be."""
+
+    def blank(self, manifest: Manifest) -> NDArray[Any]:
+        """A sample [1, ...] that shows nothing, to learn from it what the network gives."""
+        return np.full((1, *self.shape(manifest)), self.blank_values(manifest), dtype=self.element)
 
 
 KINDS = Kinds(__name__, KindOfRead)

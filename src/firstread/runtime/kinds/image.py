@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from firstread.imaging.appearance import appearance
 from firstread.imaging.quality import measure
@@ -61,10 +59,6 @@ def _shape(manifest: Manifest) -> tuple[int, ...]:
     return given.height_px, given.width_px, 3
 
 
-def _blank(manifest: Manifest) -> NDArray[Any]:
-    return np.zeros((1, *_shape(manifest)), dtype=np.uint8)
-
-
 KIND = KindOfRead(
     input="image",
     element=np.uint8,
@@ -72,5 +66,4 @@ KIND = KindOfRead(
     outputs={"logits": "NK", "embedding": "ND", "evidence": "NKhw"},
     shape=_shape,
     read=_read,
-    blank=_blank,
 )

@@ -53,8 +53,8 @@ def _shape(manifest: Manifest) -> tuple[int, ...]:
     return (len(manifest.measurements),)
 
 
-def _blank(manifest: Manifest) -> NDArray[Any]:
-    return np.array([[each.minimum for each in manifest.measurements]], dtype=np.float32)
+def _lowest(manifest: Manifest) -> list[float]:
+    return [each.minimum for each in manifest.measurements]
 
 
 def _checked(values: NDArray[Any], manifest: Manifest) -> list[NDArray[Any]]:
@@ -81,6 +81,6 @@ KIND = KindOfRead(
     shape=_shape,
     read=_read,
     read_row=_read_row,
-    blank=_blank,
+    blank_values=_lowest,
     checked=_checked,
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -94,10 +92,6 @@ def _shape(manifest: Manifest) -> tuple[int, ...]:
     return channels(given), window_samples(given)[1]
 
 
-def _blank(manifest: Manifest) -> NDArray[Any]:
-    return np.zeros((1, *_shape(manifest)), dtype=np.float32)
-
-
 KIND = KindOfRead(
     input="signal",
     element=np.float32,
@@ -105,5 +99,4 @@ KIND = KindOfRead(
     outputs={"logits": "NK", "embedding": "ND", "evidence": "NKt"},
     shape=_shape,
     read=_read,
-    blank=_blank,
 )
