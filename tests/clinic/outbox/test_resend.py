@@ -147,11 +147,13 @@ def test_each_sees_their_own_and_an_operator_all_by_state_and_channel(
     counts = {
         query: client.get(f"/outbox?{query}").content.decode().count('class="letter"')
         for query in ("", "channel=webhook", "channel=mail", "state=given_up", "state=sent",
-                      "channel=webhook&state=waiting", "channel=nothing", "before=junk")
+                      "channel=webhook&state=waiting", "channel=nothing", "before=junk",
+                      f"before={5_000 * '9'}")
     }  # fmt: skip
     assert counts == {
         "": 8, "channel=webhook": 4, "channel=mail": 4, "state=given_up": 1, "state=sent": 0,
         "channel=webhook&state=waiting": 3, "channel=nothing": 8, "before=junk": 8,
+        f"before={5_000 * '9'}": 8,
     }  # fmt: skip
 
 

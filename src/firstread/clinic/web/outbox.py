@@ -13,17 +13,17 @@ from firstread.clinic.models import Role
 from firstread.clinic.outbox import resend as step
 from firstread.clinic.shown.outbox import outbox_of
 from firstread.clinic.web.access import page, person_of
+from firstread.clinic.web.numbers import number_asked
 
 
 @page()
 @require_GET
 def outbox(request: HttpRequest) -> HttpResponse:
-    before = request.GET.get("before", "")
     view = outbox_of(
         person_of(request),
         state=request.GET.get("state", ""),
         channel=request.GET.get("channel", ""),
-        before=int(before) if before.isascii() and before.isdecimal() else None,
+        before=number_asked(request.GET.get("before", "")),
     )
     return render(request, "clinic/outbox.html", {"view": view})
 

@@ -8,12 +8,11 @@ from django.views.decorators.http import require_GET
 from firstread.clinic.shown import samples
 from firstread.clinic.shown.kinds import Picture
 from firstread.clinic.web.access import page
+from firstread.clinic.web.numbers import number_asked
 
 KEPT_S = 3600
 """Samples never change, yet a shared computer should not keep them for long."""
 NUMBERS = "application/octet-stream"
-_MOST_DIGITS = 9
-"""Of a beat's number; Python itself refuses numbers of thousands of digits."""
 
 
 @page()
@@ -56,8 +55,7 @@ def stretches(request: HttpRequest, case_sample: int) -> HttpResponse:
 
 def beat_of(request: HttpRequest) -> int | None:
     """Which beat the address asks for, counted from 0; None where it names no number."""
-    asked = request.GET.get("beat", "")
-    return int(asked) if asked.isdecimal() and len(asked) <= _MOST_DIGITS else None
+    return number_asked(request.GET.get("beat", ""))
 
 
 def _picture(picture: Picture) -> HttpResponse:
