@@ -106,3 +106,10 @@ def test_circles_of_types_and_rooms_without_a_layer_are_caught(tmp_path: Path) -
     assert "No cycles are allowed in firstread.imaging" in said
     assert "firstread.attic" in said
     assert "firstread.clinic.attic" in said
+
+
+def test_every_room_is_named_on_the_map() -> None:
+    told = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = {path.parent.name for path in (ROOT / "src" / "firstread").glob("*/**/__init__.py")}
+    assert "outbox" in rooms
+    assert sorted(room for room in rooms if f"{room}/" not in told) == []

@@ -1,4 +1,4 @@
-"""Cases, their samples and reads: the rows that are the queue."""
+"""Cases and their samples: the rows that are the queue."""
 
 from __future__ import annotations
 
