@@ -124,6 +124,10 @@ def test_no_page_asks_the_database_the_same_thing_twice(
         ({"mine": False, "state": "decided"}, "case_decided"),
         ({"mine": False, "state": "decided", "check": "leukaemia"}, "case_decided_by_check"),
         ({"mine": False, "state": "decided", "priority": "stat"}, "case_decided_by_priority"),
+        (
+            {"mine": False, "state": "decided", "check": "leukaemia", "priority": "stat"},
+            "case_decided_by_both",
+        ),
     ],
 )
 @pytest.mark.parametrize("role", ["ana", "chief", "tech"])

@@ -114,6 +114,11 @@ class Case(models.Model):
                 name="case_decided_by_priority",
             ),
             models.Index(
+                fields=["check_row", "priority", *BY_DECISION],
+                condition=IS_DECIDED,
+                name="case_decided_by_both",
+            ),
+            models.Index(
                 fields=["check_row", "-retry_at"],
                 condition=models.Q(retry_at__isnull=False),
                 name="case_tried_again",
