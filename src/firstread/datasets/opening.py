@@ -29,70 +29,55 @@ from firstread.domain.errors import BadDataset
 class Form:
     """One form: `needs` says what a folder must hold to be of it."""
 
-    name: str
     needs: str
     fits: Callable[[Place], bool]
     open: Callable[[Place], Dataset]
 
 
 FORMS = (
+    Form(needs="", fits=written.fits, open=written.open_written),
+    Form(needs="", fits=boxes.fits, open=boxes.open_boxes),
     Form(
-        name="written",
-        needs="",
-        fits=written.fits,
-        open=written.open_written,
-    ),
-    Form(name="boxes", needs="", fits=boxes.fits, open=boxes.open_boxes),
-    Form(
-        name="DICOM",
         needs="DICOM files in one folder per label, or beside a labels.csv",
         fits=dicom_folder.fits,
         open=dicom_folder.open_dicom_folder,
     ),
     Form(
-        name="records",
         needs="annotated WFDB records (.hea, .dat, .atr), or a .tar.xz of them",
         fits=records.fits,
         open=records.open_records,
     ),
     Form(
-        name="labels.csv",
         needs="labels.csv (path,label and, where known, patient), with images.zip or the pictures",
         fits=labels_table.fits,
         open=labels_table.open_labelled,
     ),
     Form(
-        name="MedMNIST",
         needs="one .npz of MedMNIST (train_images, train_labels and so on)",
         fits=medmnist.fits,
         open=medmnist.open_medmnist,
     ),
     Form(
-        name="C-NMC 2019",
         needs="pictures named as in C-NMC 2019 (UID_11_1_1_all.bmp)",
         fits=cnmc.fits,
         open=cnmc.open_cnmc,
     ),
     Form(
-        name="measurements",
         needs="a CSV of measurements with a column class, label or diagnosis",
         fits=measurements.fits,
         open=measurements.open_measurements,
     ),
     Form(
-        name="ALL-IDB",
         needs="pictures named as in ALL-IDB (Im006_1.jpg)",
         fits=allidb.fits,
         open=allidb.open_allidb,
     ),
     Form(
-        name="names",
         needs="pictures named by label and patient (CNV-137351-10.jpeg) or label (ig__1.jpg)",
         fits=named_files.fits,
         open=named_files.open_named_files,
     ),
     Form(
-        name="folders",
         needs="one folder of pictures per label",
         fits=folders.fits,
         open=folders.open_folders,

@@ -21,40 +21,13 @@ class DemoPerson:
     """In the words of the sign-in page."""
 
 
-DEMO_PEOPLE = (
-    DemoPerson(
-        name="tech",
-        first="Tomas",
-        last="Technician",
-        role=Role.TECHNICIAN,
-        does="puts samples in",
-    ),
-    DemoPerson(
-        name="haematologist",
-        first="Hanna",
-        last="Haematologist",
-        role=Role.SPECIALIST,
-        does="reads every check",
-    ),
-    DemoPerson(
-        name="haematologist2",
-        first="Henrik",
-        last="Haematologist",
-        role=Role.SPECIALIST,
-        does="the second reader",
-    ),
-    DemoPerson(
-        name="chief",
-        first="Clara",
-        last="Chief",
-        role=Role.CHIEF,
-        does="decides where two differ",
-    ),
-    DemoPerson(
-        name="admin",
-        first="Oskar",
-        last="Operator",
-        role=Role.OPERATOR,
-        does="people, checks, audit trail",
-    ),
+DEMO_PEOPLE = tuple(
+    DemoPerson(name=name, first=first, last=last, role=role, does=does)
+    for name, first, last, role, does in (
+        ("tech", "Tomas", "Technician", Role.TECHNICIAN, "puts samples in"),
+        ("haematologist", "Hanna", "Haematologist", Role.SPECIALIST, "reads every check"),
+        ("haematologist2", "Henrik", "Haematologist", Role.SPECIALIST, "the second reader"),
+        ("chief", "Clara", "Chief", Role.CHIEF, "decides where two differ"),
+        ("admin", "Oskar", "Operator", Role.OPERATOR, "people, checks, audit trail"),
+    )
 )

@@ -13,14 +13,10 @@ def letter(*, subject: str, text: str) -> Payload:
     return {"subject": subject, "text": text}
 
 
-def _sends(settings: MailSettings) -> bool:
-    return settings.backend != "outbox"
-
-
 MAIL = Channel(
     name="mail",
     settings=MailSettings,
-    sends=_sends,
+    sends=lambda settings: settings.backend != "outbox",
     deliver=deliver,
     probe=probe,
     words=Words(
