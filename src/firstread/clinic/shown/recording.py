@@ -40,7 +40,7 @@ class BeatLabel:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Counted:
+class BeatCount:
     """How many beats have one label."""
 
     label: BeatLabel
@@ -71,7 +71,7 @@ class RhythmShown:
 
     beats: int
     lasts: str
-    counts: tuple[Counted, ...]
+    counts: tuple[BeatCount, ...]
     """The commonest of what matters first, the unremarkable last."""
     rate_bpm: int | None
     longest_rr_s: float | None
@@ -247,9 +247,9 @@ def gone_label(code: str) -> BeatLabel:
 
 def _counts(
     rhythm: Rhythm, labels: Sequence[BeatLabel], *, alarms: Sequence[str]
-) -> tuple[Counted, ...]:
+) -> tuple[BeatCount, ...]:
     counted = [
-        Counted(
+        BeatCount(
             label=label,
             count=count,
             share=count / rhythm.beats if rhythm.beats else 0.0,
@@ -305,7 +305,7 @@ def in_minutes(lasts_s: float) -> str:
     return " ".join(f"{much} {unit}" for much, unit in parts[:2] if much) or "0 s"
 
 
-def _summary(rhythm: Rhythm, counts: Sequence[Counted], *, lasts_s: float) -> str:
+def _summary(rhythm: Rhythm, counts: Sequence[BeatCount], *, lasts_s: float) -> str:
     named = [each for each in counts if each.count]
     said = ", ".join(f"{each.count:,} {each.label.title.lower()}" for each in named)
     words = f"{rhythm.beats:,} beats in {in_minutes(lasts_s)}: {said}."
