@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from firstread.clinic.models import AuditRow, Case, ReadRow
 from firstread.clinic.replay import Tally, fill, without_embedding
 from firstread.clinic.steps.intake import Incoming, receive
+from firstread.domain.errors import Unreachable
 from firstread.packs.sums import seal
 from tests.clinic_for_tests import (
     Clinic,
@@ -206,6 +208,31 @@ def test_the_command_fills_in_and_goes_on_where_a_killed_one_stopped(
     assert (went_on.returncode, trouble) == (0, "")
     assert said.startswith(f"{left} reads filled in, 6 bytes each" if left > 1 else f"{left} read")
     assert _now() == before
+
+
+def test_a_database_that_takes_no_more_is_told_in_a_sentence(committed_clinic: Clinic) -> None:
+    put_in("red", "green")
+    read_all()
+    _as_an_older_firstread_left_them()
+    tally = Tally()
+    with connection.cursor() as cursor:
+        refuse, allow = {
+            "sqlite": ("PRAGMA query_only = 1", "PRAGMA query_only = 0"),
+            "postgresql": (
+                "SET default_transaction_read_only = on",
+                "SET default_transaction_read_only = off",
+            ),
+        }[connection.vendor]
+        cursor.execute(refuse)
+        try:
+            with pytest.raises(
+                Unreachable, match=r"only.* What is filled in stays.* run this again"
+            ):
+                list(fill(tally))
+        finally:
+            cursor.execute(allow)
+    assert tally.filled == 0
+    assert _filled().filled == 2
 
 
 def test_the_command_says_what_was_left_and_ends_with_1(

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from django.db import DatabaseError
 from django.db.models import QuerySet
 
 from firstread.clinic.models import ReadRow
@@ -19,7 +20,7 @@ from firstread.clinic.queue.find_case import found_case
 from firstread.clinic.storage import store
 from firstread.clinic.storage.embeddings import pack_embedding
 from firstread.clinic.storage.reads import beats_of, read_of
-from firstread.domain.errors import FirstreadError, PackRefused, UnknownPack
+from firstread.domain.errors import FirstreadError, PackRefused, UnknownPack, Unreachable
 from firstread.packs import find_pack, golden
 from firstread.runtime import Outcome, PackReader, open_reader
 from firstread.runtime.kinds import KINDS
@@ -166,8 +167,20 @@ def fill(tally: Tally, *, limit: int | None = None) -> Iterator[None]:
     """Read again the samples of those reads, and keep what the network sees; a step for each read.
 
     Ends after `limit` were filled in. Each is written by itself, once: whatever stops this, run
-    again it goes on, and two that run at a time share the work.
+    again it goes on, and two that run at a time share the work. Raises Unreachable where the
+    database fails meanwhile.
     """
+    try:
+        yield from _filling(tally, limit=limit)
+    except DatabaseError as error:
+        said = str(error).partition("\n")[0].rstrip(".")
+        raise Unreachable(
+            f"The database did not go on with it: {said}. What is filled in stays; mend that, and "
+            "run this again."
+        ) from None
+
+
+def _filling(tally: Tally, *, limit: int | None) -> Iterator[None]:
     packs: dict[_Key, PackReader | str | None] = {}
     last = 0
     while True:
