@@ -200,9 +200,9 @@ def test_the_command_fills_in_and_goes_on_where_a_killed_one_stopped(
     while killed.poll() is None and without_embedding().count() == 60:
         pass
     killed.send_signal(signal.SIGKILL)
-    killed.communicate()
+    ended = killed.communicate()
     left = without_embedding().count()
-    assert left < 60
+    assert left < 60, ended
     went_on = _command("--fill")
     said, trouble = went_on.communicate(timeout=120)
     assert (went_on.returncode, trouble) == (0, "")
