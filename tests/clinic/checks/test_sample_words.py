@@ -11,8 +11,9 @@ from django.test import Client
 from django.urls import reverse
 
 from firstread.clinic.checks import readers
-from firstread.clinic.checks.sample_words import how_many, one_sample, plural
+from firstread.clinic.checks.sample_words import one_sample
 from firstread.clinic.models import Case, Check
+from firstread.clinic.shown.words import how_many, plural
 from firstread.clinic.steps.intake import Incoming, receive
 from firstread.clinic.steps.who_may import answers_for
 from tests.clinic_for_tests import Clinic, add_heartbeat, read_all
