@@ -1,5 +1,7 @@
 """Where people write what samples truly show: in a table beside them, in folders, in names."""
 
+# Paths are compared as they were written, and links as they are.
+# ruff: noqa: PTH100, PTH119, PTH120, PTH121, PTH122
 from __future__ import annotations
 
 import os
@@ -138,16 +140,16 @@ class _Tables:
 
     def find(self, path: str, *, root: str) -> Truth | None:
         if self._only is not None:
-            beside = os.path.relpath(path, os.path.dirname(self._at) or ".")  # noqa: PTH120  a path as it was written
-            below = _below(path, root or os.path.dirname(path))  # noqa: PTH120
-            return self._only.first(beside, below, path, os.path.basename(path))  # noqa: PTH119
+            beside = os.path.relpath(path, os.path.dirname(self._at) or ".")
+            below = _below(path, root or os.path.dirname(path))
+            return self._only.first(beside, below, path, os.path.basename(path))
         root = root.rstrip("/") or root
-        last = os.path.dirname(root or path)  # noqa: PTH120
-        folder = os.path.dirname(path)  # noqa: PTH120
+        last = os.path.dirname(root or path)
+        folder = os.path.dirname(path)
         while True:
             table = self._in(folder)
             truth = table.first(_below(path, folder)) if table else None
-            above = os.path.dirname(folder)  # noqa: PTH120
+            above = os.path.dirname(folder)
             if truth is not None or folder in (last, above):
                 return truth
             folder = above
@@ -169,15 +171,15 @@ class _Folders:
         self._by_folder: dict[tuple[str, str], Truth | None] = {}
 
     def find(self, path: str, *, root: str) -> Truth | None:
-        key = (os.path.dirname(path), root)  # noqa: PTH120
+        key = (os.path.dirname(path), root)
         if key not in self._by_folder:
             self._by_folder[key] = self._nearest(*key)
         return self._by_folder[key]
 
     def _nearest(self, folder: str, root: str) -> Truth | None:
         """Of the folders from the sample's own up to the named one, the first that is a label."""
-        named = PurePath(os.path.abspath(root)) if root else None  # noqa: PTH100  links stay as they are
-        own = PurePath(os.path.abspath(folder))  # noqa: PTH100
+        named = PurePath(os.path.abspath(root)) if root else None
+        own = PurePath(os.path.abspath(folder))
         for each in (own, *own.parents):
             truth = self._known.truth(each.name)
             if truth is not None and truth.label is not None:
@@ -210,7 +212,7 @@ class _Names:
         self._words = re.compile(rf"(?<![^\W_])(?:{words})(?![^\W_])", re.IGNORECASE)
 
     def find(self, path: str, *, root: str) -> Truth | None:  # noqa: ARG002  as every source
-        name = os.path.basename(path)  # noqa: PTH119
+        name = os.path.basename(path)
         labels = {self._known.truth(word) for word in self._words.findall(PurePath(name).stem)}
         if len(labels) == 1:
             return labels.pop()
@@ -220,7 +222,7 @@ class _Names:
 
 def _end_of(name: str) -> tuple[str, bool] | None:
     """What stands before _1 or _0 at the end of a name, and whether it was _1."""
-    stem, _ = os.path.splitext(name)  # noqa: PTH122
+    stem, _ = os.path.splitext(name)
     return (stem[:-2], stem[-1] == "1") if stem[-2:] in ("_0", "_1") else None
 
 
@@ -232,7 +234,7 @@ def _told_by_ends(files: Iterable[tuple[str, str]]) -> frozenset[str]:
     seen: dict[str, set[str] | None] = {}
     for path, _ in files:
         folder, name = os.path.split(path)
-        if os.path.splitext(name)[1].lower() not in IMAGE_ENDINGS:  # noqa: PTH122
+        if os.path.splitext(name)[1].lower() not in IMAGE_ENDINGS:
             continue
         before = seen.setdefault(folder, set())
         end = _end_of(name)
@@ -250,7 +252,7 @@ def _below(path: str, folder: str) -> str:
 
 def _same(one: str, other: str) -> bool:
     try:
-        return os.path.samefile(one, other)  # noqa: PTH121
+        return os.path.samefile(one, other)
     except OSError:
         return False
 

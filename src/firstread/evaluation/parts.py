@@ -64,5 +64,6 @@ def risk_coverage(answers: Answers) -> tuple[NDArray[np.float64], NDArray[np.flo
 
 
 def among(hits: NDArray[np.bool_], kept: NDArray[np.bool_], answers: Answers) -> Share:
+    """The share of hits [N] among the answers that are `kept` [N], with its interval."""
     clusters = answers.clusters
     return share_of(hits[kept], clusters=None if clusters is None else clusters[kept])

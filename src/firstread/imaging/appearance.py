@@ -59,9 +59,9 @@ def _halved(values: NDArray[np.generic]) -> NDArray[np.float32]:
     """The mean of every two by two; a side of one pixel stays as it is."""
     height, width = values.shape[:2]
     if height > 1:
-        values = values[0 : height - 1 : 2] + values[1:height:2]  # type: ignore[operator]
+        values = values[0 : height - 1 : 2] + values[1:height:2]  # type: ignore[operator]  # NumPy widens
     if width > 1:
-        values = values[:, 0 : width - 1 : 2] + values[:, 1:width:2]  # type: ignore[operator]
+        values = values[:, 0 : width - 1 : 2] + values[:, 1:width:2]  # type: ignore[operator]  # NumPy widens
     parts = (2 if height > 1 else 1) * (2 if width > 1 else 1)
     return values.astype(np.float32) * np.float32(1 / parts)
 

@@ -137,6 +137,7 @@ def of_one(outputs: dict[str, NDArray[np.float32]], name: str) -> NDArray[np.flo
 
 
 def ms_since(began: float) -> float:
+    """Milliseconds since `began`, by `time.perf_counter`."""
     return round((time.perf_counter() - began) * 1000, 2)
 
 

@@ -102,7 +102,7 @@ def open_bucket(url: str) -> Bucket:
     }
     try:
         # No options for the client: they would take the place of those in the environment.
-        store = from_url(url, retry_config=retries)  # type: ignore[call-overload]
+        store = from_url(url, retry_config=retries)  # type: ignore[call-overload]  # any of three
     except (exceptions.BaseError, ValueError) as error:
         raise BadArchive(
             f"'{url}' is no bucket that can be opened: {_reason(error)}. Write it as "

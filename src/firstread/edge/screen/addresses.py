@@ -127,4 +127,4 @@ def _column(lines: Iterator[str], *, name: str) -> Iterator[str]:
 
 
 def is_table(path: Path) -> bool:
-    return path.suffix.lower() in (".csv", ".tsv", ".txt") and not os.path.isdir(path)  # noqa: PTH112
+    return path.suffix.lower() in (".csv", ".tsv", ".txt") and not os.path.isdir(path)  # noqa: PTH112  Path.is_dir raises

@@ -156,7 +156,7 @@ class RayEngine:
         pack = {path.relative_to(self._pack).as_posix(): path.read_bytes() for path in files}
         # Kept until the end, for a reader that dies is started again with it.
         self._stored = [ray.put(pack)]
-        cores = ray.cluster_resources().get("CPU", 1)  # type: ignore[no-untyped-call]
+        cores = ray.cluster_resources().get("CPU", 1)  # type: ignore[no-untyped-call]  # theirs
         readers = self._readers or max(1, int(cores))
         started = ray.remote(num_cpus=1, max_restarts=_RESTARTS, max_task_retries=_RESTARTS)(
             _Reader

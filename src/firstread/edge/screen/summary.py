@@ -59,7 +59,7 @@ def summary_of(journal: Journal) -> Summary:
         "SELECT label, count(*) FROM answered WHERE label NOT NULL GROUP BY label ORDER BY 2 DESC"
     )
     reasons = journal.counted(
-        "SELECT address, error FROM answered WHERE error NOT NULL ORDER BY address "  # noqa: S608
+        "SELECT address, error FROM answered WHERE error NOT NULL ORDER BY address "  # noqa: S608  our own number
         f"LIMIT {SHOWN}"
     )
     return Summary(

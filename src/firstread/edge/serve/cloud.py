@@ -61,7 +61,7 @@ def settled(settings: ServeSettings, *, cloud: Cloud, said: Collection[str]) -> 
         settings,
         health_route=cloud.health_route,
         predict_route=cloud.predict_route,
-        **{name: value for name, value in wishes.items() if name not in said},  # type: ignore[arg-type]
+        **{name: value for name, value in wishes.items() if name not in said},  # type: ignore[arg-type]  # fields
     )
 
 

@@ -40,8 +40,8 @@ def zeros(manifest: Manifest) -> float:  # noqa: ARG001  the form of `blank_valu
     return 0.0
 
 
-def each_of(values: NDArray[Any], manifest: Manifest) -> list[NDArray[Any]]:  # noqa: ARG001
-    """Every sample of the tensor as it is; the form of `checked`."""
+def each_of(values: NDArray[Any], manifest: Manifest) -> list[NDArray[Any]]:  # noqa: ARG001  the form of `checked`
+    """Every sample of the tensor as it is."""
     return list(values)
 
 

@@ -65,5 +65,6 @@ def sealed(
 
 
 def fresh(out: Path, name: str) -> Path:
+    """The empty folder in which the pack of that name is written."""
     # A name with a dot is on no shelf, so a half-written pack is never offered.
     return emptied(out / f".{name}.part")

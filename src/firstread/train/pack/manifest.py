@@ -125,6 +125,7 @@ def stated(
 
 
 def provenance(recipe: Recipe, used: Sequence[tuple[Dataset, str]]) -> Provenance:
+    """What made the pack: recipe, software, and the datasets `used`, each with its licence."""
     return Provenance(
         datasets=tuple(
             DatasetUsed(name=one.name, sha256=one.sha256, n=len(one.items), licence=licence)
