@@ -172,6 +172,6 @@ def test_the_page_goes_on_where_the_last_one_ended(clinic: Clinic, client: Clien
     while address:
         page = client.get(address).content.decode()
         seen += [line[:10] for line in page.split('<span class="strong">')[1:]]
-        view = client.get(address).context["view"]
+        view = client.get(address).context["page"]
         address = f"/outbox?before={view.older_than}" if view.older_than else ""
     assert seen == [f"Letter {n:03d}" for n in reversed(range(65))]

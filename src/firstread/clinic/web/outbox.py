@@ -19,13 +19,13 @@ from firstread.clinic.web.numbers import number_asked
 @page()
 @require_GET
 def outbox(request: HttpRequest) -> HttpResponse:
-    view = outbox_of(
+    shown = outbox_of(
         person_of(request),
         state=request.GET.get("state", ""),
         channel=request.GET.get("channel", ""),
         before=number_asked(request.GET.get("before", "")),
     )
-    return render(request, "clinic/outbox.html", {"view": view})
+    return render(request, "clinic/outbox.html", {"page": shown})
 
 
 @page(Role.OPERATOR)
