@@ -89,9 +89,9 @@ def bomb_png(*, width: int = 60_000, height: int = 60_000) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
-        + _chunk(b"IHDR", header)
-        + _chunk(b"IDAT", zlib.compress(bytes(1000)))
-        + _chunk(b"IEND", b"")
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(bytes(1000)))
+        + chunk(b"IEND", b"")
     )
 
 
@@ -100,7 +100,7 @@ def text_bomb_png() -> bytes:
     whole = cell_png()
     squeezer = zlib.compressobj(9)
     note = b"".join(squeezer.compress(bytes(1 << 20)) for _ in range(200)) + squeezer.flush()
-    return whole[:33] + _chunk(b"zTXt", b"note\0\0" + note) + whole[33:]
+    return whole[:33] + chunk(b"zTXt", b"note\0\0" + note) + whole[33:]
 
 
 def not_pictures() -> dict[str, bytes]:
@@ -119,6 +119,6 @@ def not_pictures() -> dict[str, bytes]:
     }
 
 
-def _chunk(name: bytes, body: bytes) -> bytes:
+def chunk(name: bytes, body: bytes) -> bytes:
     check = struct.pack(">I", zlib.crc32(name + body))
     return struct.pack(">I", len(body)) + name + body + check

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.core.files.storage import storages
 from django.db import connection
@@ -15,12 +16,15 @@ from django.test import Client
 from firstread.clinic.models import (
     AuditRow,
     Case,
+    CaseSample,
     Check,
     IdempotencyKey,
     Person,
     RefusedSample,
     Review,
 )
+from firstread.decoding.budget import BUDGET
+from tests.dicom_for_tests import NAME, dicom
 from tests.images_for_tests import cell, cell_png, save
 from tests.programs_for_tests import Program
 
@@ -372,3 +376,41 @@ def test_a_store_that_cannot_be_written_is_said_and_the_same_request_works_later
     assert not Case.objects.exists()
     again = lab.put_in(png(seed=77), key="k", check="leukaemia", accession="1")
     assert again.status_code == 201
+
+
+def test_a_dicom_picture_is_put_in_read_and_shown_without_whose_it_is(
+    program: Make, read_all: Callable[[], None]
+) -> None:
+    frames = np.stack([np.asarray(cell("red")), np.asarray(cell("blue"))])
+    file = BytesIO(dicom(frames, NumberOfFrames=2))
+    file.name = "cell.dcm"
+    lab = program()
+    made = lab.put_in(file, check="leukaemia", accession="D1")
+    assert made.status_code == 201
+    read_all()
+    seen = lab("GET", made["Location"].removeprefix("/api/v1")).json()
+    assert (seen["state"], seen["finding"]) == ("read", "red")
+    assert seen["reads"][0]["read"]["notes"] == ["Frame 1 of 2 was read."]
+    browser = Client()
+    person = Person.objects.get(username__startswith="technician")
+    browser.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    for form in ("image", "thumbnail"):
+        shown = browser.get(f"/samples/{CaseSample.objects.get().pk}/{form}")
+        assert shown["Content-Type"] == "image/webp"
+        assert NAME not in shown.content
+    page = browser.get(f"/cases/{made.json()['case']['id']}").content
+    assert NAME not in page
+
+
+def test_where_memory_is_short_a_sample_is_told_to_come_again(program: Make) -> None:
+    lab, patience_s = program(), BUDGET.patience_s
+    BUDGET.patience_s = 0.01
+    try:
+        with BUDGET.taken(BUDGET.total_bytes):
+            later = lab.put_in(png(), check="leukaemia", accession="A9")
+    finally:
+        BUDGET.patience_s = patience_s
+    assert (later.status_code, later["Retry-After"]) == (503, "5")
+    assert "too little memory" in later.json()["detail"]
+    assert not RefusedSample.objects.exists()
+    assert lab.put_in(png(), check="leukaemia", accession="A9").status_code == 201

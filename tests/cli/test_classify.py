@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from firstread.cli.main import main
+from tests.dicom_for_tests import cell_dicom
 from tests.images_for_tests import (
     as_png,
     blurred_png,
@@ -320,3 +321,11 @@ def test_the_page_that_was_read_of_several_is_said(packs: Path, tmp_path: Path) 
     assert "(Page 1 of 2 was read.)" in _classify(tmp_path / "a.tif", "--pack", "colour").stdout
     (answer,) = _lines(_classify(tmp_path / "a.tif", "--pack", "colour", "--json"))
     assert answer["notes"] == ["Page 1 of 2 was read."]
+
+
+def test_a_dicom_picture_reads_as_the_same_picture_in_png(packs: Path, tmp_path: Path) -> None:
+    files = [tmp_path / "a.dcm", tmp_path / "a.png"]
+    files[0].write_bytes(cell_dicom("blue"))
+    files[1].write_bytes(cell_png("blue"))
+    dicom, png = _lines(_classify(*files, "--pack", "colour", "--json"))
+    assert dicom["findings"] == png["findings"]

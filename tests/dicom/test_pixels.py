@@ -2,50 +2,18 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from io import BytesIO
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from firstread.dicom.pixels import header_of, is_dicom, png_of
+from firstread.dicom.pixels import header_of, is_dicom, png_of, shown_of
 from firstread.domain.errors import UnreadableSample
+from tests.dicom_for_tests import dicom
 
 pytest.importorskip("pydicom")
-
-
-def dicom(pixels: np.ndarray, **tags: Any) -> bytes:
-    """A DICOM file of one picture, as a modality writes it."""
-    from pydicom.dataset import FileDataset, FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
-
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-    meta.MediaStorageSOPInstanceUID = generate_uid()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    file = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
-    file.PatientID, file.PatientName = "P7", "Doe^Jane"
-    colour = pixels.ndim > 2 and pixels.shape[-1] == 3
-    file.Rows, file.Columns = pixels.shape[-3:-1] if colour else pixels.shape[-2:]
-    if pixels.ndim - colour == 3:
-        file.NumberOfFrames = len(pixels)
-    bits = 8 * pixels.dtype.itemsize
-    file.BitsAllocated, file.BitsStored, file.HighBit = bits, bits, bits - 1
-    file.PixelRepresentation = int(pixels.dtype.kind == "i")
-    file.SamplesPerPixel = 3 if colour else 1
-    file.PhotometricInterpretation = "RGB" if colour else "MONOCHROME2"
-    if colour:
-        file.PlanarConfiguration = 0
-    file.PixelData = pixels.tobytes() + bytes(pixels.nbytes % 2)
-    for name, value in tags.items():
-        if value is None:
-            delattr(file, name)
-        else:
-            setattr(file, name, value)
-    out = BytesIO()
-    file.save_as(out, enforce_file_format=True)
-    return out.getvalue()
 
 
 def shown(data: bytes, *, frame: int = 0) -> np.ndarray:
@@ -105,6 +73,144 @@ def test_the_identifier_of_the_patient_is_known_and_the_name_is_nowhere():
     assert (header.patient, header.frames, header.width_px, header.height_px) == ("P7", 1, 16, 16)
     assert is_dicom(data)
     assert b"Doe" not in png_of(data)
+
+
+def test_a_presentation_that_inverts_is_inverted_once():
+    for tags in (
+        {"PresentationLUTShape": "INVERSE"},
+        {"PresentationLUTShape": "INVERSE", "PhotometricInterpretation": "MONOCHROME1"},
+        {"PresentationLUTShape": "IDENTITY", "PhotometricInterpretation": "MONOCHROME1"},
+    ):
+        assert np.array_equal(shown(dicom(RAMP, **tags)), 255 - RAMP)
+    assert np.array_equal(shown(dicom(RAMP, PresentationLUTShape="IDENTITY")), RAMP)
+    both = dicom(RAMP, PresentationLUTShape="IDENTITY", PhotometricInterpretation="MONOCHROME1")
+    assert "MONOCHROME1 and a presentation of IDENTITY" in shown_of(both).notes[0]
+
+
+@pytest.mark.parametrize("meaning", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("window", [{}, {"WindowCenter": 500, "WindowWidth": 1000}])
+def test_padding_is_black_and_stretches_nothing(meaning, window):
+    units = np.array([[-2000, -2000, 0, 500, 1000]], dtype=np.int16)
+    plain = dicom(units[:, 2:], PhotometricInterpretation=meaning, **window)
+    tags = {"PixelPaddingValue": -2000, "PhotometricInterpretation": meaning, **window}
+    assert shown(dicom(units, **tags)).tolist()[0] == [0, 0, *shown(plain).tolist()[0]]
+    units[0, 0] = -1900
+    ranged = dicom(units, PixelPaddingRangeLimit=-1900, **tags)
+    assert shown(ranged).tolist()[0] == [0, 0, *shown(plain).tolist()[0]]
+
+
+def groups(**tags):
+    """One functional group with what a frame says of its window and its rescaling."""
+    from pydicom.dataset import Dataset
+
+    group = Dataset()
+    for sequence, names in (
+        ("FrameVOILUTSequence", ("WindowCenter", "WindowWidth", "VOILUTFunction")),
+        ("PixelValueTransformationSequence", ("RescaleSlope", "RescaleIntercept")),
+    ):
+        item = Dataset()
+        for name in names:
+            if name in tags:
+                setattr(item, name, tags[name])
+        if len(item):
+            setattr(group, sequence, [item])
+    return group
+
+
+def test_windows_and_rescaling_in_functional_groups_are_applied():
+    frames = np.array([[[0, 50, 100, 150]]] * 2, dtype=np.uint16)
+    shared = groups(RescaleSlope=2, RescaleIntercept=-100)
+    each = [groups(WindowCenter=0.5, WindowWidth=201), groups(WindowCenter=100.5, WindowWidth=201)]
+    data = dicom(
+        frames,
+        SharedFunctionalGroupsSequence=[shared],
+        PerFrameFunctionalGroupsSequence=each,
+    )
+    assert shown(data, frame=0).tolist() == [[0, 128, 255, 255]]
+    assert shown(data, frame=1).tolist() == [[0, 0, 128, 255]]
+    window = groups(WindowCenter=50.5, WindowWidth=101, VOILUTFunction="LINEAR")
+    alone = dicom(frames, SharedFunctionalGroupsSequence=[window])
+    assert shown(alone, frame=1).tolist() == [[0, 128, 255, 255]]
+
+
+def test_frames_without_a_window_are_stretched_alike():
+    frames = np.array([[[0, 250]], [[500, 1000]]], dtype=np.uint16)
+    data = dicom(frames)
+    assert shown(data, frame=0).tolist() == [[0, 64]]
+    assert shown(data, frame=1).tolist() == [[128, 255]]
+    assert shown_of(data).notes == (
+        "Frame 1 of 2 was read.",
+        "It names no window: its values were stretched from 0 to 1000.",
+    )
+
+
+def test_a_bright_pixel_does_not_darken_what_has_no_window():
+    units = np.linspace(0, 1000, 2500).astype(np.uint16).reshape(50, 50)
+    plain = shown(dicom(units)).astype(int)
+    units[7, 7] = 60_000
+    hot = shown(dicom(units)).astype(int)
+    hot[7, 7] = plain[7, 7]
+    assert np.abs(hot - plain).max() <= 1
+
+
+def test_a_file_without_its_preamble_is_opened():
+    whole = dicom(RAMP, Modality="OT")
+    assert is_dicom(whole[132:])
+    assert np.array_equal(shown(whole[132:]), RAMP)
+    meta = int.from_bytes(whole[140:144], "little")
+    bare = whole[144 + meta :]
+    assert is_dicom(bare)
+    assert np.array_equal(shown(bare), RAMP)
+
+
+def test_a_window_with_a_decimal_comma_is_understood():
+    units = np.array([[0, 100, 200]], dtype=np.int16)
+    data = dicom(units, WindowCenter="100.5", WindowWidth="201.0", RescaleSlope="1.0")
+    data = data.replace(b"100.5 ", b"100,5 ").replace(b"201.0 ", b"201,0 ")
+    assert b"100,5" in data
+    assert shown(data).tolist() == [[0, 128, 255]]
+
+
+def test_of_several_windows_it_is_told_which_was_used():
+    data = dicom(np.array([[0, 100]], np.int16), WindowCenter=[50, 900], WindowWidth=[101, 10])
+    assert shown_of(data).notes == ("Window 1 of 2 was used.",)
+
+
+def deflated(pixels):
+    from pydicom import dcmread
+    from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+    file = dcmread(BytesIO(dicom(pixels)))
+    file.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    out = BytesIO()
+    file.save_as(out, enforce_file_format=True)
+    return out.getvalue()
+
+
+def test_a_deflated_file_is_inflated_as_far_as_a_picture_reaches():
+    assert np.array_equal(shown(deflated(RAMP)), RAMP)
+    bomb = deflated(np.zeros((9000, 9000), dtype=np.uint8))
+    tracemalloc.start()
+    with pytest.raises(UnreadableSample, match="unpacks to more than 20 times its size"):
+        png_of(bomb)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 120_000_000
+
+
+def test_a_packing_that_nothing_here_opens_is_named():
+    from pydicom import dcmread
+    from pydicom.encaps import encapsulate
+    from pydicom.uid import JPEGLSLossless
+
+    file = dcmread(BytesIO(dicom(RAMP)))
+    file.file_meta.TransferSyntaxUID = JPEGLSLossless
+    file.PixelData = encapsulate([b"\xff\xd8\xff\xf7"])
+    file["PixelData"].is_undefined_length = True
+    out = BytesIO()
+    file.save_as(out, enforce_file_format=True)
+    with pytest.raises(UnreadableSample, match="packed as JPEG-LS Lossless"):
+        png_of(out.getvalue())
 
 
 @pytest.mark.parametrize(

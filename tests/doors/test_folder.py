@@ -15,11 +15,13 @@ from django.db import OperationalError, connection
 from msgspec.structs import replace
 
 from firstread.clinic.doors import folder
-from firstread.clinic.models import Case, CaseSample, RefusedSample
+from firstread.clinic.models import Case, CaseSample, RefusedSample, Sample
 from firstread.clinic.steps import intake
+from firstread.decoding.budget import BUDGET
 from firstread.inbox import taking
 from firstread.inbox.places import Inbox
 from firstread.inbox.taking import Taking
+from tests.dicom_for_tests import cell_dicom
 from tests.images_for_tests import cell_png
 
 Make = Callable[..., Taking]
@@ -356,3 +358,27 @@ def _wait_for(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < until
         time.sleep(0.02)
+
+
+def test_a_dicom_picture_becomes_a_case_like_any_other(door: Make, inbox: Path) -> None:
+    put(inbox, "leukaemia/865102_a.dcm", cell_dicom("blue"))
+    door().take_all()
+    assert Sample.objects.get().media_type == "application/dicom"
+    assert (Case.objects.get().accession, done(inbox)) == ("865102", ["865102_a.dcm"])
+
+
+def test_a_file_waits_in_the_inbox_while_memory_is_short(door: Make, inbox: Path) -> None:
+    put(inbox, "leukaemia/865102_a.png")
+    taking_, patience_s = door(), BUDGET.patience_s
+    BUDGET.patience_s = 0.01
+    try:
+        with BUDGET.taken(BUDGET.total_bytes):
+            for _ in range(3):
+                taking_.take_all()
+            assert not refused(inbox)
+            assert not RefusedSample.objects.exists()
+    finally:
+        BUDGET.patience_s = patience_s
+    taking_.take_all()
+    taking_.take_over()
+    assert (Case.objects.get().accession, refused(inbox)) == ("865102", {})

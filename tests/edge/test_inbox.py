@@ -19,6 +19,7 @@ from firstread.inbox.settle import Settling
 from firstread.inbox.taking import Taking
 from firstread.packs import find_pack
 from firstread.runtime import PackReader, open_reader
+from tests.dicom_for_tests import cell_dicom
 from tests.images_for_tests import cell_png
 
 Make = Callable[..., Taking]
@@ -226,3 +227,15 @@ def test_bytes_that_rotted_before_they_were_read_are_told_of(
     put(tmp_path, "leukaemia/1.png")
     taking().take_all()
     assert len(everything(spool, readers)) == 1
+
+
+def test_a_dicom_picture_is_kept_and_read(
+    taking: Make, spool: Spool, readers: dict[str, PackReader], tmp_path: Path
+) -> None:
+    path = tmp_path / "inbox" / "leukaemia" / "865102_a.dcm"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(cell_dicom("blue"))
+    taking().take_all()
+    said: list[str] = []
+    assert read_next(spool, readers, say=lambda _entry, read: said.append(read.label))
+    assert said == ["blue"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
+import zlib
 
 DAMAGED = (
     OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
-    NotImplementedError, RuntimeError, MemoryError, struct.error,
+    NotImplementedError, RuntimeError, struct.error, zlib.error,
 )  # fmt: skip

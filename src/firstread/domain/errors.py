@@ -24,6 +24,7 @@ FirstreadError
 ├── AuditBroken           the audit trail does not add up
 ├── Unreachable           a server did not answer
 │   └── NobodyReads       none of the servers that read for a check answers: the case waits
+├── ShortOfMemory         a sample cannot be opened now for want of memory: it is not at fault
 └── MissingExtra          the command needs an extra that is not installed
 """
 
@@ -154,6 +155,14 @@ class Unreachable(FirstreadError):
 
 class NobodyReads(Unreachable):
     """None of the servers that read for a check answers; asking again helps in `again_in_s`."""
+
+    def __init__(self, message: str, *, again_in_s: float) -> None:
+        super().__init__(message)
+        self.again_in_s = again_in_s
+
+
+class ShortOfMemory(FirstreadError):
+    """There is too little memory to open a sample now; asking again helps in `again_in_s`."""
 
     def __init__(self, message: str, *, again_in_s: float) -> None:
         super().__init__(message)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from firstread.domain.errors import ShortOfMemory
 from firstread.domain.measurements import TakesMeasurements
 from firstread.edge.clock import BootClock
 from firstread.edge.entries import Incoming
@@ -61,11 +62,15 @@ class IntoTheSpool:
         return room
 
     def receive(self, batch: Sequence[Whole]) -> Sequence[str] | None:
-        """Why each file comes back; None while the disk takes nothing: the claims stand."""
+        """Why each file comes back; None while the disk takes nothing or memory is short: the
+        claims stand."""
         try:
             refused = [self._take_in(whole) for whole in batch]
         except (OSError, sqlite3.OperationalError) as error:
             log.warning("the spool did not take a file: %s", type(error).__name__)
+            return None
+        except ShortOfMemory as error:
+            log.warning("a file in the inbox waits: %s", error)
             return None
         self.wake()
         return refused

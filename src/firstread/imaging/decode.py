@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
 
 import numpy as np
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
+from firstread.decoding import MAX_PIXELS
+from firstread.decoding.budget import BUDGET, refuse_without_memory
+from firstread.dicom.pixels import is_dicom, shown_of
 from firstread.domain.errors import UnreadableSample
-from firstread.imaging.sniff import what_it_is
+from firstread.imaging import jpeg
+from firstread.imaging.colour import coloured, exponent_of
+from firstread.imaging.deep import eight_bits_of
+from firstread.imaging.open_file import DAMAGED, OpenFile, is_deep, opened, refuse_endless_jpeg
+from firstread.imaging.webp import canvas_bytes
 
-MAX_PIXELS = 100_000_000
-"""More is refused before it is unpacked; 100 million pixels are 300 MB in memory."""
-
-# Pillow warns from its own limit on; so that it never warns of a picture that is opened, one limit.
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-
-FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF")
-"""The only parsers of Pillow that hostile bytes ever reach."""
-
-_SEND = "Send PNG, JPEG, TIFF, BMP, WebP or GIF."
 _ORIENTATION = 0x0112
 _FIRST_ON_ITS_SIDE = 5
 _UPRIGHT = {
@@ -37,27 +31,13 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-# What Pillow's parsers were seen to raise on damaged bytes, or say in their documentation. All of
-# them mean the same to the person who sent the file.
-_DAMAGED = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    ArithmeticError,
-    AttributeError,
-    AssertionError,
-    EOFError,
-    MemoryError,
-    RuntimeError,
-    BufferError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-    Warning,  # where the operator turned warnings into errors, a doubt refuses
-)
+_PLAIN_BYTES, _OTHER_BYTES, _DEEP_BYTES = 8, 16, 28
+"""Of memory for each pixel: where it only becomes RGB, is laid onto white or brought to other
+colours, or has more than eight bits. Measured, and rounded up."""
+_COEFFICIENT_BYTES = 2
+"""Of a progressive JPEG, whose frequencies are all kept until its last scan."""
+_OPENED_TIMES, _DICOM_TIMES = 2, 4
+"""As often a file is in memory while its form is found, and a DICOM file while it is opened."""
 
 
 Box = tuple[float, float, float, float]
@@ -79,10 +59,11 @@ class Picture:
 
 
 def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """The first picture that `data` holds, upright, RGB, transparency laid onto white.
+    """The picture that `data` holds, upright, RGB, transparency laid onto white.
 
-    Raises UnreadableSample where the bytes are empty, no picture, cut off, or more than
-    `max_pixels`; nothing else, whatever the bytes.
+    Of several pages or frames it is the first that is no thumbnail. Raises UnreadableSample where
+    the bytes are empty, no picture, cut off, more than `max_pixels` or made to fill memory,
+    ShortOfMemory where there is too little of it now; nothing else, whatever the bytes.
     """
     return decode_small(data, shrinks=lambda _width, _height: 1.0, max_pixels=max_pixels).image
 
@@ -96,26 +77,62 @@ def decode_small(
     is decoded. JPEG keeps blocks of 8 x 8 frequencies: to leave the high ones out gives a half, a
     quarter or an eighth of the size for a fraction of the work and of the memory.
     """
-    picture = _opened(data, max_pixels=max_pixels)
-    try:
-        whole = picture.size
-        turned = picture.format == "JPEG" and _orientation(picture) >= _FIRST_ON_ITS_SIDE
-        factor = _halved(picture, by=shrinks(*whole[::-1] if turned else whole))
-        picture.load()
-        box = (0.0, 0.0, whole[0] / factor, whole[1] / factor)
-        upright = _upright(_rgb(picture), whole, box=box, orientation=_orientation(picture))
-        return replace(upright, notes=_passed_over(picture))
-    except _DAMAGED:
-        raise UnreadableSample(
-            f"This {picture.format} picture is cut off or damaged. Send the file again."
-        ) from None
+    if is_dicom(data):
+        return _dicom(data, max_pixels=max_pixels)
+    found = _opened(data, max_pixels=max_pixels)
+    picture = found.image
+    whole = picture.size
+    turned = isinstance(picture, JpegImageFile) and lies_on_its_side(picture)
+    factor = _halved(picture, by=shrinks(*whole[::-1] if turned else whole))
+    needed = _needed_bytes(found, factor=factor)
+    with BUDGET.taken(needed):
+        try:
+            picture.load()
+            _refuse_cut_jpeg(found, factor=factor)
+            box = (0.0, 0.0, whole[0] / factor, whole[1] / factor)
+            image, notes = _rgb(found)
+        except DAMAGED:
+            refuse_without_memory(needed)
+            raise UnreadableSample(_cut_off(picture)) from None
+        return _upright(image, whole, box=box, orientation=_orientation(picture), notes=notes)
 
 
-def _passed_over(picture: Image.Image) -> tuple[str, ...]:
-    """What of the file is not read, though it is there."""
-    pages = getattr(picture, "n_frames", 1)
-    word = "Page" if picture.format == "TIFF" else "Frame"
-    return (f"{word} 1 of {pages} was read.",) if pages > 1 else ()
+def _opened(data: bytes, *, max_pixels: int) -> OpenFile:
+    needed = _OPENED_TIMES * len(data) + canvas_bytes(data)
+    with BUDGET.taken(min(needed, BUDGET.total_bytes)):
+        return opened(data, max_pixels=max_pixels)
+
+
+def _cut_off(picture: Image.Image) -> str:
+    form = "JPEG" if isinstance(picture, JpegImageFile) else picture.format
+    return f"This {form} picture is cut off or damaged. Send the file again."
+
+
+def _dicom(data: bytes, *, max_pixels: int) -> Picture:
+    with BUDGET.taken(_DICOM_TIMES * len(data)):
+        shown = shown_of(data, max_pixels=max_pixels, refuse=refuse_endless_jpeg)
+        picture = Image.fromarray(np.ascontiguousarray(shown.pixels))
+        if shown.profile:
+            picture.info["icc_profile"] = shown.profile
+        found = coloured(picture, exponent=1.0)
+    box = (0.0, 0.0, float(picture.width), float(picture.height))
+    notes = (*shown.notes, *found.notes)
+    return Picture(image=found.image, size_px=picture.size, box=box, notes=notes)
+
+
+def _needed_bytes(found: OpenFile, *, factor: int) -> int:
+    """How much memory it takes at most to make RGB of it."""
+    picture, pixels = found.image, found.image.width * found.image.height
+    each = _OTHER_BYTES
+    if is_deep(found):
+        each = _DEEP_BYTES
+    elif picture.mode in ("RGB", "L") and not picture.info.get("icc_profile"):
+        each = _PLAIN_BYTES
+    needed = pixels * each
+    if found.markers is not None and found.markers.is_progressive:
+        whole = pixels * factor**2
+        needed += whole * (_PLAIN_BYTES + _COEFFICIENT_BYTES * len(found.markers.components))
+    return needed
 
 
 def _halved(picture: Image.Image, *, by: float) -> int:
@@ -128,53 +145,63 @@ def _halved(picture: Image.Image, *, by: float) -> int:
     return 1 if taken is None else factor
 
 
-def _opened(data: bytes, *, max_pixels: int) -> Image.Image:
-    if not data:
-        raise UnreadableSample("The file is empty. Send it again.")
-    try:
-        picture: Image.Image = Image.open(BytesIO(data), formats=FORMATS)
-        width, height = picture.size
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise _too_large(max_pixels) from None
-    except _DAMAGED:
-        found = what_it_is(data)
-        if found is None:
-            raise UnreadableSample(
-                f"This is not a picture Firstread can open, or it is damaged. {_SEND}"
-            ) from None
-        raise UnreadableSample(
-            f"This is {found}, not a picture Firstread can open. {_SEND}"
-        ) from None
-    if width * height > max_pixels:
-        raise _too_large(max_pixels, width=width, height=height)
-    if width < 1 or height < 1:
-        raise UnreadableSample("This picture has no pixels. Send it again.")
-    return picture
+def _refuse_cut_jpeg(found: OpenFile, *, factor: int) -> None:
+    """Raises UnreadableSample where a JPEG was cut off and given an end mark.
+
+    libjpeg then fills the rest, and Pillow keeps its warning to itself.
+    """
+    markers = found.markers
+    if markers is None or not markers.end or not markers.is_huffman:
+        return
+    if not (jpeg.lacks_scans(markers) or jpeg.lacks_restarts(markers, found.data)):
+        if not (markers.is_progressive or _ends_grey(found.image)):
+            return
+        # The last scan may hold fine detail alone, of which a small picture shows nothing.
+        whole = found.image if factor == 1 else _again(found.data)
+        more = _again(jpeg.with_more_data(markers, found.data))
+        if np.array_equal(np.asarray(whole), np.asarray(more)):
+            return
+    raise UnreadableSample(_cut_off(found.image))
 
 
-def _too_large(max_pixels: int, *, width: int = 0, height: int = 0) -> UnreadableSample:
-    size = f"{width} x {height} pixels" if width else "more pixels than can be opened"
-    return UnreadableSample(
-        f"This picture claims {size}; at most {max_pixels / 1e6:g} million are opened. "
-        "Send a smaller picture or a part of it."
-    )
+def _again(data: bytes) -> Image.Image:
+    return Image.open(BytesIO(data), formats=("JPEG",))
+
+
+def _ends_grey(picture: Image.Image) -> bool:
+    """Whether the last pixel has the grey that libjpeg fills in where data are missing."""
+    last = picture.getpixel((picture.width - 1, picture.height - 1))
+    return all(value in (127, 128) for value in (last if isinstance(last, tuple) else (last,)))
+
+
+def lies_on_its_side(picture: Image.Image) -> bool:
+    """Whether a picture's width will be its height when it stands upright."""
+    return _orientation(picture) >= _FIRST_ON_ITS_SIDE
 
 
 def _orientation(picture: Image.Image) -> int:
     try:
         return int(picture.getexif().get(_ORIENTATION, 1))
-    except _DAMAGED:
+    except DAMAGED:
         return 1  # a damaged note beside the picture does not make the picture unreadable
 
 
-def _upright(image: Image.Image, whole: tuple[int, int], *, box: Box, orientation: int) -> Picture:
+def _upright(
+    image: Image.Image,
+    whole: tuple[int, int],
+    *,
+    box: Box,
+    orientation: int,
+    notes: tuple[str, ...],
+) -> Picture:
     turn = _UPRIGHT.get(orientation)
     if turn is None:
-        return Picture(image=image, size_px=whole, box=box)
+        return Picture(image=image, size_px=whole, box=box, notes=notes)
     return Picture(
         image=image.transpose(turn),
         size_px=whole[::-1] if orientation >= _FIRST_ON_ITS_SIDE else whole,
         box=_turned(box, size=image.size, orientation=orientation),
+        notes=notes,
     )
 
 
@@ -190,36 +217,12 @@ def _turned(box: Box, *, size: tuple[int, int], orientation: int) -> Box:
     return left, top, right, bottom
 
 
-def _rgb(picture: Image.Image) -> Image.Image:
-    mode = picture.mode
-    if mode.startswith("I;16"):
-        return _from_grey(_eight_bits(np.asarray(picture), full=picture.format == "PNG"))
-    if mode in ("I", "F"):
-        return _from_grey(_stretched(np.asarray(picture, dtype=np.float64)))
-    if mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
-        rgba = picture.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
-        return Image.alpha_composite(white, rgba).convert("RGB")
-    return picture.convert("RGB")
-
-
-def _eight_bits(values: np.ndarray[Any, Any], *, full: bool) -> np.ndarray[Any, Any]:
-    """16-bit grey to 8 bits. Cameras of 10, 12 and 14 bits write TIFF of 16, so there the range
-    is the smallest of these that holds the brightest pixel; PNG always uses its whole range."""
-    brightest = int(values.max(initial=0))
-    bits = 16 if full else next(b for b in (8, 10, 12, 14, 16) if brightest < 2**b)
-    scaled = values.astype(np.float32) * (255.0 / (2**bits - 1)) + 0.5
-    return np.asarray(scaled, dtype=np.uint8)
-
-
-def _stretched(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Numbers of no stated range: the darkest becomes 0, the brightest 255."""
-    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(values.min()), float(values.max())
-    if high <= low:
-        return np.zeros(values.shape, dtype=np.uint8)
-    return np.asarray((values - low) / (high - low) * 255 + 0.5).astype(np.uint8)
-
-
-def _from_grey(grey: np.ndarray[Any, Any]) -> Image.Image:
-    return Image.fromarray(np.ascontiguousarray(grey)).convert("RGB")
+def _rgb(found: OpenFile) -> tuple[Image.Image, tuple[str, ...]]:
+    """The loaded picture in sRGB, and what of the file was chosen or passed over."""
+    deep = eight_bits_of(found)
+    if deep is None:
+        shown = coloured(found.image, exponent=exponent_of(found.image.info))
+        return shown.image, (*found.notes, *shown.notes)
+    image, notes = deep
+    shown = coloured(image, exponent=1.0)
+    return shown.image, (*found.notes, *notes, *shown.notes)

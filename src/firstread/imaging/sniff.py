@@ -50,6 +50,8 @@ def media_type(data: bytes) -> str:
     >>> media_type(b"\\x89PNG..."), media_type(b"GIF89a...")
     ('image/png', 'image/gif')
     """
+    if data[128:132] == b"DICM":
+        return "application/dicom"
     for start, kind in _PICTURES.items():
         if data.startswith(start):
             return kind

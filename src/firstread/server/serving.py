@@ -15,6 +15,7 @@ from django.conf import settings
 
 from firstread.clinic.checks import readers
 from firstread.clinic.checks.checks import enabled_checks
+from firstread.decoding.budget import BUDGET, PATIENCE_S
 from firstread.domain.errors import BadConfiguration
 from firstread.server.config import Config
 from firstread.server.worker import Worker
@@ -30,6 +31,7 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; `beside` runs once in a thread of its own."""
     config: Config = settings.FIRSTREAD
+    BUDGET.patience_s = PATIENCE_S
     from firstread.server.asgi import application
 
     worker = Worker(reading_threads=config.server.workers, watches_folder=True)

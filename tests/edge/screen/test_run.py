@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from click.testing import CliRunner
 
 from firstread.cli.main import main
+from tests.dicom_for_tests import cell_dicom
 from tests.images_for_tests import as_png, blurred_png, cell, cell_png, every_form, not_pictures
 from tests.packs_for_tests import give_twin
 
@@ -217,3 +218,10 @@ def test_one_read_at_a_time_gives_the_same_table(screen, rows, tmp_path):
     many = [{**row, "ms": 0} for row in rows()]
     screen(folder, "--restart", "--threads", "1")
     assert [{**row, "ms": 0} for row in rows()] == many
+
+
+def test_dicom_pictures_are_read_among_others(screen, rows, tmp_path):
+    folder = _fill(tmp_path / "samples", count=1)
+    (folder / "a.dcm").write_bytes(cell_dicom("blue"))
+    assert screen(folder).exit_code == 0
+    assert {row["path"]: row["label"] for row in rows()} == {"a.dcm": "blue", "red000.png": "red"}

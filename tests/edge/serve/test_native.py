@@ -14,7 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from firstread.domain.errors import ShortOfMemory
+from firstread.edge.serve.problems import problem_of
 from firstread.runtime import open_reader
+from tests.dicom_for_tests import NAME, cell_dicom
 from tests.images_for_tests import bomb_png, cell, cell_png, not_pictures, save
 from tests.serving_for_tests import Serving, serving
 
@@ -204,3 +207,17 @@ def test_an_unknown_address_or_method_says_what_there_is(reader: Serving) -> Non
     head = httpx.head(f"{reader.url}/packs")
     assert (head.status_code, head.content) == (200, b"")
     assert int(head.headers["Content-Length"]) > 10
+
+
+def test_a_dicom_picture_is_read_and_nothing_told_of_whose_it_is(reader: Serving) -> None:
+    dicom, png = (
+        post(reader, "/read/colour", content=data)
+        for data in (cell_dicom("blue"), cell_png("blue"))
+    )
+    assert dicom.json()["findings"] == png.json()["findings"]
+    assert NAME not in dicom.content
+
+
+def test_where_memory_is_short_the_answer_says_when_to_come_again() -> None:
+    answer = problem_of(ShortOfMemory("Send it again in 5 seconds.", again_in_s=4.2))
+    assert (answer.status, answer.headers) == (503, {"Retry-After": "5"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -18,6 +19,7 @@ from firstread.domain.errors import (
     ConflictingRequest,
     FirstreadError,
     NotAllowed,
+    ShortOfMemory,
     UnknownCase,
     UnknownCheck,
     UnreadableSample,
@@ -35,6 +37,7 @@ STATUS: dict[type[FirstreadError], int] = {
     WrongState: 409,
     ConflictingRequest: 409,
     NotAllowed: 403,
+    ShortOfMemory: 503,
 }
 SENTENCES = {
     400: "The request could not be understood. Look at docs/api.md for its form.",
@@ -94,7 +97,10 @@ def answer_problems(api: NinjaAPI) -> None:
         status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
         name = type(error).__name__
         extra = {"field": error.field} if isinstance(error, BadMeasurement) else None
-        return problem(status, str(error), request=request, kind=f"firstread:{name}", extra=extra)
+        said = problem(status, str(error), request=request, kind=f"firstread:{name}", extra=extra)
+        if isinstance(error, ShortOfMemory):
+            said["Retry-After"] = str(math.ceil(error.again_in_s))
+        return said
 
     @api.exception_handler(HttpError)
     def http(request: HttpRequest, error: HttpError) -> HttpResponse:

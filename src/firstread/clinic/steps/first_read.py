@@ -22,7 +22,7 @@ from firstread.clinic.steps.kinds import KINDS
 from firstread.clinic.storage import store
 from firstread.clinic.storage.reads import read_of, row_of
 from firstread.domain.case import CaseState, headline
-from firstread.domain.errors import FirstreadError, NobodyReads
+from firstread.domain.errors import FirstreadError, NobodyReads, ShortOfMemory
 from firstread.domain.priority import Priority, priority_of_case
 from firstread.domain.read import Read
 from firstread.packs import Manifest
@@ -49,8 +49,8 @@ class _Work:
     refusals: dict[int, str] = field(default_factory=dict)
     reason: str = ""
     """Why none of the samples could be read."""
-    nobody: NobodyReads | None = None
-    """Why the case waits: no server answers that could read the rest."""
+    nobody: NobodyReads | ShortOfMemory | None = None
+    """Why the case waits: no server answers that could read the rest, or memory is short."""
 
 
 def read_next(reader_of: ReaderOf) -> bool:
@@ -94,7 +94,7 @@ def _read_samples(case: Case, reader_of: ReaderOf, *, lease: Lease[Case]) -> _Wo
         try:
             work.outcomes[sample.pk] = reader.read(store.open(sample.sample_id))
             KINDS[reader.manifest.kind].after_read(sample.sample_id)
-        except NobodyReads as error:
+        except (NobodyReads, ShortOfMemory) as error:
             work.nobody = error
             return work
         except FirstreadError as error:
@@ -130,7 +130,7 @@ def _write(claimed: Case, work: _Work) -> None:
         _conclude(case, work, at=now)
 
 
-def _let_wait(case: Case, why: NobodyReads, *, at: datetime) -> None:
+def _let_wait(case: Case, why: NobodyReads | ShortOfMemory, *, at: datetime) -> None:
     """The case comes due again when a server may answer; it has lost nothing, not even a try."""
     if case.retry_at is None:
         happened(WAITS, by=None, case=case, detail={"reason": str(why)})

@@ -16,6 +16,7 @@ from firstread.clinic.models import Person, Role
 from firstread.domain.errors import (
     FirstreadError,
     NotAllowed,
+    ShortOfMemory,
     UnknownCase,
     UnknownCheck,
     UnknownPack,
@@ -36,6 +37,7 @@ class Refusal:
 
 REFUSALS: dict[type[FirstreadError], tuple[int, str]] = {
     NotAllowed: (403, "This is not for you"),
+    ShortOfMemory: (503, "This did not work just now"),
     UnknownCase: (404, "There is nothing here"),
     UnknownCheck: (404, "There is no such check"),
     UnknownPack: (404, "There is no such pack"),

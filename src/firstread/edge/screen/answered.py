@@ -8,7 +8,7 @@ import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
-from firstread.domain.errors import BadMeasurement, UnreadableSample
+from firstread.domain.errors import BadMeasurement, ShortOfMemory, UnreadableSample
 from firstread.domain.read import Read
 from firstread.edge.screen.sample import Listed
 from firstread.runtime import PackReader
@@ -101,5 +101,7 @@ def reading(reader: PackReader) -> Callable[[Listed, bytes], Answered]:
             return row(listed, reader.read(data).read)
         except (UnreadableSample, BadMeasurement) as error:
             return not_read(listed, error=str(error), data=data)
+        except ShortOfMemory as error:
+            return not_read(listed, error=str(error), data=data, again=True)
 
     return answer

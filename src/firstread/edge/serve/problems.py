@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http
 import json
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Literal
@@ -15,6 +16,7 @@ from firstread.domain.errors import (
     BadRequest,
     FirstreadError,
     PackRefused,
+    ShortOfMemory,
     UnknownPack,
     UnreadableSample,
 )
@@ -27,6 +29,7 @@ _STATUS: dict[type[FirstreadError], int] = {
     BadMeasurement: 422,
     UnknownPack: 404,
     PackRefused: 503,
+    ShortOfMemory: 503,
 }
 
 
@@ -65,4 +68,11 @@ def problem_of(error: FirstreadError) -> Answer:
         return problem(error.status, str(error))
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
     field = error.field if isinstance(error, BadMeasurement) else ""
-    return problem(status, str(error), field=field)
+    return problem(status, str(error), field=field, headers=headers_of(error))
+
+
+def headers_of(error: FirstreadError) -> Mapping[str, str]:
+    """When to come again, where that is known."""
+    if isinstance(error, ShortOfMemory):
+        return {"Retry-After": str(math.ceil(error.again_in_s))}
+    return _NO_HEADERS

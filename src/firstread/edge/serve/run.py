@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from firstread.decoding.budget import BUDGET, PATIENCE_S
 from firstread.domain.errors import BadConfiguration, PackRefused
 from firstread.edge.serve.logs import Log
 from firstread.edge.serve.memory import share_arenas
@@ -31,6 +32,7 @@ def serve(settings: ServeSettings, *, say: Callable[[str], None]) -> int:
     """
     refuse_unguarded(settings)
     share_arenas()
+    BUDGET.patience_s = PATIENCE_S
     listening = listen(settings)
     try:
         tls = _tls(settings)

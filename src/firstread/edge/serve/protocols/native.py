@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from firstread.domain.errors import BadRequest, FirstreadError
+from firstread.domain.errors import BadRequest, FirstreadError, ShortOfMemory
 from firstread.domain.foremost import listed
 from firstread.domain.measurements import MAX_ROWS
 from firstread.edge.kinds import KINDS
@@ -101,6 +101,8 @@ def _read_form(
         place = {"path": part.file_name or part.name}
         try:
             said.append(place | tell(part.data, reader.read(part.data, sample_sha256=_UNNAMED)))
+        except ShortOfMemory:
+            raise  # the whole form comes again: none of its samples is at fault
         except FirstreadError as error:
             said.append(place | {"error": str(error)})
     return said

@@ -133,7 +133,7 @@ REFUSED = {
     413: "The request is larger than this reader takes.",
     415: "A picture for measurements, or the other way round.",
     422: "The sample cannot be read; the sentence says why.",
-    503: "The pack is damaged, or as many requests wait as this reader takes: then Retry-After "
+    503: "The pack is damaged, memory is short, or as many requests wait as are taken: Retry-After "
     "says when to send it again.",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from firstread.domain.errors import FirstreadError
@@ -20,6 +21,8 @@ def said_by(handler: Handler, refuse: Callable[[int, str], Answer]) -> Handler:
         try:
             return handler(asked, packs)
         except FirstreadError as error:
-            return refuse(problem_of(error).status, str(error))
+            plain = problem_of(error)
+            said = refuse(plain.status, str(error))
+            return replace(said, headers={**said.headers, **plain.headers})
 
     return answer
