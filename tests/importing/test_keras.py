@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from io import BytesIO
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -152,7 +154,7 @@ def test_layers_of_their_own_for_activations_scaling_and_padding():
     made.add("ZeroPadding2D", {"padding": [[1, 0], [2, 1]]})
     made.add("Conv2D", {}, kernel=drawn(3, 3, 3, 4), bias=drawn(4))
     made.add("LeakyReLU", {"alpha": 0.1})
-    made.add("ReLU", {"max_value": 1.0})
+    made.add("ReLU", {"max_value": 1.0, "threshold": 0.0})
     made.add("Dropout", {"rate": 0.5})
     made.add("GlobalMaxPooling2D")
     made.add("Reshape", {"target_shape": [1, 1, 4]})
@@ -323,3 +325,109 @@ def retina(data_folder, tmp_path, **wanted):
     """The pack that the shipped recipe makes of the real file."""
     file = data_folder / "retina-oct" / "retina_OCT.h5"
     return by_recipe(file, "retina-oct", out=tmp_path, **wanted)
+
+
+MADE_BY_KERAS = sorted((Path(__file__).parent / "files").glob("keras-*.zip"))
+"""Small models that Keras itself saved, with what it answers; see the README beside them."""
+REFUSED = {
+    "name-hard_tanh": "activation 'hard_tanh'", "name-celu": "activation 'celu'",
+    "name-squareplus": "activation 'squareplus'", "softmax-axis-1": "another than that of the chan",
+    "softmax-axis-2": "another than that of the chan", "prelu": "PReLU", "resize": "Resizing",
+    "normal-row": "another axis than the channels", "up": "UpSampling2D",
+    "called-training": "is called with training=True", "custom-dense": "mine>Dense",
+    "arithmetic": "called with a value=2.0|TFOpLambda",
+}  # fmt: skip
+"""What is not converted, and what the sentence names."""
+
+
+@pytest.mark.parametrize("made", MADE_BY_KERAS, ids=lambda path: path.stem)
+def test_each_layer_answers_as_the_keras_that_wrote_it_or_is_refused_by_name(made):
+    import onnxruntime as ort
+
+    with zipfile.ZipFile(made) as files:
+        answers = np.load(BytesIO(files.read("answers.npz")))
+        converted = 0
+        for name in set(answers.files) - {"pictures"}:
+            file = files.read(f"{name}.h5")
+            why = REFUSED.get(name)
+            if name == "mean-pool" and made.stem.endswith("torch"):
+                why = "other means at the rim"
+            if why is not None:
+                with pytest.raises(ModelRefused, match=why):
+                    keras_to_onnx(file)
+                continue
+            session = ort.InferenceSession(keras_to_onnx(file))
+            found = session.run(None, {"picture": answers["pictures"]})[0]
+            assert np.abs(found - answers[name]).max() < 1e-4, name
+            converted += 1
+    assert converted >= 50
+
+
+def test_a_file_that_does_not_say_its_keras_has_no_hard_sigmoid():
+    made = KerasMade()
+    made.add("GlobalAveragePooling2D")
+    made.add("Activation", {"activation": "hard_sigmoid"})
+    held = BytesIO(made.sequential())
+    with h5py.File(held, "r+") as file:
+        del file.attrs["keras_version"]
+    with pytest.raises(ModelRefused, match="does not say which wrote it"):
+        keras_to_onnx(held.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "held", "why"),
+    [
+        ("Conv2D", {"border_mode": "same"}, {"kernel": drawn(3, 3, 3, 4)}, "says 'border_mode'"),
+        ("Dense", {"lora_rank": 4}, {"kernel": drawn(432, 4)}, "says 'lora_rank'"),
+        ("Dense", {}, {"kernel": drawn(432, 4), "kernel_scale": drawn(4)},
+         "weights 'kernel_scale'"),
+        ("Dense", {"dtype": {"config": {"name": "int8_from_float32"}}},
+         {"kernel": drawn(432, 4)}, "weights are quantised"),
+        ("LeakyReLU", {}, {}, "does not say its slope"),
+        ("ReLU", {"threshold": 2.0, "max_value": 1.0}, {}, "max_value lies below"),
+        ("Rescaling", {"scale": [1.0, 2.0], "offset": 0.0}, {}, "holds 2 numbers for"),
+        ("Dense", {"activation": {"class_name": "function", "config": "relu"}},
+         {"kernel": drawn(432, 4)}, "activation 'relu'"),
+    ],
+)  # fmt: skip
+def test_what_a_layer_says_or_holds_is_never_passed_over(kind, said, held, why):
+    made = KerasMade()
+    if kind == "Dense":
+        made.add("Flatten")
+    made.add(kind, said, **held)
+    with pytest.raises(ModelRefused, match=why):
+        keras_to_onnx(made.sequential())
+
+
+def test_numbers_are_read_as_the_oldest_keras_wrote_them():
+    made = KerasMade()
+    said = {
+        "max_value": {"type": "ndarray", "value": 1.5},
+        "negative_slope": {"class_name": "__numpy__", "config": {"value": 0.5}},
+    }
+    made.add("ReLU", said)
+    made.add("Flatten")
+    given = pixels()
+    same(made.sequential(), given, flat(F.leaky_relu(planes(given), 0.5).clamp(max=1.5)))
+
+
+def test_two_layers_of_one_name_within_one_model_are_refused():
+    made = KerasMade()
+    made.add("GlobalAveragePooling2D")
+    made.add("Dense", {}, kernel=drawn(3, 2), bias=drawn(2))
+    held = BytesIO(made.sequential())
+    with h5py.File(held, "r+") as file:
+        file["model_weights/dense_2/other/dense_2/kernel"] = drawn(3, 2)
+    with pytest.raises(ModelRefused, match="called 'dense_2/dense_2'"):
+        keras_to_onnx(held.getvalue())
+
+
+def test_a_model_of_two_inputs_is_refused():
+    layers = [
+        {"name": name, "class_name": "InputLayer", "inbound_nodes": [],
+         "config": {"batch_input_shape": [None, SIDE_PX, SIDE_PX, 3], "name": name}}
+        for name in ("left", "right")
+    ]  # fmt: skip
+    config = {"layers": layers, "output_layers": [["left", 0, 0]]}
+    with pytest.raises(ModelRefused, match="takes 2 inputs"):
+        keras_to_onnx(KerasMade().file({"class_name": "Functional", "config": config}))

@@ -25,7 +25,17 @@ class KerasFile:
     config: dict[str, Any]
     """`class_name` and `config`, as Keras wrote them."""
     weights: dict[str, dict[str, NDArray[np.float32]]]
-    """By layer, then by 'kernel', 'bias', 'gamma' ..."""
+    """By where a layer stands, then by 'kernel', 'bias', 'gamma' ..."""
+    keras: int | None
+    """The first number of the version of the Keras that wrote it; None where it does not say."""
+    backend: str
+    """What computed beneath Keras 3; '' where the file does not say."""
+
+    def weights_of(self, layer: str, *, inside: str | None) -> dict[str, NDArray[np.float32]]:
+        """The weights of a layer of the outermost model, or of one `inside` a layer of it."""
+        if inside is not None:
+            return self.weights.get(f"{inside}/{layer}", {})
+        return self.weights.get(f"{layer}/{layer}") or self.weights.get(layer, {})
 
 
 def open_keras(data: bytes) -> KerasFile:
@@ -46,12 +56,25 @@ def open_keras(data: bytes) -> KerasFile:
                     "This Keras file holds no weights. Save the whole model: model.save('name.h5')."
                 )
             weights = _weights(_inside(file, "model_weights"))
+            version, backend = (file.attrs.get(key) for key in ("keras_version", "backend"))
     except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
         # h5py raises each of these for one or the other way in which a file can be damaged.
         raise ModelRefused(
             f"This file cannot be opened as HDF5: {str(error)[:120]}. Copy it again."
         ) from None
-    return KerasFile(config=_config(said), weights=weights)
+    return KerasFile(
+        config=_config(said), weights=weights, keras=_major(version), backend=_word(backend)
+    )
+
+
+def _major(version: Any) -> int | None:
+    first = _word(version).partition(".")[0]
+    return int(first) if first.isascii() and first.isdigit() and len(first) < 4 else None
+
+
+def _word(said: Any) -> str:
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said or "")
+    return text[:40]
 
 
 def _config(said: Any) -> dict[str, Any]:
@@ -78,11 +101,16 @@ def _weights(root: Any) -> dict[str, dict[str, NDArray[np.float32]]]:
             )
         *folders, last = path.split("/")
         # layer/layer/kernel:0, or outer/inner/kernel:0 for a model within a model.
-        layer = folders[-1] if folders else ""
-        held = found.setdefault(layer, {})
-        held[last.removesuffix(":0")] = dataset
-        if folders:
-            found.setdefault(folders[0], {}).setdefault(last.removesuffix(":0"), dataset)
+        where = {f"{folders[0]}/{folders[-1]}", folders[0]} if folders else {""}
+        for each in where:
+            held = found.setdefault(each, {})
+            # Under its first folder alone a layer is looked for last; models in it share that.
+            if last.removesuffix(":0") in held and each != (folders or [""])[0]:
+                raise ModelRefused(
+                    f"Two layers of this Keras file are called '{each[:80]}', and nobody can tell "
+                    "whose weights are whose. Name the layers apart, and save the model again."
+                )
+            held.setdefault(last.removesuffix(":0"), dataset)
     return found
 
 

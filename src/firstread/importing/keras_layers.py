@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from firstread.importing.keras_activations import BENDS, activated
 from firstread.importing.keras_build import Build, Layer, Value, padding, size_after
 
 Write = Callable[[Build, Layer, Sequence[Value]], Value]
@@ -19,37 +19,6 @@ NOTHING = {
     "RandomContrast", "RandomTranslation", "RandomBrightness",
 }  # fmt: skip
 """Layers that do nothing when a picture is read."""
-
-
-def activated(build: Build, layer: Layer, value: Value, how: Any) -> Value:
-    """The value after an activation that Keras knows by name."""
-    if isinstance(how, dict):
-        how = how.get("config", {}).get("name") or how.get("class_name")
-    plain = {
-        "relu": ("Relu", {}), "sigmoid": ("Sigmoid", {}), "tanh": ("Tanh", {}),
-        "softplus": ("Softplus", {}), "softsign": ("Softsign", {}), "exponential": ("Exp", {}),
-        "elu": ("Elu", {"alpha": 1.0}), "selu": ("Selu", {}),
-        "hard_sigmoid": ("HardSigmoid", {"alpha": 0.2, "beta": 0.5}),
-        "leaky_relu": ("LeakyRelu", {"alpha": 0.2}),
-    }  # fmt: skip
-    if how in (None, "linear"):
-        return value
-    if how == "softmax":
-        name = build.add("Softmax", value.name, axis=1)
-    elif how == "relu6":
-        name = build.add("Clip", value.name, build.numbers(0), build.numbers(6))
-    elif how in ("swish", "silu"):
-        name = build.add("Mul", value.name, build.add("Sigmoid", value.name))
-    elif how == "gelu":
-        half = build.add("Mul", value.name, build.numbers(0.5))
-        bent = build.add("Erf", build.add("Mul", value.name, build.numbers(math.sqrt(0.5))))
-        name = build.add("Mul", half, build.add("Add", bent, build.numbers(1)))
-    elif how in plain:
-        kind, said = plain[how]
-        name = build.add(kind, value.name, **said)
-    else:
-        raise layer.refuse(f"its activation {str(how)[:40]!r} is not known here")
-    return Value(name=name, shape=value.shape)
 
 
 def _convolved(
@@ -67,8 +36,8 @@ def _convolved(
         raise layer.refuse("its kernels do not fit what it is given")
     kernel = (int(kernels.shape[2]), int(kernels.shape[3]))
     size = (value.shape[1], value.shape[2])
-    margins = [0] * 4 if plain else padding(layer, size, kernel=kernel)
     strides = (1, 1) if plain else layer.pair("strides")
+    margins = [0] * 4 if plain else padding(layer, size, kernel=kernel, strides=strides)
     spread = (1, 1) if plain else layer.pair("dilation_rate")
     after = size_after(
         layer, size, kernel=kernel, margins=margins, strides=strides, dilation=spread
@@ -85,13 +54,15 @@ def _convolved(
 
 def _conv(build: Build, layer: Layer, inputs: Sequence[Value]) -> Value:
     kernels = layer.array("kernel", ndim=4).transpose(3, 2, 0, 1)
-    group = int(layer.config.get("groups", 1))
+    group = int(layer.said("groups", 1))
     out = _convolved(build, layer, inputs[0], kernels, layer.optional("bias"), group=group)
-    return activated(build, layer, out, layer.config.get("activation"))
+    return activated(build, layer, out, layer.said("activation"))
 
 
 def _by_depth(layer: Layer, name: str, channels: int) -> NDArray[np.float32]:
     kernels = layer.array(name, ndim=4)
+    if layer.said("groups", 1) != 1:
+        raise layer.refuse("it has groups")
     height, width, own, times = kernels.shape
     if own != channels:
         raise layer.refuse("its kernels do not fit what it is given")
@@ -104,7 +75,7 @@ def _depthwise(build: Build, layer: Layer, inputs: Sequence[Value]) -> Value:
     name = "depthwise_kernel" if "depthwise_kernel" in layer.weights else "kernel"
     kernels = _by_depth(layer, name, channels)
     out = _convolved(build, layer, inputs[0], kernels, layer.optional("bias"), group=channels)
-    return activated(build, layer, out, layer.config.get("activation"))
+    return activated(build, layer, out, layer.said("activation"))
 
 
 def _separable(build: Build, layer: Layer, inputs: Sequence[Value]) -> Value:
@@ -113,7 +84,7 @@ def _separable(build: Build, layer: Layer, inputs: Sequence[Value]) -> Value:
     spread = _convolved(build, layer, inputs[0], deep, None, group=channels)
     mixing = layer.array("pointwise_kernel", ndim=4).transpose(3, 2, 0, 1)
     out = _convolved(build, layer, spread, mixing, layer.optional("bias"), plain=True)
-    return activated(build, layer, out, layer.config.get("activation"))
+    return activated(build, layer, out, layer.said("activation"))
 
 
 def _dense(build: Build, layer: Layer, inputs: Sequence[Value]) -> Value:
@@ -126,11 +97,11 @@ def _dense(build: Build, layer: Layer, inputs: Sequence[Value]) -> Value:
     if bias is not None:
         said.append(build.hold(bias))
     out = Value(name=build.add("Gemm", *said), shape=(int(kernel.shape[1]),))
-    return activated(build, layer, out, layer.config.get("activation"))
+    return activated(build, layer, out, layer.said("activation"))
 
 
 def _batch_norm(build: Build, layer: Layer, inputs: Sequence[Value]) -> Value:
-    axis = layer.config.get("axis", -1)
+    axis = layer.said("axis", -1)
     axis = axis[0] if isinstance(axis, list) and len(axis) == 1 else axis
     value = inputs[0]
     if axis not in (-1, len(value.shape)):
@@ -148,7 +119,7 @@ def _batch_norm(build: Build, layer: Layer, inputs: Sequence[Value]) -> Value:
             spread,
         )
     ]
-    epsilon = float(layer.config.get("epsilon", 1e-3))
+    epsilon = float(layer.said("epsilon", 1e-3))
     name = build.add("BatchNormalization", value.name, *held, epsilon=epsilon)
     return Value(name=name, shape=value.shape)
 
@@ -159,11 +130,12 @@ def _pooled(kind: str) -> Write:
         if not value.is_picture:
             raise layer.refuse("it needs a picture")
         kernel = layer.pair("pool_size", 2)
-        if layer.config.get("strides") is None:
-            layer.config["strides"] = list(kernel)
         size = (value.shape[1], value.shape[2])
-        margins = padding(layer, size, kernel=kernel)
-        strides = layer.pair("strides")
+        strides = kernel if layer.said("strides") is None else layer.pair("strides")
+        margins = padding(layer, size, kernel=kernel, strides=strides)
+        if kind == "AveragePool" and any(margins) and layer.backend == "torch":
+            # Its Keras averages at the rim by rules of its own, which that of TensorFlow does not.
+            raise layer.refuse("Keras with PyTorch beneath takes other means at the rim")
         after = size_after(layer, size, kernel=kernel, margins=margins, strides=strides)
         name = build.add(kind, value.name, kernel_shape=kernel, strides=strides, pads=margins)
         return Value(name=name, shape=(value.shape[0], *after))
@@ -177,7 +149,7 @@ def _pooled_whole(kind: str) -> Write:
         if not value.is_picture:
             raise layer.refuse("it needs a picture")
         name = build.add(kind, value.name)
-        if layer.config.get("keepdims"):
+        if layer.said("keepdims"):
             return Value(name=name, shape=(value.shape[0], 1, 1))
         return Value(name=build.add("Flatten", name, axis=1), shape=(value.shape[0],))
 
@@ -195,7 +167,7 @@ def _flat(build: Build, _layer: Layer, inputs: Sequence[Value]) -> Value:
 
 def _reshaped(build: Build, layer: Layer, inputs: Sequence[Value]) -> Value:
     value = _flat(build, layer, inputs)
-    wanted = [int(size) for size in layer.config.get("target_shape", [])]
+    wanted = [int(size) for size in layer.said("target_shape", [])]
     if wanted.count(-1) == 1:
         wanted[wanted.index(-1)] = value.shape[0] // abs(math.prod(wanted))
     if math.prod(wanted) != value.shape[0] or len(wanted) not in (1, 3):
@@ -226,7 +198,7 @@ def _merged(kind: str) -> Write:
 
 
 def _joined(build: Build, layer: Layer, inputs: Sequence[Value]) -> Value:
-    axis = layer.config.get("axis", -1)
+    axis = layer.said("axis", -1)
     alike = {each.shape[1:] for each in inputs}
     if axis not in (-1, len(inputs[0].shape)) or len(alike) != 1:
         raise layer.refuse("it joins along another axis than the channels")
@@ -235,7 +207,7 @@ def _joined(build: Build, layer: Layer, inputs: Sequence[Value]) -> Value:
 
 
 def _padded(build: Build, layer: Layer, inputs: Sequence[Value]) -> Value:
-    said = layer.config.get("padding", 1)
+    said = layer.said("padding", 1)
     sides = [[said, said], [said, said]] if isinstance(said, int) else said
     try:
         (top, bottom), (left, right) = (
@@ -252,57 +224,41 @@ def _padded(build: Build, layer: Layer, inputs: Sequence[Value]) -> Value:
     )
 
 
-def _activation(build: Build, layer: Layer, inputs: Sequence[Value]) -> Value:
-    return activated(build, layer, inputs[0], layer.config.get("activation"))
-
-
-def _softmax(build: Build, layer: Layer, inputs: Sequence[Value]) -> Value:
-    return activated(build, layer, inputs[0], "softmax")
-
-
-def _relu(build: Build, layer: Layer, inputs: Sequence[Value]) -> Value:
-    most, slope = layer.config.get("max_value"), layer.config.get("negative_slope") or 0.0
-    if layer.config.get("threshold"):
-        raise layer.refuse("it has a threshold")
-    name = build.add("LeakyRelu", inputs[0].name, alpha=float(slope))
-    if most is not None:
-        name = build.add("Min", name, build.numbers(float(most)))
-    return Value(name=name, shape=inputs[0].shape)
-
-
-def _leaky(build: Build, layer: Layer, inputs: Sequence[Value]) -> Value:
-    slope = layer.config.get("alpha", layer.config.get("negative_slope", 0.3))
-    name = build.add("LeakyRelu", inputs[0].name, alpha=float(slope))
-    return Value(name=name, shape=inputs[0].shape)
-
-
-def _elu(build: Build, layer: Layer, inputs: Sequence[Value]) -> Value:
-    name = build.add("Elu", inputs[0].name, alpha=float(layer.config.get("alpha", 1.0)))
-    return Value(name=name, shape=inputs[0].shape)
-
-
 def _scaled(build: Build, layer: Layer, inputs: Sequence[Value]) -> Value:
-    scale = build.hold(_across(layer.config.get("scale", 1.0)))
-    offset = build.hold(_across(layer.config.get("offset", 0.0)))
-    name = build.add("Add", build.add("Mul", inputs[0].name, scale), offset)
-    return Value(name=name, shape=inputs[0].shape)
+    value = inputs[0]
+    scale, offset = (
+        build.hold(_across(layer, layer.numbers(key), value)) for key in ("scale", "offset")
+    )
+    name = build.add("Add", build.add("Mul", value.name, scale), offset)
+    return Value(name=name, shape=value.shape)
 
 
 def _normalised(build: Build, layer: Layer, inputs: Sequence[Value]) -> Value:
-    mean, spread = layer.optional("mean"), layer.optional("variance")
-    if mean is None or spread is None:
-        said = (layer.config.get(key) or [] for key in ("mean", "variance"))
-        mean, spread = (np.array(each, np.float32) for each in said)
+    value = inputs[0]
+    said = [layer.numbers(key) for key in ("mean", "variance")]
+    held = [layer.optional(key) for key in ("mean", "variance")]
+    layer.optional("count")  # of how many samples it was learnt
+    mean, spread = (own if own is not None else told for own, told in zip(held, said, strict=True))
     if not mean.size or not spread.size:
         raise layer.refuse("it does not say its mean and variance")
-    apart = build.add("Sub", inputs[0].name, build.hold(_across(mean)))
-    by = np.maximum(np.sqrt(_across(spread)), 1e-7)
-    return Value(name=build.add("Div", apart, build.hold(by)), shape=inputs[0].shape)
+    axis = layer.said("axis")
+    axes = axis if isinstance(axis, list | tuple) else [axis]
+    if mean.size > 1 and list(axes) not in ([-1], [len(value.shape)]):
+        raise layer.refuse("it normalises another axis than the channels")
+    middle = build.hold(_across(layer, mean, value))
+    by = build.hold(np.maximum(np.sqrt(_across(layer, spread, value)), np.float32(1e-7)))
+    if layer.said("invert"):
+        name = build.add("Add", build.add("Mul", value.name, by), middle)
+    else:
+        name = build.add("Div", build.add("Sub", value.name, middle), by)
+    return Value(name=name, shape=value.shape)
 
 
-def _across(numbers: Any) -> NDArray[np.float32]:
-    """One number, or one for each channel, as it applies to [N, C, H, W]."""
-    return np.asarray(numbers, np.float32).reshape(-1, 1, 1)
+def _across(layer: Layer, numbers: NDArray[np.float32], value: Value) -> NDArray[np.float32]:
+    """One number, or one for each channel, as it applies to [N, C, H, W] or [N, D]."""
+    if numbers.size not in (1, value.shape[0]):
+        raise layer.refuse(f"it holds {numbers.size} numbers for {value.shape[0]} channels")
+    return numbers.reshape(-1, 1, 1) if value.is_picture else numbers.reshape(-1)
 
 
 WRITES: dict[str, Write] = {
@@ -314,8 +270,7 @@ WRITES: dict[str, Write] = {
     "GlobalMaxPooling2D": _pooled_whole("GlobalMaxPool"), "Flatten": _flat, "Reshape": _reshaped,
     "Add": _merged("Add"), "Average": _merged("Add"), "Subtract": _merged("Sub"),
     "Multiply": _merged("Mul"), "Maximum": _merged("Max"), "Minimum": _merged("Min"),
-    "Concatenate": _joined, "ZeroPadding2D": _padded, "Activation": _activation,
-    "Softmax": _softmax, "ReLU": _relu, "LeakyReLU": _leaky, "ELU": _elu, "Rescaling": _scaled,
-    "Normalization": _normalised,
+    "Concatenate": _joined, "ZeroPadding2D": _padded, "Rescaling": _scaled,
+    "Normalization": _normalised, **BENDS,
 }  # fmt: skip
 """The layers that can be imported, by the names that Keras gives them."""

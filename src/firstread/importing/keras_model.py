@@ -32,7 +32,12 @@ def keras_to_onnx(data: bytes) -> bytes:
     build = Build()
     planes = build.add("Transpose", "picture", perm=[0, 3, 1, 2])
     out = _model(
-        build, file, file.config, Value(name=planes, shape=(channels, height, width)), depth=0
+        build,
+        file,
+        file.config,
+        Value(name=planes, shape=(channels, height, width)),
+        inside=None,
+        depth=0,
     )
     if out.is_picture:
         raise ModelRefused(
@@ -78,7 +83,13 @@ def _size(config: dict[str, Any]) -> tuple[int, int, int]:
 
 
 def _model(
-    build: Build, file: KerasFile, config: dict[str, Any], given: Value, *, depth: int
+    build: Build,
+    file: KerasFile,
+    config: dict[str, Any],
+    given: Value,
+    *,
+    inside: str | None,
+    depth: int,
 ) -> Value:
     if depth > _DEEPEST:
         raise ModelRefused("The models in this Keras file lie too deep in each other. Flatten it.")
@@ -86,15 +97,24 @@ def _model(
     if config["class_name"] == "Sequential":
         value = given
         for each in layers:
-            value = _layer(build, file, each, [value], depth=depth)
+            value = _layer(build, file, each, [value], inside=inside, depth=depth)
         return value
-    return _functional(build, file, config["config"], given, depth=depth)
+    return _functional(build, file, config["config"], given, inside=inside, depth=depth)
 
 
 def _functional(
-    build: Build, file: KerasFile, config: dict[str, Any], given: Value, *, depth: int
+    build: Build,
+    file: KerasFile,
+    config: dict[str, Any],
+    given: Value,
+    *,
+    inside: str | None,
+    depth: int,
 ) -> Value:
     done: dict[str, Value] = {}
+    doors = sum(each.get("class_name") == "InputLayer" for each in layers_of({"config": config}))
+    if doors != 1:
+        raise ModelRefused(f"The model takes {doors} inputs. Save one that takes a picture alone.")
     for each in layers_of({"config": config}):
         name = str(each.get("name") or each.get("config", {}).get("name"))
         if each.get("class_name") == "InputLayer":
@@ -107,13 +127,13 @@ def _functional(
                 "instead, with tf2onnx."
             )
         try:
-            inputs = [done[source] for source in _sources(nodes[0])]
+            inputs = [done[source] for source in _sources(nodes[0], layer=name)]
         except KeyError as error:
             raise ModelRefused(
                 f"The layer '{name[:60]}' follows {error}, which does not stand before it. Save "
                 "the model again."
             ) from None
-        done[name] = _layer(build, file, each, inputs, depth=depth)
+        done[name] = _layer(build, file, each, inputs, inside=inside, depth=depth)
     outputs = _names(config.get("output_layers"))
     if len(outputs) != 1 or outputs[0] not in done:
         raise ModelRefused(
@@ -122,23 +142,38 @@ def _functional(
     return done[outputs[0]]
 
 
-def _sources(node: Any) -> list[str]:
+def _sources(node: Any, *, layer: str) -> list[str]:
     """The layers that a layer follows: [[name, 0, 0, {}], ...], or Keras 3's nested tensors."""
     if isinstance(node, dict):
         found: list[str] = []
-        _histories(node.get("args", []), found)
+        _histories(node.get("args", []), found, layer=layer)
+        _refuse_said_at_its_call(node.get("kwargs") or {}, layer=layer)
         return found
+    for each in node if isinstance(node, list) else []:
+        if isinstance(each, list) and len(each) > 3 and isinstance(each[3], dict):
+            _refuse_said_at_its_call(each[3], layer=layer)
     return _names(node)
 
 
-def _histories(said: Any, found: list[str]) -> None:
-    if isinstance(said, dict):
-        history = said.get("config", {}).get("keras_history")
-        if history:
-            found.append(str(history[0]))
+def _refuse_said_at_its_call(said: dict[str, Any], *, layer: str) -> None:
+    """Raises ModelRefused where a layer is told something at its call, such as training=True."""
+    for key, value in said.items():
+        if value not in (None, False):
+            raise ModelRefused(
+                f"The layer '{layer[:60]}' is called with {key[:40]}={str(value)[:40]}, which "
+                "cannot be imported. Export the model as ONNX instead, with tf2onnx."
+            )
+
+
+def _histories(said: Any, found: list[str], *, layer: str) -> None:
+    history = said.get("config", {}).get("keras_history") if isinstance(said, dict) else None
+    if history:
+        found.append(str(history[0]))
     elif isinstance(said, list):
         for each in said:
-            _histories(each, found)
+            _histories(each, found, layer=layer)
+    elif said is not None:
+        _refuse_said_at_its_call({"a value": said}, layer=layer)
 
 
 def _names(said: Any) -> list[str]:
@@ -148,18 +183,32 @@ def _names(said: Any) -> list[str]:
 
 
 def _layer(
-    build: Build, file: KerasFile, said: dict[str, Any], inputs: list[Value], *, depth: int
+    build: Build,
+    file: KerasFile,
+    said: dict[str, Any],
+    inputs: list[Value],
+    *,
+    inside: str | None,
+    depth: int,
 ) -> Value:
     kind, config = str(said.get("class_name")), dict(said.get("config") or {})
     name = str(said.get("name") or config.get("name"))
     if kind in NOTHING:
         return inputs[0]
     if kind in _MODELS:
-        return _model(build, file, said, inputs[0], depth=depth + 1)
-    layer = Layer(kind=kind, name=name, config=config, weights=file.weights.get(name, {}))
+        if len(inputs) != 1:
+            raise ModelRefused(f"The model '{name[:60]}' within takes {len(inputs)} inputs, not 1.")
+        return _model(build, file, said, inputs[0], inside=inside or name, depth=depth + 1)
+    weights = file.weights_of(name, inside=inside)
+    layer = Layer(
+        kind=kind, name=name, config=config, weights=weights, keras=file.keras, backend=file.backend
+    )
+    layer.refuse_foreign(said)
     if kind not in WRITES:
         why = "it holds program code, which is never run" if kind == "Lambda" else "it is not known"
         raise layer.refuse(f"{why}; known are {', '.join(sorted(WRITES))}")
     if not inputs or not layer.is_last():
         raise layer.refuse("it has no input, or its channels stand first")
-    return WRITES[kind](build, layer, inputs)
+    out = WRITES[kind](build, layer, inputs)
+    layer.refuse_unread()
+    return out
