@@ -11,11 +11,19 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    VotingClassifier,
+)
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.svm import LinearSVC
 
 import firstread
@@ -24,6 +32,8 @@ from firstread.runtime import open_reader
 from tests.importing.models_for_tests import imported
 
 SOURCE = Path(firstread.__file__).parent
+NAMED = Path(__file__).parent / "files" / "lr_named.joblib"
+"""Its classes are benign and malignant, its columns a, b and c."""
 
 
 def table(*, classes: int = 2) -> tuple[np.ndarray, np.ndarray]:
@@ -166,3 +176,208 @@ def test_no_pickle_is_opened_anywhere_else():
     apart = (SOURCE / "importing" / "torch_weights.py").read_text()
     assert "pickle.load" not in apart
     assert "weights_only=True" in apart
+
+
+def answers_as_the_model(model: object, folder: Path) -> None:
+    """Each row is answered as the model answers it, label by label in the file's order."""
+    reader = open_reader(folder)
+    rows = np.random.default_rng(2).uniform(1, 10, (12, 4)).astype(np.float32)
+    for row in rows:
+        read = reader.read_measurements(dict(zip("abcd", map(float, row), strict=True))).read
+        found = {each.label: each.probability for each in read.findings}
+        expected = model.predict_proba(row[np.newaxis])[0]
+        assert np.abs([found[code] for code in reader.manifest.codes] - expected).max() < 1e-4
+
+
+def hist() -> HistGradientBoostingClassifier:
+    return HistGradientBoostingClassifier(max_iter=8, random_state=0)
+
+
+@pytest.mark.parametrize(
+    ("model", "classes"),
+    [
+        (hist(), 2),
+        (CalibratedClassifierCV(hist(), cv=2), 3),
+        (VotingClassifier([("a", LogisticRegression()), ("b", hist())], voting="soft"), 2),
+        (GridSearchCV(LogisticRegression(), {"C": [1, 10]}, cv=2), 3),
+        (GradientBoostingClassifier(n_estimators=4), 2),
+        (MLPClassifier((4,), tol=10.0, random_state=0), 3),
+        (make_pipeline(StandardScaler(with_mean=False), LogisticRegression()), 2),
+        (make_pipeline(StandardScaler(with_std=False), LogisticRegression()), 3),
+        (make_pipeline(StandardScaler(with_mean=False, with_std=False), LogisticRegression()), 2),
+        (make_pipeline(StandardScaler(with_mean=False), hist()), 3),
+        (make_pipeline(RobustScaler(with_centering=False), LogisticRegression()), 2),
+        (make_pipeline(RobustScaler(with_scaling=False), LogisticRegression()), 3),
+        (make_pipeline(MinMaxScaler((-1, 1)), LogisticRegression()), 2),
+        (make_pipeline(MinMaxScaler(clip=True), LogisticRegression()), 3),
+        (make_pipeline(MaxAbsScaler(), LogisticRegression()), 2),
+        (make_pipeline(make_pipeline(SimpleImputer(), RobustScaler()), LogisticRegression()), 3),
+    ],
+)
+def test_what_the_docs_promise_converts_and_answers_the_same(tmp_path, model, classes):
+    file = saved(model, tmp_path, classes=classes)
+    labels = "benign,malignant" if classes == 2 else "low,middle,high"
+    answers_as_the_model(model, taken(file, tmp_path, labels=labels).folder)
+
+
+def test_a_linear_model_of_two_classes_without_probabilities_converts(tmp_path):
+    assert taken(saved(RidgeClassifier(), tmp_path), tmp_path).folder.is_dir()
+
+
+def test_labels_and_measurements_in_another_order_are_put_in_the_file_s_and_told(tmp_path):
+    row = {"a": 2.0, "b": 1.0, "c": 1.0}
+    read = {}
+    for name, labels, columns in (
+        ("right", "benign,malignant", "a,b,c"),
+        ("turned", "Malignant,BENIGN", "c,b,a"),
+    ):
+        pack = taken(NAMED, tmp_path, name=name, labels=labels, measurements=columns)
+        found = open_reader(pack.folder).read_measurements(row).read
+        read[name] = {each.label.casefold(): each.probability for each in found.findings}
+        told = "\n".join(pack.says)
+        turned = name == "turned"
+        assert (
+            "classes are benign, malignant; the labels were put in that order" in told
+        ) == turned
+        assert ("columns are a, b, c; the measurements were put in that order" in told) == turned
+    assert read["right"] == read["turned"]
+    assert read["turned"]["malignant"] == pytest.approx(0.0040, abs=1e-4)  # as scikit-learn says
+
+
+@pytest.mark.parametrize("labels", ["ill,well", "malignant,ill", "1,2", "0,1"])
+def test_labels_that_are_not_the_file_s_classes_are_refused_with_both_named(tmp_path, labels):
+    said = f"classes are benign, malignant, and the labels .* {labels.replace(',', ', ')}"
+    with pytest.raises(BadConfiguration, match=said):
+        taken(NAMED, tmp_path, labels=labels, measurements="a,b,c")
+
+
+def test_measurements_that_are_not_the_file_s_columns_are_refused_with_both_named(tmp_path):
+    with pytest.raises(BadConfiguration, match=r"columns are a, b, c, and the .* a, b, d"):
+        taken(NAMED, tmp_path, measurements="a,b,d")
+
+
+def test_a_recipe_may_show_the_file_s_classes_under_other_titles(tmp_path):
+    (tmp_path / "r.toml").write_text(
+        'kind = "import"\n[pack]\ncheck = "foreign"\n'
+        + "".join(
+            f'[[label]]\ncode = "{code}"\ntitle = "{title}"\npositive = {positive}\n'
+            for code, title, positive in (
+                ("malignant", "Bösartig", "true"), ("benign", "Gutartig", "false"),
+            )
+        )
+    )  # fmt: skip
+    pack = taken(
+        NAMED, tmp_path, recipe=str(tmp_path / "r.toml"), labels=None, measurements="a,b,c"
+    )
+    labels = open_reader(pack.folder).manifest.labels
+    assert [(each.title, each.positive) for each in labels] == [
+        ("Gutartig", False),
+        ("Bösartig", True),
+    ]
+
+
+def test_the_alarm_may_be_named_where_the_file_names_its_classes(tmp_path):
+    pack = taken(NAMED, tmp_path, labels=None, measurements=None, positive="malignant")
+    labels = open_reader(pack.folder).manifest.labels
+    assert [(each.code, each.positive) for each in labels] == [
+        ("benign", False),
+        ("malignant", True),
+    ]
+
+
+def fitted(model: object, tmp_path: Path, *, classes: list[object], names: list[str] | None = None):
+    pandas = pytest.importorskip("pandas")
+    rows, truths = table(classes=len(classes))
+    columns = pandas.DataFrame(rows, columns=names) if names else rows
+    model.fit(columns, np.array(classes)[truths])
+    joblib.dump(model, tmp_path / "model.joblib")
+    return tmp_path / "model.joblib"
+
+
+@pytest.mark.parametrize(
+    ("classes", "told"),
+    [([2, 4], "class 2 is called benign here, and 4 malignant"),
+     ([0, 1], "class 0 is called benign here, and 1 malignant"),
+     ([False, True], "class False is called benign here, and True malignant")],
+)  # fmt: skip
+def test_which_number_is_called_what_is_told(tmp_path, classes, told):
+    pack = taken(fitted(LogisticRegression(), tmp_path, classes=classes), tmp_path)
+    assert told in pack.says[0]
+
+
+def test_labels_that_count_from_1_are_noticed(tmp_path):
+    file = fitted(LogisticRegression(), tmp_path, classes=[0, 1, 2])
+    with pytest.raises(BadConfiguration, match="count from 1, and the file from 0"):
+        taken(file, tmp_path, labels="1,2,3")
+    turned = fitted(LogisticRegression(), tmp_path, classes=[1.0, 2.0, 3.0])
+    assert "1.0, 2.0, 3.0; the labels" in taken(turned, tmp_path, labels="3,1,2").says[0]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        make_pipeline(StandardScaler(), LogisticRegression()),
+        CalibratedClassifierCV(LinearSVC(), cv=2),
+        VotingClassifier([("a", LogisticRegression()), ("b", hist())], voting="soft"),
+        GridSearchCV(make_pipeline(StandardScaler(), LogisticRegression()), {}, cv=2),
+        make_pipeline(MinMaxScaler(), CalibratedClassifierCV(RandomForestClassifier(3), cv=2)),
+    ],
+    ids=["pipeline", "calibrated", "voting", "search", "calibrated in a pipeline"],
+)
+def test_names_are_found_wherever_the_model_keeps_them(tmp_path, model):
+    file = fitted(model, tmp_path, classes=["benign", "malignant"], names=["w", "x", "y", "z"])
+    with pytest.raises(BadConfiguration, match="columns are w, x, y, z"):
+        taken(file, tmp_path)
+    with pytest.raises(BadConfiguration, match="classes are benign, malignant"):
+        taken(file, tmp_path, labels="ill,well", measurements="w,x,y,z")
+
+
+def test_columns_that_are_only_counted_may_be_named(tmp_path):
+    file = fitted(LogisticRegression(), tmp_path, classes=[0, 1], names=["x0", "x1", "x2", "x3"])
+    assert [each.code for each in open_reader(taken(file, tmp_path).folder).manifest.measurements]
+
+
+def test_a_threshold_of_its_own_is_refused_rather_than_lost(tmp_path):
+    model = FixedThresholdClassifier(LogisticRegression(), threshold=0.2)
+    with pytest.raises(ModelRefused, match=r"threshold of its own \(0.2\)"):
+        taken(saved(model, tmp_path), tmp_path)
+
+
+def test_a_model_that_answers_several_questions_is_refused(tmp_path):
+    rows, truths = table()
+    joblib.dump(
+        RandomForestClassifier(3).fit(rows, np.stack([truths, 1 - truths], 1)),
+        tmp_path / "m.joblib",
+    )
+    with pytest.raises(ModelRefused, match="several questions"):
+        taken(tmp_path / "m.joblib", tmp_path)
+
+
+@pytest.mark.parametrize("model", [hist(), GradientBoostingClassifier(n_estimators=3)])
+def test_what_may_be_missing_is_compared_with_rows_that_lack_it(tmp_path, model):
+    rows, truths = table()
+    if isinstance(model, HistGradientBoostingClassifier):
+        rows[np.random.default_rng(0).random(rows.shape) < 0.2] = np.nan
+    joblib.dump(model.fit(rows, truths), tmp_path / "m.joblib")
+    columns = "".join(
+        f'[[measurement]]\ncode = "{code}"\nminimum = 1\nmaximum = 10\nmay_be_missing = true\n'
+        for code in "abcd"
+    )
+    (tmp_path / "r.toml").write_text(
+        f'kind = "import"\nlabels = ["benign", "malignant"]\n[pack]\ncheck = "foreign"\n{columns}'
+    )
+    said = {
+        "recipe": str(tmp_path / "r.toml"),
+        "labels": None,
+        "measurements": None,
+        "ranges": None,
+    }
+    if isinstance(model, GradientBoostingClassifier):
+        with pytest.raises(ModelRefused, match="NaN"):
+            taken(tmp_path / "m.joblib", tmp_path, **said)
+        return
+    reader = open_reader(taken(tmp_path / "m.joblib", tmp_path, **said).folder)
+    read = reader.read_measurements({"a": 3.0, "c": 2.0, "d": 9.0}).read
+    found = {each.label: each.probability for each in read.findings}
+    expected = model.predict_proba([[3.0, np.nan, 2.0, 9.0]])[0]
+    assert found["malignant"] == pytest.approx(expected[1], abs=1e-4)

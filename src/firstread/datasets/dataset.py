@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
+from firstread.domain.errors import BadDataset
+
 Part = Literal["", "train", "validation", "test"]
 
 
@@ -94,7 +96,8 @@ def named(dataset: Dataset, codes: Sequence[str]) -> Dataset:
     """The dataset with its labels in the words of a pack or recipe, as far as they are known.
 
     A label in another case becomes the code; where all labels are whole numbers and none is a
-    code, label i becomes the i-th code, counted from 0, as MedMNIST counts. Others stay.
+    code, label i becomes the i-th code, counted from 0, as MedMNIST counts. Others stay. Raises
+    BadDataset where such numbers seem to count from 1: nobody knows then which label is meant.
 
     >>> rows = tuple(Item(path=str(i), label=label) for i, label in enumerate(["0", "1"]))
     >>> named(Dataset("set", "image", rows, str.encode), ["well", "ill"]).labels
@@ -102,6 +105,12 @@ def named(dataset: Dataset, codes: Sequence[str]) -> Dataset:
     """
     words = {label: _code_of(label, codes) for label in dataset.labels}
     unknown = [label for label, code in words.items() if code is None]
+    numbers = {int(label) for label in unknown if _is_index(label, len(codes) + 1)}
+    if len(unknown) == len(words) == len(numbers) and numbers and 0 not in numbers:
+        raise BadDataset(
+            f"The labels of {dataset.name} are the numbers {min(numbers)} to {max(numbers)}, which "
+            f"may count from 0 or from 1. Name them in words: {', '.join(codes[:8])}."
+        )
     if len(unknown) == len(words) and all(_is_index(label, len(codes)) for label in unknown):
         words = {label: codes[int(label)] for label in unknown}
     if all(code in (None, label) for label, code in words.items()):

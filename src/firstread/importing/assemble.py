@@ -114,12 +114,12 @@ def make_pack(
             words=plan.words,
             pixels=None if made.input is None else plan.pixels,
             missing=made.missing,
-            says=says,
+            says=(*plan.told, *says),
         )
         seal(folder)
         open_reader(folder)  # as everybody will open it: checksums, manifest, golden samples
         place = put_in_place(folder, wanted, name=plan.name)
-    return Imported(folder=place, says=(*says, *_notes(draft, made)))
+    return Imported(folder=place, says=(*plan.told, *says, *_notes(draft, made)))
 
 
 def refuse_other_file(plan: Plan, file_sha256: str) -> None:

@@ -34,10 +34,17 @@ _PLAIN = {
     "collections": {"OrderedDict", "defaultdict"},
     "joblib.numpy_pickle": {"NumpyArrayWrapper"},
     "numpy": {"ndarray", "dtype"},
+    "numpy.ma": {"MaskedArray"},
+    "numpy.ma.core": {"MaskedArray", "_mareconstruct"},
     "numpy.random._pickle": {
         "__randomstate_ctor", "__bit_generator_ctor", "__generator_ctor",
     },
     "numpy.random._mt19937": {"MT19937"},
+    "numpy.random._pcg64": {"PCG64", "PCG64DXSM"},
+    "numpy.random._philox": {"Philox"},
+    "numpy.random._sfc64": {"SFC64"},
+    "numpy.random._generator": {"Generator"},
+    "numpy.random.bit_generator": {"SeedSequence", "__pyx_unpickle_SeedSequence"},
     "numpy.random.mtrand": {"RandomState"},
 }  # fmt: skip
 for _core in ("numpy.core", "numpy._core"):
@@ -119,7 +126,9 @@ def _opened(data: bytes) -> Any:
     return joblib.load(io.BytesIO(data))
 
 
-def _told(model: Any, *, low: list[float], high: list[float]) -> dict[str, Any]:
+def _told(
+    model: Any, *, low: list[float], high: list[float], missing: list[bool]
+) -> dict[str, Any]:
     """What leaves this process of a classifier."""
     import numpy as np
     import sklearn
@@ -131,24 +140,30 @@ def _told(model: Any, *, low: list[float], high: list[float]) -> dict[str, Any]:
         or not hasattr(model, "classes_")
     ):
         raise _Unusable("it is no classifier of scikit-learn that is fitted")
+    model = _decided(model)
     count = int(model.n_features_in_)
     rng = np.random.default_rng(7)
     lows = np.array(low if len(low) == count else [(low or [0.0])[0]] * count, np.float64)
     highs = np.array(high if len(high) == count else [(high or [1.0])[0]] * count, np.float64)
     rows = rng.uniform(lows, highs, (_ROWS, count)).astype(np.float32)
+    if any(missing) and len(missing) == count:
+        # As measurements are missing: every other row lacks some of those that may be.
+        gaps = rng.random(rows.shape) < 0.4
+        gaps[::2] = False
+        rows[gaps & np.array(missing)] = np.nan
     named = _with_names(rows, model) if hasattr(model, "feature_names_in_") else rows
     sure = hasattr(model, "predict_proba")
     expected = model.predict_proba(named) if sure else model.decision_function(named)
     found: dict[str, Any] = {
-        "classes": [str(each) for each in model.classes_],
+        "classes": _classes(model),
         "features": count,
-        "names": [str(each) for each in getattr(model, "feature_names_in_", [])],
+        "names": _names(model, count),
         "made_with": str(model.__getstate__().get("_sklearn_version", "")),
         "opened_with": sklearn.__version__,
         "probabilities": sure,
         "rows": rows.tolist(),
         "expected": np.asarray(expected, np.float64).tolist(),
-        "kind": type(model.steps[-1][1] if hasattr(model, "steps") else model).__name__,
+        "kind": type(_steps(model)[-1]).__name__,
     }
     linear = _linear(model)
     if linear is not None:
@@ -156,6 +171,46 @@ def _told(model: Any, *, low: list[float], high: list[float]) -> dict[str, Any]:
     if not sure:
         raise _Unusable("it gives no probabilities, and is no sum over its measurements")
     return found | {"onnx": base64.b64encode(_onnx(model, count)).decode()}
+
+
+def _decided(model: Any) -> Any:
+    """The classifier that a search chose; what decides by a threshold of its own is refused."""
+    while hasattr(model, "best_estimator_"):
+        model = model.best_estimator_
+    if hasattr(model, "best_threshold_") or type(model).__name__ == "FixedThresholdClassifier":
+        at = getattr(model, "best_threshold_", getattr(model, "threshold", "auto"))
+        raise _Unusable(
+            f"it decides by a threshold of its own ({at}), which would be lost; save its "
+            "estimator_, and let --calibrate find the threshold"
+        )
+    return model
+
+
+def _classes(model: Any) -> list[str]:
+    import numpy as np
+
+    classes = model.classes_
+    if isinstance(classes, list) or np.ndim(classes) != 1:
+        raise _Unusable("it answers several questions at once")
+    return [str(each) for each in classes]
+
+
+def _names(model: Any, count: int) -> list[str]:
+    """What the columns were called that it was fitted with, wherever in it that is kept."""
+    names = [str(each) for each in getattr(model, "feature_names_in_", [])]
+    if names:
+        return names
+    inner: list[Any] = [getattr(model, name, None) for name in ("estimator_", "estimator")]
+    if hasattr(model, "steps"):
+        inner = [step for step in (step for _, step in model.steps) if not _is_nothing(step)][:1]
+    for name in ("calibrated_classifiers_", "estimators_"):
+        inner += list(getattr(model, name, []))[:1]
+    for each in inner:
+        if each is not None and getattr(each, "n_features_in_", count) == count:
+            names = _names(each, count)
+            if len(names) == count:
+                return names
+    return []
 
 
 def _with_names(rows: Any, model: Any) -> Any:
@@ -170,11 +225,10 @@ def _linear(model: Any) -> dict[str, Any] | None:
     """Weights [K or 1, F] and biases of a sum over measurements, scaling folded in; or None."""
     import numpy as np
 
-    steps = [step for _, step in model.steps] if hasattr(model, "steps") else [model]
-    *before, last = [step for step in steps if step not in (None, "passthrough")]
+    *before, last = _steps(model)
     if not _is_sum(last):
         return None
-    weights = np.asarray(last.coef_, np.float64)
+    weights = np.atleast_2d(np.asarray(last.coef_, np.float64))
     bias = np.asarray(last.intercept_, np.float64).reshape(-1)
     if bias.size == 1 < weights.shape[0]:
         bias = np.repeat(bias, weights.shape[0])
@@ -187,6 +241,17 @@ def _linear(model: Any) -> dict[str, Any] | None:
         bias = bias - weights @ (centre / scale)
         weights = weights / scale
     return {"weights": weights.tolist(), "bias": bias.tolist(), "fill": fill}
+
+
+def _steps(model: Any) -> list[Any]:
+    """The steps of a pipeline, also of one within another; else the model alone."""
+    if not hasattr(model, "steps"):
+        return [model]
+    return [each for _, step in model.steps if not _is_nothing(step) for each in _steps(step)]
+
+
+def _is_nothing(step: Any) -> bool:
+    return step is None or (isinstance(step, str) and step == "passthrough")
 
 
 def _is_sum(last: Any) -> bool:
@@ -229,14 +294,13 @@ def _scaling(step: Any, *, features: int) -> tuple[Any, Any] | None:
 
     none, one = np.zeros(features), np.ones(features)
     if isinstance(step, preprocessing.StandardScaler):
-        return (none if step.mean_ is None else step.mean_), (
-            one if step.scale_ is None else step.scale_
-        )
+        # It may hold a mean that it does not subtract.
+        return (step.mean_ if step.with_mean else none), (step.scale_ if step.with_std else one)
     if isinstance(step, preprocessing.RobustScaler):
-        return (none if step.center_ is None else step.center_), (
-            one if step.scale_ is None else step.scale_
+        return (step.center_ if step.with_centering else none), (
+            step.scale_ if step.with_scaling else one
         )
-    if isinstance(step, preprocessing.MaxAbsScaler):
+    if isinstance(step, preprocessing.MaxAbsScaler) and not getattr(step, "clip", False):
         return none, step.scale_
     if isinstance(step, preprocessing.MinMaxScaler) and not step.clip:
         return -step.min_ / step.scale_, 1 / step.scale_
@@ -244,10 +308,24 @@ def _scaling(step: Any, *, features: int) -> tuple[Any, Any] | None:
 
 
 def _onnx(model: Any, count: int) -> bytes:
+    import numpy as np
     import skl2onnx
+    from skl2onnx.common import _container
     from skl2onnx.common.data_types import FloatTensorType
 
-    last = model.steps[-1][1] if hasattr(model, "steps") else model
+    make_node = _container.make_node
+
+    def with_plain_numbers(*given: Any, **said: Any) -> Any:
+        # Of histogram boosting skl2onnx hands truth values on, which newer onnx refuses.
+        for key, value in said.items():
+            if isinstance(value, list) and any(isinstance(each, bool | np.bool_) for each in value):
+                said[key] = [int(each) for each in value]
+        return make_node(*given, **said)
+
+    _container.make_node = with_plain_numbers
+    last = _steps(model)[-1]
+    if hasattr(last, "flatten_transform"):
+        last.flatten_transform = False  # says how it transforms, nothing of its probabilities
     converted = skl2onnx.to_onnx(
         model,
         initial_types=[("X", FloatTensorType([None, count]))],
@@ -271,7 +349,7 @@ def main() -> int:
         _lock_down()
         _watch()
         try:
-            told = _told(_opened(data), low=asked["low"], high=asked["high"])
+            told = _told(_opened(data), **asked)
         except _Refused as error:
             told = {"refused": str(error)}
         except _Unusable as error:

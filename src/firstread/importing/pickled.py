@@ -20,6 +20,7 @@ from onnx import TensorProto, compose, helper, numpy_helper
 
 from firstread.domain.errors import BadConfiguration, ModelRefused, PackRefused
 from firstread.importing.graph import INSIDE, IR_VERSION, OPSET, opened_model
+from firstread.importing.own_names import matched_classes, matched_columns
 from firstread.importing.plan import Plan, labels_from
 from firstread.importing.written_network import Made
 from firstread.packs import Measurement
@@ -53,29 +54,51 @@ def look_into(data: bytes, plan: Plan) -> tuple[Plan, dict[str, Any]]:
     Raises ModelRefused where it is no classifier of scikit-learn, or would do something else, and
     BadConfiguration where more must be said.
     """
-    low = [each.minimum for each in plan.measurements]
-    high = [each.maximum for each in plan.measurements]
-    if not plan.measurements and plan.span is not None:
-        low, high = ([end] for end in plan.span)
-    told = _asked(data, low=low, high=high)
+    told = _asked(data, plan)
     if plan.labels and len(plan.labels) != len(told["classes"]):
         raise BadConfiguration(
             f"The model tells {len(told['classes'])} classes apart "
             f"({', '.join(told['classes'][:8])}), and {len(plan.labels)} labels are named. Name "
             "one for each, in that order."
         )
-    labels = plan.labels or labels_from(told["classes"])
-    return replace(plan, labels=labels, measurements=_measurements(plan, told)), told
+    ordered = _as_the_file_says(plan, told)
+    if ordered.measurements != plan.measurements:
+        told = _asked(data, ordered)  # each column in its own range
+    return replace(ordered, measurements=_measurements(ordered, told)), told
 
 
-def _asked(data: bytes, *, low: list[float], high: list[float]) -> dict[str, Any]:
+def _as_the_file_says(plan: Plan, told: dict[str, Any]) -> Plan:
+    """The plan with its labels and measurements in the file's order; refuses what contradicts."""
+    says = list(plan.told)
+    labels = plan.labels or labels_from(told["classes"], positive=plan.positive)
+    if plan.labels:
+        classes = matched_classes(told["classes"], [(each.code, each.title) for each in labels])
+        labels = tuple(labels[place] for place in classes.places)
+        says.append(classes.told)
+    measurements = plan.measurements
+    if told["names"] and len(measurements) == len(told["names"]):
+        columns = matched_columns(told["names"], [(each.code, each.title) for each in measurements])
+        measurements = tuple(measurements[place] for place in columns.places)
+        says.append(columns.told)
+    return replace(
+        plan, labels=labels, measurements=measurements, told=tuple(each for each in says if each)
+    )
+
+
+def _asked(data: bytes, plan: Plan) -> dict[str, Any]:
+    low = [each.minimum for each in plan.measurements]
+    high = [each.maximum for each in plan.measurements]
+    if not plan.measurements and plan.span is not None:
+        low, high = ([end] for end in plan.span)
+    missing = [each.may_be_missing for each in plan.measurements]
+    asked = json.dumps({"low": low, "high": high, "missing": missing})
     # One thread each: the number of processes may be limited, and a model is small.
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     alone = dict.fromkeys(threads, "1")
     kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     try:
         ran = subprocess.run(  # noqa: S603  our own program, by the interpreter that runs this one
-            [sys.executable, "-I", "-m", _APART, json.dumps({"low": low, "high": high})],
+            [sys.executable, "-I", "-m", _APART, asked],
             input=data,
             capture_output=True,
             env=kept | alone,

@@ -62,6 +62,8 @@ class Plan:
     words: str = ""
     """Sections of the card, in Markdown."""
     labels: tuple[Label, ...] = ()
+    positive: tuple[str, ...] = ()
+    """What raises the alarm of labels that only the file names."""
     sensitivities: dict[str, float] = field(default_factory=dict)
     """Per label, the sensitivity that its operating point is fitted at."""
     input: Input = OWN_SIZE
@@ -77,6 +79,8 @@ class Plan:
     file_sha256: str | None = None
     """Of the model file that the recipe is for; None: any."""
     recipe: str = "options of the command line"
+    told: tuple[str, ...] = ()
+    """What the file itself said and how it was used, for whoever imports it."""
 
     @property
     def codes(self) -> tuple[str, ...]:

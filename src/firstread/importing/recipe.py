@@ -155,6 +155,7 @@ def make_plan(said: Said, *, recipe: str | None) -> Plan:
         readers=about.readers,
         words=about.words,
         labels=labels,
+        positive=() if labels else tuple(_positive(said)),
         sensitivities=sensitivities,
         input=narrowed(Input, told.input, colour=told.input.colour or colour),
         pixels=told.pixels,
@@ -241,14 +242,20 @@ def _in_numbers(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _labels(said: Said, told: _Recipe) -> tuple[tuple[Label, ...], dict[str, float]]:
-    positive = [each.strip() for each in (said.positive or "").split(",") if each.strip()]
+    positive = _positive(said)
     if said.labels is not None:
         return labels_from(label_names(said.labels), positive=positive), {}
+    if not told.label and not told.labels:
+        return (), {}  # the file may name them
     if not told.label:
         return labels_from([str(each) for each in told.labels], positive=positive), {}
     labels = tuple(narrowed(Label, each) for each in told.label)
     fitted = {each.code: each.sensitivity for each in told.label if each.sensitivity is not None}
     return labels if said.positive is None else alarmed(labels, positive), fitted
+
+
+def _positive(said: Said) -> list[str]:
+    return [each.strip() for each in (said.positive or "").split(",") if each.strip()]
 
 
 def label_names(said: str) -> list[str]:
