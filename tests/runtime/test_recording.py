@@ -121,8 +121,8 @@ def test_the_typical_beat_is_that_of_most_beats(reader):
         signal += 2 * np.exp(-(((at - moment) / 0.06) ** 2)).astype(np.float32)
     recording = Recording(signal=signal, rate_hz=360.0, leads=("II", "V1"))
     leads = prepared_leads(recording, given=given)
-    windows = windows_at(leads, given=given, at_s=beats_s)
-    typical = typical_beat(windows, waits(beats_s), given=given)
+    windows, _ = windows_at(leads, given=given, at_s=beats_s)
+    typical = typical_beat(windows, waits(np.diff(beats_s)), given=given)
     plain = np.delete(windows, np.arange(0, len(beats_s), 5), axis=0)
     assert np.abs(typical - np.median(plain, axis=0)).max() < 0.1
 
@@ -137,8 +137,8 @@ def test_where_most_beats_are_early_the_typical_one_is_rested(reader, early_s):
     for moment in beats_s[early]:
         signal += 0.3 * np.exp(-(((at - moment + 0.2) / 0.03) ** 2)).astype(np.float32)
     recording = Recording(signal=signal, rate_hz=360.0, leads=("II", "V1"))
-    windows = windows_at(prepared_leads(recording, given=given), given=given, at_s=beats_s)
-    typical = typical_beat(windows, waits(beats_s), given=given)
+    windows, _ = windows_at(prepared_leads(recording, given=given), given=given, at_s=beats_s)
+    typical = typical_beat(windows, waits(np.diff(beats_s)), given=given)
     of_early, of_rested = (np.median(windows[each], axis=0) for each in (early, ~early))
     assert np.abs(of_early - of_rested).max() > 0.2
     assert np.abs(typical - (of_rested if early_s < 1 else of_early)).max() < 0.1
@@ -150,8 +150,8 @@ def test_a_few_pauses_in_a_short_recording_do_not_choose_the_typical_beat(reader
     signal = trace(length_s=36, beats_s=beats_s, leads=2).astype(np.float32)
     signal += np.random.default_rng(1).normal(0, 0.1, signal.shape).astype(np.float32)
     recording = Recording(signal=signal, rate_hz=360.0, leads=("II", "V1"))
-    windows = windows_at(prepared_leads(recording, given=given), given=given, at_s=beats_s)
-    typical = typical_beat(windows, waits(beats_s), given=given)
+    windows, _ = windows_at(prepared_leads(recording, given=given), given=given, at_s=beats_s)
+    typical = typical_beat(windows, waits(np.diff(beats_s)), given=given)
     assert np.abs(typical - np.median(windows, axis=0)).max() < 0.05
 
 

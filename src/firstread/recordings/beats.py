@@ -7,13 +7,15 @@ beats after a place as well as before it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firstread.recordings.recording import Recording
-from firstread.recordings.resample import Lead, filtered, low_pass, moving_mean, resampled
+from firstread.recordings.resample import Lead, filtered, low_pass, moving_mean
+from firstread.recordings.silence import Mask, lead_at, spans_s, widened
 
 RATE_HZ = 180.0
 """Beats are looked for at this rate; what lies above 90 Hz tells nothing of where a beat is."""
@@ -29,6 +31,13 @@ _LOOKED_BACK_HEIGHT = 0.2
 _LEAST_HEIGHT = 0.12
 """How high a slope must be, as a share of that of usual beats: for a beat, for one where a beat
 seems left out, and for a place to be looked at at all. Tuned on the 22 records of MIT-BIH's DS1."""
+_EDGE_S = 0.07
+"""A beat whose peak lies so near to where no lead shows anything is not looked at: part of it is
+not there, and the edge may be the peak."""
+_AFTER_S = 0.4
+"""After that place a low peak may be the T wave of a beat within it."""
+_ALWAYS = 0.95
+"""A lead that shows nothing for so much of the time is not looked at."""
 _AROUND_S = 6.0
 """What is a high slope is measured among that much of the recording on both sides."""
 
@@ -42,6 +51,8 @@ class BeatsFound:
     noise: float
     """The slope between beats as a share of that in them, in the clearest lead: about 0.1 where
     the lead is quiet, 0.6 and more where there are no beats but noise."""
+    silent_s: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 2)))
+    """From when to when no lead that was looked at shows anything: no beat can be found there."""
 
 
 def find_beats(recording: Recording) -> BeatsFound:
@@ -51,31 +62,64 @@ def find_beats(recording: Recording) -> BeatsFound:
     >>> find_beats(flat).at_s.tolist()
     []
     """
-    leads = [
-        resampled(lead, rate_hz=recording.rate_hz, to_hz=RATE_HZ) for lead in _showing(recording)
-    ]
+    looked_at = [lead_at(recording, row, to_hz=RATE_HZ) for row in showing(recording)]
+    leads, masks = [lead for lead, _ in looked_at], [mask for _, mask in looked_at]
     if not leads or len(leads[0]) < RATE_HZ:
         return BeatsFound(at_s=np.empty(0), noise=1.0)
     bands = [_band(lead) for lead in leads]
-    energies = [_energy(band) for band in bands]
-    noises = np.array([_noise(energy) for energy in energies])
+    energies = [_energy(band, mask) for band, mask in zip(bands, masks, strict=True)]
+    noises = np.array([_noise(each, mask) for each, mask in zip(energies, masks, strict=True)])
     # The clearer lead decides.
-    energy = np.average(energies, axis=0, weights=1.0 / np.maximum(noises, 0.05) ** 2)
-    found = _peaks(energy)
+    weights = 1.0 / np.maximum(noises, 0.05) ** 2
+    silent = nothing_shown(masks)
+    found = _peaks(_weighted(energies, weights, masks), silent)
     at = _centred(found, bands)
-    return BeatsFound(at_s=np.asarray(at / RATE_HZ, np.float64), noise=float(noises.min()))
+    return BeatsFound(
+        at_s=np.asarray(at / RATE_HZ, np.float64),
+        noise=float(noises.min()),
+        silent_s=spans_s(silent, rate_hz=RATE_HZ),
+    )
 
 
-def _showing(recording: Recording) -> list[Lead]:
-    """Leads that show anything; of many the first few, for all see the same beats."""
-    found = [
-        lead
-        for lead, missing in zip(
-            recording.signal, recording.missing or (0.0,) * len(recording.leads), strict=True
-        )
-        if missing < 0.5 and float(np.ptp(lead[:: max(1, len(lead) // 10000)])) > 0.02
+def showing(recording: Recording) -> list[int]:
+    """The rows of leads that show anything; of many the first few, for all see the same beats."""
+    rows = [
+        row
+        for row, lead in enumerate(recording.signal)
+        if (recording.missing[row] if recording.missing else 0.0) < 0.5
+        and recording.silent_share(row) < _ALWAYS
+        and float(np.ptp(lead[:: max(1, len(lead) // 10000)])) > 0.02
     ]
-    return found[:LEADS_USED]
+    return rows[:LEADS_USED]
+
+
+def silent_s(recording: Recording) -> NDArray[np.float64]:
+    """From when to when no lead that beats are looked for in shows anything, in seconds [n, 2]."""
+    if not recording.silent:
+        return np.empty((0, 2))
+    masks = [lead_at(recording, row, to_hz=RATE_HZ)[1] for row in showing(recording)]
+    return spans_s(nothing_shown(masks), rate_hz=RATE_HZ)
+
+
+def nothing_shown(masks: Sequence[Mask | None]) -> Mask | None:
+    """Where all of the leads show nothing; None where at least one always shows something."""
+    given = [mask for mask in masks if mask is not None]
+    if not given or len(given) < len(masks):
+        return None
+    silent = np.logical_and.reduce(given)
+    return silent if silent.any() else None
+
+
+def _weighted(energies: list[Lead], weights: NDArray[np.float64], masks: list[Mask | None]) -> Lead:
+    """The energy of all leads together; each counts only where it shows something."""
+    if all(mask is None for mask in masks):
+        return np.asarray(np.average(energies, axis=0, weights=weights))
+    total, weight = np.zeros(len(energies[0])), np.zeros(len(energies[0]))
+    for energy, own, mask in zip(energies, weights, masks, strict=True):
+        share = own if mask is None else np.where(mask, 0.0, own)
+        total += share * energy
+        weight += share
+    return np.asarray(total / np.maximum(weight, 1e-9))
 
 
 def _band(lead: Lead) -> Lead:
@@ -83,23 +127,27 @@ def _band(lead: Lead) -> Lead:
     return np.asarray(above - filtered(above, low_pass(_BAND_HZ[0], rate_hz=RATE_HZ)), np.float32)
 
 
-def _energy(band: Lead) -> Lead:
+def _energy(band: Lead, mask: Mask | None) -> Lead:
     """Root of the mean squared slope over the width of a beat, 1 at a beat of usual height."""
     slope = np.gradient(band).astype(np.float32)
     energy = np.sqrt(moving_mean(slope * slope, round(_INTEGRATED_S * RATE_HZ)))
-    return np.asarray(energy / np.maximum(_usual_height(energy), 1e-5), np.float32)
+    return np.asarray(energy / np.maximum(_usual_height(energy, mask), 1e-5), np.float32)
 
 
-def _noise(energy: Lead) -> float:
+def _noise(energy: Lead, mask: Mask | None) -> float:
+    if mask is not None and not mask.all():
+        energy = energy[~mask]
     return float(np.quantile(energy[:: max(1, len(energy) // 200_000)], 0.6))
 
 
-def _usual_height(energy: Lead) -> Lead:
+def _usual_height(energy: Lead, mask: Mask | None) -> Lead:
     """How high beats are round each place: the median of the highest in each 1.5 s."""
     width = round(1.5 * RATE_HZ)
     blocks = -(-len(energy) // width)
     padded = np.pad(energy, (0, blocks * width - len(energy)), mode="edge")
     highest = padded.reshape(blocks, width).max(1)
+    if mask is not None:
+        highest = _told_by_neighbours(highest, np.pad(mask, (0, len(padded) - len(mask))), width)
     side = max(1, round(_AROUND_S / 1.5))
     windows = np.lib.stride_tricks.sliding_window_view(
         np.pad(highest, side, mode="reflect" if blocks > side else "edge"), 2 * side + 1
@@ -112,10 +160,24 @@ def _usual_height(energy: Lead) -> Lead:
     return np.asarray(np.interp(np.arange(len(energy)), centres, usual), np.float32)
 
 
-def _peaks(energy: Lead) -> NDArray[np.int64]:
+def _told_by_neighbours(highest: Lead, mask: Mask, width: int) -> Lead:
+    """The heights with those of the nearest others where half of a block shows nothing."""
+    told = mask.reshape(-1, width).mean(1) < 0.5
+    if not told.any():
+        return highest
+    places = np.arange(len(highest))
+    return np.asarray(np.interp(places, places[told], highest[told]), np.float32)
+
+
+def _peaks(energy: Lead, silent: Mask | None) -> NDArray[np.int64]:
     candidates = _local_maxima(energy, apart=round(_REFRACTORY_S * RATE_HZ))
+    low = candidates
+    if silent is not None:
+        edge, after = round(_EDGE_S * RATE_HZ), round(_AFTER_S * RATE_HZ)
+        candidates = candidates[~widened(silent, before=edge, after=edge)[candidates]]
+        low = candidates[~widened(silent, before=edge, after=after)[candidates]]
     chosen = _without_t_waves(candidates[energy[candidates] > _HEIGHT], energy)
-    return _looked_back(chosen, candidates, energy)
+    return _looked_back(chosen, low, energy)
 
 
 def _local_maxima(energy: Lead, *, apart: int) -> NDArray[np.int64]:

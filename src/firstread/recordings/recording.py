@@ -12,6 +12,9 @@ MAX_NUMBERS = 100_000_000
 """How many samples of all leads together are opened: 24 hours of three leads at 360 Hz fit."""
 MAX_LEADS = 64
 
+Spans = NDArray[np.int64]
+"""[n, 2]: the first sample of each stretch, and the one after its last."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Recording:
@@ -31,8 +34,19 @@ class Recording:
     """When it began, as its device wrote it, without a time zone; None where that is unknown."""
     missing: tuple[float, ...] = ()
     """The share of each lead that was not measured (lead off), and is bridged."""
+    silent: tuple[Spans, ...] = ()
+    """For each lead, where it shows nothing: not measured, flat, or held by its device."""
+    notes: tuple[str, ...] = ()
+    """What of the file was left out or taken in a way that it does not say, a sentence each."""
 
     @property
     def length_s(self) -> float:
         """How long it lasts."""
         return int(self.signal.shape[1]) / self.rate_hz
+
+    def silent_share(self, row: int) -> float:
+        """The share of a lead that shows nothing."""
+        if not self.silent:
+            return 0.0
+        spans = self.silent[row]
+        return float((spans[:, 1] - spans[:, 0]).sum()) / max(1, int(self.signal.shape[1]))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from firstread.domain.errors import UnreadableSample
 from firstread.recordings.recording import MAX_NUMBERS, Recording
+from firstread.recordings.silence import held, joined_spans, not_measured
 from firstread.recordings.units import lead_name
 
 
@@ -19,18 +20,26 @@ def whole_recording(
     rate_hz: float,
     names: Sequence[str],
     started_at: dt.datetime | None = None,
+    notes: Sequence[str] = (),
 ) -> Recording:
     """The recording of `signal` [C, T] in millivolts, which is changed in place; NaN is a gap.
 
     `names` are as the file has them; what is no name of a lead is dropped.
     """
+    gaps = [not_measured(lead, rate_hz=rate_hz) for lead in signal]
     missing = bridge(signal)
+    silent = tuple(
+        joined_spans(gap, held(lead, rate_hz=rate_hz), rate_hz=rate_hz)
+        for gap, lead in zip(gaps, signal, strict=True)
+    )
     return Recording(
         signal=signal,
         rate_hz=rate_hz,
         leads=tuple(lead_name(name, place=place) for place, name in enumerate(names, start=1)),
         started_at=started_at,
         missing=missing,
+        silent=silent if any(len(spans) for spans in silent) else (),
+        notes=tuple(notes),
     )
 
 

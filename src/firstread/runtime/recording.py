@@ -14,6 +14,7 @@ from firstread.domain.read import Beat, Familiarity, Finding
 from firstread.packs import Group, Manifest, RecordingInput
 from firstread.recordings import Recording
 from firstread.recordings.beats import BeatsFound
+from firstread.recordings.paper import clock
 from firstread.runtime import calibrate
 from firstread.runtime.beats import shown_beats
 from firstread.runtime.familiarity import Neighbours
@@ -24,6 +25,10 @@ MAX_NOISE = 0.5
 _FASTEST_BPM = 320.0
 _LEAD_OFF = 0.5
 _FLAT_MV = 0.02
+_TOLD_S = 0.5
+_LEADS_TOLD = 12
+PAUSE_S = 3.0
+"""Without a beat for so long a heart is said to pause (ACC/AHA/HRS 2018: more than 3 s)."""
 
 Run = Callable[[NDArray[np.float32]], dict[str, NDArray[np.float32]]]
 
@@ -44,6 +49,8 @@ class NamedBeats:
     """[B, D]"""
     evidence: NDArray[np.float32] | None
     """[B, t]: what each stretch of a beat's window adds to the logit of its own label."""
+    notes: tuple[str, ...] = ()
+    """What was left out of the recording, and where no heart beats in it."""
 
 
 def unfit_recording(
@@ -55,11 +62,9 @@ def unfit_recording(
             f"The recording is too short: it lasts {recording.length_s:.1f} seconds. Record "
             f"{given.min_length_s:.0f} seconds or more."
         )
-    missing = recording.missing or (0.0,) * len(recording.leads)
-    if min(missing) > _LEAD_OFF:
-        return "The leads were off for most of the time: check the electrodes, record again."
-    if float(np.ptp(recording.signal, axis=1).max()) < _FLAT_MV:
-        return "The recording is a flat line: check the electrodes and cables, record again."
+    off = _nothing_shown(recording)
+    if off is not None:
+        return off
     if not len(found.at_s):
         return "No heartbeat can be found: check the electrodes, record again."
     rate_bpm = 60.0 * len(found.at_s) / recording.length_s
@@ -69,6 +74,61 @@ def unfit_recording(
             "record again."
         )
     return None
+
+
+def _nothing_shown(recording: Recording) -> str | None:
+    missing = recording.missing or (0.0,) * len(recording.leads)
+    if min(missing) > _LEAD_OFF:
+        return "The leads were off for most of the time: check the electrodes, record again."
+    if float(np.ptp(recording.signal, axis=1).max()) < _FLAT_MV:
+        return "The recording is a flat line: check the electrodes and cables, record again."
+    if min(recording.silent_share(row) for row in range(len(recording.leads))) > _LEAD_OFF:
+        return (
+            "The leads show nothing for most of the time, a flat or a held line: check the "
+            "electrodes, record again."
+        )
+    return None
+
+
+def notes_of(recording: Recording, found: BeatsFound) -> tuple[str, ...]:
+    """What was left out of the recording, and where no heart beats in it, a sentence each."""
+    return (*recording.notes, *_silence_told(recording, found), *_pauses_told(found))
+
+
+def _silence_told(recording: Recording, found: BeatsFound) -> list[str]:
+    spans = found.silent_s
+    lost_s = float((spans[:, 1] - spans[:, 0]).sum())
+    told = []
+    if lost_s >= _TOLD_S:
+        told.append(
+            f"For {lost_s:.1f} s of the recording no lead shows anything, first from "
+            f"{clock(float(spans[0, 0]))} (not measured, flat, held, or a pause of the heart): no "
+            "beats are looked for there, and those beside are judged without it."
+        )
+    for row, lead in enumerate(recording.leads[:_LEADS_TOLD]):
+        off_s = recording.silent_share(row) * recording.length_s
+        if off_s - lost_s >= _TOLD_S and off_s - lost_s > 0.2 * lost_s:
+            told.append(f"{lead[:1].upper()}{lead[1:]} shows nothing for {off_s:.1f} s.")
+    return told
+
+
+def _pauses_told(found: BeatsFound) -> list[str]:
+    begins, ends = found.at_s[:-1], found.at_s[1:]
+    long = [
+        place
+        for place in np.flatnonzero(ends - begins >= PAUSE_S).tolist()
+        if not ((found.silent_s[:, 1] > begins[place]) & (found.silent_s[:, 0] < ends[place])).any()
+    ]
+    if not long:
+        return []
+    worst = max(long, key=lambda place: float(ends[place] - begins[place]))
+    often = "" if len(long) == 1 else f" ({len(long)} times {PAUSE_S:g} s or more)"
+    told = (
+        f"No heartbeat is found for {float(ends[worst] - begins[worst]):.1f} s from "
+        f"{clock(float(begins[worst]))}{often}: a pause, or beats too small to be found. Pauses "
+        "are not among the model's answers."
+    )
+    return [told]
 
 
 def name_beats(
@@ -104,6 +164,7 @@ def name_beats(
         labels=np.concatenate(named) if named else np.zeros(0, np.int64),
         embeddings=whole.get("embedding"),
         evidence=whole.get("evidence"),
+        notes=notes_of(recording, found),
     )
 
 

@@ -72,6 +72,7 @@ def _read(pack: OpenPack, data: bytes, *, sample_sha256: str, began: float) -> O
         contributions=(),
         ms=ms_since(began),
         beats=beats_of(named, codes=codes),
+        notes=named.notes,
     )
     return Outcome(
         read=read,

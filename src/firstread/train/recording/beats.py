@@ -16,9 +16,10 @@ from firstread.domain.errors import BadDataset
 from firstread.evaluation.matching import WITHIN_S, match, outside
 from firstread.packs import RecordingInput
 from firstread.recordings import open_recording
-from firstread.recordings.beats import find_beats
+from firstread.recordings.beats import find_beats, silent_s
 from firstread.runtime.beats import (
     BLOCK_S,
+    intervals,
     prepared_leads,
     rhythm_rows,
     stretches,
@@ -134,20 +135,26 @@ def _of_record(
     extra = outside(at_s[pairs.extra], asides, margin_s=WITHIN_S)
     codes = np.array([labels.index(label) for label in truth.labels], np.int64)
     leads = prepared_leads(recording, given=given)
-    windows = windows_at(leads, given=given, at_s=at_s)
-    longer = windows_at(leads, given=given, at_s=at_s - EARLIER_S)
+    windows, masks = windows_at(leads, given=given, at_s=at_s)
+    longer, _ = windows_at(leads, given=given, at_s=at_s - EARLIER_S)
     earlier = round(EARLIER_S * given.rate_hz)
     whole = np.concatenate([longer[:, :, :earlier], windows], 2)
     typical: list[NDArray[np.float32]] = []
     places = np.zeros((len(STRETCHES_S), len(at_s)), np.int64)
-    waits_s = waits(at_s)
+    between_s = intervals(at_s, silent_s=silent_s(recording))
+    waits_s = waits(between_s)
     rhythm = np.zeros((len(STRETCHES_S), len(at_s), 2 * given.beats_around + 4), np.float32)
     for way, length_s in enumerate(STRETCHES_S):
         for first, last in stretches(at_s, length_s=length_s):
             places[way, first:last] = len(typical)
-            some = typical_beat(windows[first:last], waits_s[first:last], given=given)
+            some = typical_beat(
+                windows[first:last],
+                waits_s[first:last],
+                None if masks is None else masks[first:last],
+                given=given,
+            )
             typical.append(some)
-            rhythm[way, first:last] = rhythm_rows(at_s, first=first, last=last, given=given)
+            rhythm[way, first:last] = rhythm_rows(between_s, first=first, last=last, given=given)
     kept = pairs.found
     return _Record(
         windows=whole[kept].astype(np.float16),
