@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firstread.domain.errors import FirstreadError, UnreadableSample
-from firstread.recordings.together import half_of_a_pair, is_header, other_half
+from firstread.recordings.together import (
+    files_beside,
+    half_of_a_pair,
+    is_header,
+    named_elsewhere,
+    other_half,
+)
 
 if TYPE_CHECKING:
     from firstread.domain.measurements import TakesMeasurements
@@ -27,7 +33,7 @@ class ToRead:
 
     path: str
     beside: str = ""
-    """The .dat file of a header, which is one sample with it."""
+    """The .dat or .mat file of a header, which is one sample with it."""
     root: str = ""
     """The folder that was named for it; '' where the file was named itself."""
     line: int | None = None
@@ -45,6 +51,8 @@ def files_of(paths: Sequence[str]) -> Iterator[ToRead]:
         path = Path(file.path)
         other = other_half(path) if half_of_a_pair(path.name) else None
         if other is None:
+            if named_elsewhere(path):
+                continue
             if not (path.suffix.lower() in ANNOTATIONS and path.with_suffix(".hea").exists()):
                 yield file
             continue
@@ -120,8 +128,8 @@ def sample_of(asked: ToRead) -> bytes:
         return bytes_of(asked.path)
     from firstread.recordings import join_pair
 
-    files = {Path(path).name: bytes_of(path) for path in (asked.path, asked.beside)}
-    return join_pair(files)
+    paths = dict.fromkeys([asked.path, asked.beside, *map(str, files_beside(Path(asked.path)))])
+    return join_pair({Path(path).name: bytes_of(path) for path in paths})
 
 
 def bytes_of(path: str) -> bytes:

@@ -10,27 +10,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firstread.domain.errors import UnreadableSample
+from firstread.recordings.csv_time import RATE, SECONDS, axis_of
 from firstread.recordings.recording import MAX_LEADS, Recording
-from firstread.recordings.units import in_millivolts
+from firstread.recordings.signals import Signal, leads_among
+from firstread.recordings.units import factor_of, in_millivolts, shown_unit
 from firstread.recordings.whole import refuse_too_many, whole_recording
 
 MAX_BYTES = 400_000_000
-_LEAP = 4.0
-"""Printed times are rounded, so that a step may be twice or thrice the usual one."""
+_NO_UNIT = "The CSV file names no unit: its numbers were taken as millivolts."
+_OTHER_UNITS = frozenset(
+    ("-", "#", "n/a", "na", "none", "adu", "adc", "a.u.", "au", "nu", "counts", "mmhg", "kpa", "%",
+     "bpm", "1/min", "g", "m/s2", "m/s^2", "m/s²", "°c", "ohm", "l/min", "l/s", "deg/s")
+)  # fmt: skip
 _PLAUSIBLE_MV = 50.0
 """No heart reaches that at the skin: larger numbers are in another unit."""
-_TIME = re.compile(r"(?:elapsed |sample )?(?:time|seconds|t)", re.IGNORECASE)
-_COUNTED = re.compile(r"(?:sample|index|#|nr|n)(?: ?(?:number|no\.?|#))?", re.IGNORECASE)
-_RATE = re.compile(
-    r"(?:sampl\w*[ _-]*(?:rate|frequency|freq)|rate|frequency|freq|fs)[ _-]*"
-    r"(?:[([]?(?P<unit>hz)[)\]]?)?\W{0,4}(?P<rate>\d+(?:[.,]\d+)?)\s*(?:hz)?",
+_UNIT_LINE = re.compile(
+    r"\W*(?:y[ -]?|signal |data )?(?:units?|einheit(?:en)?|unités?|unidad(?:es)?|unità|eenheid|"
+    r"enhet|jednostka|единицы|单位|単位)\W{1,4}(?P<unit>[^\s,;]{1,14})\W*",
     re.IGNORECASE,
 )
+_CLOCK = re.compile(r"[\d/.-]*[ T]?\d{1,3}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:[ Z+\d/.:-]*)")
 _NAMED = re.compile(
-    r"(?P<name>[^([]*?)[ _]*(?:[([]?(?P<unit>mv|uv|µv|μv|nv|v|ms|s|sec|seconds)[)\]]?)"
+    r"(?P<name>[^([]*?)(?:[ _/]+(?:in[ _]+)?)(?P<unit>mv|uv|[µμæ]v|nv|v|ms|s|sec|seconds)",
+    re.IGNORECASE,
 )
 _BRACKET = re.compile(r"(?P<name>.*?)\s*[([](?P<unit>[^)\]]{1,12})[)\]]")
-_SECONDS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "milliseconds": 1e-3}
 
 
 def open_csv(data: bytes) -> Recording:
@@ -42,7 +46,7 @@ def open_csv(data: bytes) -> Recording:
     """
     if len(data) > MAX_BYTES:
         raise UnreadableSample("The CSV file is too large. Send the recording as EDF or WFDB.")
-    text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    text = _text_of(data).replace("\r\n", "\n").replace("\r", "\n")
     head, rows = _parted(text)
     first = rows.partition("\n")[0]
     mark = _separator(first)
@@ -52,20 +56,55 @@ def open_csv(data: bytes) -> Recording:
     if count > MAX_LEADS + 1:
         raise UnreadableSample(f"The CSV file has {count} columns. Send at most {MAX_LEADS} leads.")
     names, units = _columns(head, mark=mark, count=count)
-    timed = bool(_TIME.fullmatch(names[0]))
-    counted = not timed and bool(_COUNTED.fullmatch(names[0]))
-    leads = list(range(1 if timed or counted else 0, count))
-    if not leads:
+    axis = axis_of(rows, mark=mark, names=names, units=units, head=head)
+    columns = [column for column in range(count) if column not in axis.columns]
+    if not columns:
         raise UnreadableSample("The CSV file holds no column with a lead. Export it again.")
+    own = _with_unit_line(head, [units[column] for column in columns])
+    found = leads_among(
+        [
+            Signal(name=names[column], unit=unit or None)
+            for column, unit in zip(columns, own, strict=True)
+        ],
+        file="CSV file",
+    )
+    leads = [columns[place] for place in found.places]
     refuse_too_many((rows.count("\n") + 1) * len(leads))
     signal = _numbers(rows, mark=mark, columns=leads)
-    rate_hz = (
-        _rate_of_times(rows, mark=mark, unit=units[0], count=signal.shape[1])
-        if timed
-        else _stated_rate(head)
+    scaled = [own[place] for place in found.places]
+    _scale(signal, scaled)
+    return whole_recording(
+        signal,
+        rate_hz=axis.rate_hz,
+        names=[names[column] for column in leads],
+        notes=(*found.notes, *axis.notes, *([] if all(scaled) else [_NO_UNIT])),
     )
-    _scale(signal, [units[column] for column in leads])
-    return whole_recording(signal, rate_hz=rate_hz, names=[names[column] for column in leads])
+
+
+def _text_of(data: bytes) -> str:
+    """UTF-8, what a spreadsheet calls Unicode, or else Latin-1, in which every byte is a letter."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _with_unit_line(head: list[str], units: list[str]) -> list[str]:
+    """The units of the columns, filled in by a line of the head that names one for all."""
+    found = [match["unit"] for line in head if (match := _UNIT_LINE.fullmatch(line))]
+    found += [line.strip("# ") for line in head if factor_of(line.strip("# ")) is not None]
+    if not found:
+        return units
+    own = {factor_of(unit) for unit in units if unit} - {None}
+    if len({factor_of(unit) for unit in found} | own) > 1:
+        named = " and ".join(dict.fromkeys(shown_unit(one) for one in (*found, *units) if one))
+        raise UnreadableSample(
+            f"The CSV file names different units for the same numbers, {named}. Take out the "
+            "wrong one."
+        )
+    return [unit or found[0] for unit in units]
 
 
 def _parted(text: str) -> tuple[list[str], str]:
@@ -96,7 +135,8 @@ def _is_row(line: str) -> bool:
 
 
 def _is_value(cell: str) -> bool:
-    if cell.strip("'\"[]").replace(":", "").replace(".", "").isdigit():
+    plain = cell.strip("'\"[]")
+    if plain.replace(":", "").replace(".", "").isdigit() or _CLOCK.fullmatch(plain):
         return True
     try:
         float(cell.replace(",", "."))
@@ -118,7 +158,7 @@ def _columns(head: list[str], *, mark: str, count: int) -> tuple[list[str], list
         if line
     ]
     tables = [
-        cells for cells in tables if len(cells) == count and not _RATE.search(mark.join(cells))
+        cells for cells in tables if len(cells) == count and not RATE.search(mark.join(cells))
     ]
     names, units = [""] * count, [""] * count
     if not tables:
@@ -136,8 +176,12 @@ def _columns(head: list[str], *, mark: str, count: int) -> tuple[list[str], list
 
 
 def _is_unit(cell: str) -> bool:
-    plain = cell.strip("[]()").lower()
-    return plain in {"", *_SECONDS, "mv", "uv", "µv", "μv", "v", "nv"} or plain.startswith("hh:")
+    plain = cell.strip("[]() ").lower()
+    return (
+        plain in {"", *SECONDS, *_OTHER_UNITS}
+        or plain.startswith("hh:")
+        or factor_of(plain) is not None
+    )
 
 
 def _numbers(rows: str, *, mark: str, columns: list[int]) -> NDArray[np.float32]:
@@ -160,72 +204,6 @@ def _filled(rows: str, *, mark: str) -> str:
     """The rows with 'nan' in cells that are empty, or '-' or '?': what was not measured."""
     edge = re.escape(mark)
     return re.sub(rf"(?m)(?:(?<=^)|(?<={edge}))[ \"]*[-?]?[ \"]*(?={edge}|$)", "nan", rows)
-
-
-def _rate_of_times(rows: str, *, mark: str, unit: str, count: int) -> float:
-    """From the first time to the last; what comes between must be even."""
-    if count < 3:
-        raise UnreadableSample("The recording has fewer than three samples. Send a longer one.")
-    half = rows.find("\n", len(rows) // 2) + 1
-    lines = [
-        rows[: rows.find("\n")],
-        rows[half : rows.find("\n", half)],
-        rows[rows.rfind("\n") + 1 :],
-    ]
-    times = [_seconds(line.split(mark)[0], unit=unit) for line in lines]
-    place = rows.count("\n", 0, half)
-    lasts_s = times[2] - times[0]
-    if not (lasts_s > 0 and np.isfinite(lasts_s)):
-        raise UnreadableSample("The column of time does not rise. Export the recording again.")
-    rate_hz = (count - 1) / lasts_s
-    if abs((times[1] - times[0]) * rate_hz - place) > max(2.0, 0.01 * count):
-        raise UnreadableSample(
-            "The samples of the CSV file do not come evenly in time. Export it without gaps."
-        )
-    _refuse_gaps(rows, mark=mark)
-    # Times are printed rounded: 360 samples a second must not become 359.9998.
-    return round(rate_hz) if abs(rate_hz - round(rate_hz)) < 0.002 * rate_hz else rate_hz
-
-
-def _refuse_gaps(rows: str, *, mark: str) -> None:
-    """Raises UnreadableSample where times leap or fall back: the rate and every beat behind would
-    be wrong. Times of the clock are not looked at one by one."""
-    try:
-        times = np.loadtxt(io.StringIO(rows), delimiter=mark, usecols=0, ndmin=1, comments=None)
-    except ValueError:
-        return
-    steps = np.diff(times[np.isfinite(times)])
-    if steps.min(initial=0.0) < 0:
-        raise UnreadableSample("The column of time does not rise. Export the recording again.")
-    usual = float(np.median(steps))  # 0 where times are printed more coarsely than samples come
-    if usual > 0 and steps.max() > _LEAP * usual:
-        raise UnreadableSample(
-            "The samples of the CSV file do not come evenly in time. Export it without gaps."
-        )
-
-
-def _seconds(cell: str, *, unit: str) -> float:
-    text = cell.strip().strip("'\"[]").split(" ")[0]
-    total = 0.0
-    try:
-        for part in text.split(":"):
-            total = 60 * total + float(part)
-    except ValueError:
-        raise UnreadableSample(
-            "The column of time holds something else. Give seconds, or hours:minutes:seconds."
-        ) from None
-    return total * _SECONDS.get(unit.lower(), 1.0)
-
-
-def _stated_rate(head: list[str]) -> float:
-    for line in head:
-        found = _RATE.search(line)
-        if found:
-            return float(found["rate"].replace(",", "."))
-    raise UnreadableSample(
-        "The CSV file tells no time. Add a column 'time' in seconds, or a first line "
-        "'Sampling rate: 360 Hz'."
-    )
 
 
 def _scale(signal: NDArray[np.float32], units: list[str]) -> None:

@@ -1,17 +1,19 @@
-"""An EDF or EDF+ file becomes a recording; whose it is stays in the file."""
+"""An EDF, EDF+ or BDF file becomes a recording; whose it is stays in the file."""
 
 from __future__ import annotations
 
 import datetime as dt
 import warnings
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from firstread.domain.errors import UnreadableSample
 from firstread.recordings.recording import MAX_LEADS, Recording
-from firstread.recordings.units import in_millivolts, lead_name
+from firstread.recordings.signals import Signal, leads_among
+from firstread.recordings.units import in_millivolts
 from firstread.recordings.whole import refuse_too_many, whole_recording
 
 _DAMAGED = (
@@ -21,18 +23,23 @@ _DAMAGED = (
 
 
 def open_edf(data: bytes) -> Recording:
-    """The electrocardiogram in an EDF file: the leads that are named so, else all that are volts.
+    """The electrocardiogram in an EDF or BDF file: the leads that are named so, else all that are
+    volts.
 
     Raises UnreadableSample where the file is damaged, cut short, or holds no such lead.
     """
     import edfio  # here, for it takes longer to import than a picture to read
 
+    opened: Any = (
+        edfio.read_bdf if data[:1] == b"\xff" else partial(edfio.read_edf, lazy_load_data=True)
+    )
     try:
         with warnings.catch_warnings():
             # edfio mends a file that is cut short, and only warns of it.
             warnings.simplefilter("error")
-            file = edfio.read_edf(data, lazy_load_data=True)
-            signals = _chosen(file.signals)
+            # The standard asks for ASCII; devices write the micro sign in an alphabet of theirs.
+            file = opened(data, header_encoding="latin-1")
+            told = [_told(each) for each in file.signals]
             continuous = file.is_continuous
     except Warning:
         raise UnreadableSample(
@@ -46,31 +53,35 @@ def open_edf(data: bytes) -> Recording:
         raise UnreadableSample(
             "The EDF file has gaps in time (EDF+D). Export it as one continuous recording."
         )
-    return _recording(file, signals)
+    found = leads_among(told, file="EDF file", unnamed=False)
+    return _recording(file, found.places, found.notes)
 
 
-def _chosen(signals: tuple[Any, ...]) -> list[Any]:
-    """The leads of the heart, all with the rate that most of them have."""
-    named = [each for each in signals if _is_heart(each.label)]
-    volts = [each for each in signals if each.physical_dimension.strip().lower().endswith("v")]
-    found = named or volts
-    if not found:
-        return []
-    rates = Counter(each.sampling_frequency for each in found)
+def _told(signal: Any) -> Signal:
+    return Signal(
+        name=signal.label,
+        unit=signal.physical_dimension,
+        rate_hz=float(signal.sampling_frequency),
+    )
+
+
+def _of_one_rate(signals: list[Any]) -> tuple[list[Any], tuple[str, ...]]:
+    """Those with the rate that most of them have, and a sentence about the others."""
+    rates = Counter(each.sampling_frequency for each in signals)
     rate = max(rates, key=lambda one: (rates[one], one))
-    return [each for each in found if each.sampling_frequency == rate][:MAX_LEADS]
+    kept = [each for each in signals if each.sampling_frequency == rate][:MAX_LEADS]
+    left = len(signals) - len(kept)
+    if not left:
+        return kept, ()
+    told = (
+        f"{left} of the leads were left out: {rate:g} samples a second in at most {MAX_LEADS} "
+        "leads are read."
+    )
+    return kept, (told,)
 
 
-def _is_heart(label: str) -> bool:
-    plain = label.strip().upper()
-    return plain.startswith(("ECG", "EKG")) or not lead_name(label, place=0).startswith("lead ")
-
-
-def _recording(file: Any, signals: list[Any]) -> Recording:
-    if not signals:
-        raise UnreadableSample(
-            "The EDF file holds no electrocardiogram. Send one with leads such as 'ECG II'."
-        )
+def _recording(file: Any, places: tuple[int, ...], notes: tuple[str, ...]) -> Recording:
+    signals, told = _of_one_rate([file.signals[place] for place in places])
     rate_hz = float(signals[0].sampling_frequency)
     length = len(signals[0].digital)
     if length == 0 or not np.isfinite(rate_hz) or rate_hz <= 0:
@@ -88,7 +99,9 @@ def _recording(file: Any, signals: list[Any]) -> Recording:
             "lead are wrong. Export it again."
         ) from None
     names = [each.label for each in signals]
-    return whole_recording(rows, rate_hz=rate_hz, names=names, started_at=_moment(file))
+    return whole_recording(
+        rows, rate_hz=rate_hz, names=names, started_at=_moment(file), notes=(*notes, *told)
+    )
 
 
 def _volts(signal: Any) -> Any:

@@ -8,15 +8,18 @@ from firstread.dicom.waveform import open_waveform
 from firstread.domain.errors import UnreadableSample
 from firstread.recordings.csv_table import open_csv
 from firstread.recordings.edf import open_edf
+from firstread.recordings.foreign import foreign_form
 from firstread.recordings.pair import HEADER, SAMPLES, unzipped
 from firstread.recordings.recording import MAX_LEADS, MAX_NUMBERS, Recording
-from firstread.recordings.units import in_millivolts
+from firstread.recordings.signals import Signal, leads_among, other_name
+from firstread.recordings.units import in_millivolts, is_lead
 from firstread.recordings.wfdb import open_wfdb
+from firstread.recordings.wfdb_segments import main_header, open_segments
 from firstread.recordings.whole import whole_recording
 
 FORMS = "a WFDB recording (.hea and .dat together), CSV, EDF, or a DICOM waveform"
 _ZIP = b"PK\x03\x04"
-_EDF = b"0       "
+_EDF = (b"0       ", b"\xffBIOSEMI")
 _RATES_HZ = (50.0, 10_000.0)
 
 
@@ -27,7 +30,7 @@ def is_recording(data: bytes) -> bool:
     >>> is_recording(b"time,II" + bytes([10]) + b"0,0.1"), is_recording(png)
     (True, False)
     """
-    return data[:4] == _ZIP or data[:8] == _EDF or _is_dicom(data) or _is_text(data)
+    return data[:4] == _ZIP or data[:8] in _EDF or _is_dicom(data) or _is_text(data)
 
 
 def open_recording(data: bytes) -> Recording:
@@ -36,9 +39,12 @@ def open_recording(data: bytes) -> Recording:
 
     Raises UnreadableSample, with the remedy, where the bytes cannot be opened.
     """
+    why = foreign_form(data)
+    if why is not None:
+        raise UnreadableSample(why)
     if data[:4] == _ZIP:
         recording = _from_zip(data)
-    elif data[:8] == _EDF:
+    elif data[:8] in _EDF:
         recording = open_edf(data)
     elif _is_dicom(data):
         recording = _from_dicom(data)
@@ -58,10 +64,13 @@ def open_recording(data: bytes) -> Recording:
 
 def _from_zip(data: bytes) -> Recording:
     files = unzipped(data)
-    headers = [name for name in files if name.lower().endswith(HEADER)]
+    headers = {name: body for name, body in files.items() if name.lower().endswith(HEADER)}
+    samples = {name: body for name, body in files.items() if name.lower().endswith(SAMPLES)}
+    main = main_header(headers)
+    if main is not None:
+        return open_segments(main, headers=headers, samples=samples)
     if len(headers) == 1:
-        samples = {name: body for name, body in files.items() if name.lower().endswith(SAMPLES)}
-        return open_wfdb(files[headers[0]], samples=samples)
+        return open_wfdb(next(iter(headers.values())), samples=samples)
     if len(headers) > 1 or len(files) > 1:
         raise UnreadableSample("The zip file holds several recordings. Send them one by one.")
     inner = next(iter(files.values()), b"")
@@ -71,15 +80,23 @@ def _from_zip(data: bytes) -> Recording:
 
 
 def _from_dicom(data: bytes) -> Recording:
-    found = open_waveform(data, max_numbers=MAX_NUMBERS)
+    found = open_waveform(data, max_numbers=MAX_NUMBERS, wanted=lambda one: not other_name(one))
     if not 0 < len(found.names) <= MAX_LEADS or found.values.size == 0:
         raise UnreadableSample("The DICOM file holds no samples. Export it again.")
-    factors = [in_millivolts(unit) for unit in found.units]
+    leads = leads_among(
+        [
+            Signal(name=name if is_lead(name) else source, unit=unit)
+            for name, source, unit in zip(found.names, found.sources, found.units, strict=True)
+        ],
+        file="DICOM file",
+    )
+    factors = [in_millivolts(found.units[place]) for place in leads.places]
     return whole_recording(
-        found.values * np.array(factors, np.float32)[:, None],
+        found.values[list(leads.places)] * np.array(factors, np.float32)[:, None],
         rate_hz=found.rate_hz,
-        names=found.names,
+        names=[found.names[place] for place in leads.places],
         started_at=found.started_at,
+        notes=(*leads.notes, *found.notes),
     )
 
 
@@ -87,9 +104,14 @@ def _refuse_lone_header(data: bytes) -> None:
     """Half of a pair is the commonest mistake, and deserves its own sentence."""
     first = data[:2000].decode("utf-8", errors="replace").lstrip()
     lines = [line for line in first.splitlines() if not line.startswith("#")]
-    if len(lines) > 1 and ".dat " in lines[1] and lines[0][:1] not in "'\"":
+    if (
+        len(lines) > 1
+        and any(f"{one} " in lines[1] for one in SAMPLES)
+        and lines[0][:1] not in "'\""
+    ):
         raise UnreadableSample(
-            "This is the header of a WFDB recording alone. Send it together with its .dat file."
+            "This is the header of a WFDB recording alone. Send it together with its "
+            f"{' or '.join(SAMPLES)} file."
         )
 
 
@@ -100,5 +122,7 @@ def _is_dicom(data: bytes) -> bool:
 def _is_text(data: bytes) -> bool:
     if not data.strip():
         return False
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # UTF-16, which is full of zeros
+        return True
     first = data[:4096]
     return not any(byte < 9 or 13 < byte < 32 or byte == 127 for byte in first)

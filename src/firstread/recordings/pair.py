@@ -13,11 +13,11 @@ from firstread.domain.errors import UnreadableSample
 from firstread.recordings.recording import MAX_NUMBERS
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_MAX_FILES = 70
+_MAX_FILES = 2100
 _MAX_BYTES = 4 * MAX_NUMBERS
-HEADER, SAMPLES = ".hea", ".dat"
-"""What the two files of a WFDB record end in."""
-_IN_A_ZIP = {HEADER, SAMPLES, ".csv", ".txt", ".edf", ".dcm"}
+HEADER, SAMPLES = ".hea", (".dat", ".mat")
+"""What the two files of a WFDB record end in: the challenges of PhysioNet keep samples in .mat."""
+_IN_A_ZIP = {HEADER, *SAMPLES, ".csv", ".txt", ".edf", ".bdf", ".dcm"}
 
 
 def is_pair(names: Iterable[str]) -> bool:
@@ -27,7 +27,8 @@ def is_pair(names: Iterable[str]) -> bool:
     (True, False, False)
     """
     endings = [PurePath(name).suffix.lower() for name in names]
-    return endings.count(HEADER) == 1 and endings.count(SAMPLES) == len(endings) - 1 > 0
+    samples = sum(ending in SAMPLES for ending in endings)
+    return endings.count(HEADER) == 1 and samples == len(endings) - 1 > 0
 
 
 def join_pair(files: Mapping[str, bytes]) -> bytes:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firstread.domain.errors import UnreadableSample
 from firstread.recordings.recording import Recording
+from firstread.recordings.signals import Signal, leads_among
 from firstread.recordings.units import in_millivolts
 from firstread.recordings.wfdb_header import Header, SignalLine, parse_header
-from firstread.recordings.wfdb_samples import count_of, not_measured, steps, unit_samples
+from firstread.recordings.wfdb_samples import (
+    count_of,
+    not_measured,
+    refuse_other_matrix,
+    steps,
+    unit_samples,
+)
 from firstread.recordings.whole import refuse_too_many, whole_recording
 
 _AT_ONCE = 1 << 20
@@ -19,15 +28,57 @@ _AT_ONCE = 1 << 20
 
 
 def open_wfdb(header: bytes, *, samples: Mapping[str, bytes]) -> Recording:
-    """The recording of a .hea and of its .dat files, which `samples` holds by their names.
+    """The recording of a .hea and of its .dat or .mat files, which `samples` holds by their names.
 
-    Raises UnreadableSample where they do not go together, are damaged, or are not understood.
+    Signals that are no leads are left out, and noted. Raises UnreadableSample where the files do
+    not go together, are damaged, or are not understood.
     """
-    told = parse_header(header.decode("utf-8", errors="replace"))
+    told = parse_header(text_of(header))
+    if told.segments:
+        raise UnreadableSample(
+            "This is the header of a recording in several segments. Send a zip with it and with "
+            "the .hea and .dat file of every segment."
+        )
+    found = decoded(told, samples=samples)
+    return whole_recording(
+        found.signal,
+        rate_hz=told.rate_hz,
+        names=found.names,
+        started_at=told.started_at,
+        notes=found.notes,
+    )
+
+
+def text_of(header: bytes) -> str:
+    """The text of a header: UTF-8, or else Latin-1, in which every byte is a letter."""
+    try:
+        return header.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return header.decode("latin-1")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Decoded:
+    """The leads of one record, NaN where they were not measured."""
+
+    signal: NDArray[np.float32]
+    """[C, T] in millivolts"""
+    names: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def decoded(told: Header, *, samples: Mapping[str, bytes]) -> Decoded:
+    """The leads among the signals of a record; raises UnreadableSample as `open_wfdb` does."""
+    leads = leads_among(
+        [Signal(name=line.lead, unit=line.units) for line in told.signals], file="record"
+    )
     by_file: dict[str, list[int]] = {}
     for row, line in enumerate(told.signals):
         by_file.setdefault(line.file, []).append(row)
-    lengths = {file: _length(told, file, rows, samples) for file, rows in by_file.items()}
+    alone = len(by_file) == 1
+    needed = {told.signals[row].file for row in leads.places}
+    bodies = {file: _file(file, samples, alone=alone) for file in by_file if file in needed}
+    lengths = {file: _length(told, by_file[file], data) for file, data in bodies.items()}
     length = min(lengths.values())
     if told.length is not None and told.length > length:
         raise UnreadableSample(
@@ -38,45 +89,62 @@ def open_wfdb(header: bytes, *, samples: Mapping[str, bytes]) -> Recording:
     refuse_too_many(length * len(told.signals))
     if length == 0 or told.rate_hz <= 0:
         raise UnreadableSample("The recording holds no samples. Export it again.")
-    signal = np.empty((len(told.signals), length), np.float32)
-    for file, rows in by_file.items():
-        _fill(signal, told, rows=rows, data=_file(file, samples))
-    return whole_recording(
-        signal,
-        rate_hz=told.rate_hz,
-        names=[each.lead for each in told.signals],
-        started_at=told.started_at,
+    signal = np.empty((len(leads.places), length), np.float32)
+    into = {row: place for place, row in enumerate(leads.places)}
+    for file, data in bodies.items():
+        _fill(signal, told, rows=by_file[file], into=into, data=data)
+    lines = [told.signals[row] for row in leads.places]
+    return Decoded(
+        signal=signal,
+        names=tuple(line.lead for line in lines),
+        notes=(*leads.notes, *_uncalibrated(lines)),
     )
 
 
-def _file(name: str, samples: Mapping[str, bytes]) -> bytes:
+def _uncalibrated(lines: list[SignalLine]) -> list[str]:
+    count = sum(not line.calibrated for line in lines)
+    if not count:
+        return []
+    which = "The leads are" if count == len(lines) else f"{count} of the leads are"
+    return [f"{which} not calibrated: 200 steps were taken for a millivolt, as the format says."]
+
+
+def _file(name: str, samples: Mapping[str, bytes], *, alone: bool) -> bytes:
     if name in samples:
         return samples[name]
     plain = {each.rsplit("/", 1)[-1].casefold(): data for each, data in samples.items()}
     found = plain.get(name.casefold())
     # Someone who renamed both files of a pair left the old name inside the header.
-    if found is None and len(plain) == 1:
+    if found is None and alone and len(plain) == 1:
         found = next(iter(plain.values()))
     if found is None:
         raise UnreadableSample(
-            "The file with the samples that the header names is not there. Send the .hea and the "
-            ".dat file together."
+            f"The file {PurePath(name).suffix[:8] or 'with the samples'} with the samples that the "
+            "header names is not there. Send the .hea file together with every file that it names."
         )
     return found
 
 
-def _length(told: Header, file: str, rows: list[int], samples: Mapping[str, bytes]) -> int:
+def _length(told: Header, rows: list[int], data: bytes) -> int:
     lines = [told.signals[row] for row in rows]
     first = lines[0]
     if any((line.form, line.offset) != (first.form, first.offset) for line in lines):
         raise UnreadableSample(
             "The leads in one file have different formats. Export the recording again."
         )
-    size = len(_file(file, samples)) - first.offset
+    refuse_other_matrix(data, form=first.form, offset=first.offset, signals=len(lines))
+    size = len(data) - first.offset
     return count_of(max(0, size), form=first.form) // sum(line.per_frame for line in lines)
 
 
-def _fill(signal: NDArray[np.float32], told: Header, *, rows: list[int], data: bytes) -> None:
+def _fill(
+    signal: NDArray[np.float32],
+    told: Header,
+    *,
+    rows: list[int],
+    into: Mapping[int, int],
+    data: bytes,
+) -> None:
     lines = [told.signals[row] for row in rows]
     form, offset = lines[0].form, lines[0].offset
     data = data[offset:] if offset else data
@@ -93,8 +161,19 @@ def _fill(signal: NDArray[np.float32], told: Header, *, rows: list[int], data: b
             own = frames[:, column : column + line.per_frame]
             column += line.per_frame
             sums[place] += int(own.sum(dtype=np.int64))
-            signal[row, begin:end] = _voltage(own, line)
+            if row in into:
+                signal[into[row], begin:end] = _voltage(own, line)
     _refuse_other_sums(lines, sums)
+    for row, line in zip(rows, lines, strict=True):
+        if row in into and line.skew:
+            _moved(signal[into[row]], by=line.skew)
+
+
+def _moved(lead: NDArray[np.float32], *, by: int) -> None:
+    """Samples that lie so many frames too late go where they belong; the last ones are missing."""
+    by = min(by, len(lead))
+    lead[: len(lead) - by] = lead[by:].copy()
+    lead[len(lead) - by :] = np.nan
 
 
 def _voltage(own: NDArray[np.int32], line: SignalLine) -> NDArray[np.float32]:

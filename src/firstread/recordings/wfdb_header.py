@@ -13,14 +13,17 @@ from firstread.recordings.recording import MAX_LEADS, MAX_NUMBERS
 _RECORD = re.compile(
     r"(?P<name>[\w.-]+)(?:/(?P<segments>\d+))?[ \t]+(?P<leads>\d+)"
     r"(?:[ \t]+(?P<rate>[\d.eE+-]+)(?:/[\d.()eE+-]+)?"
-    r"(?:[ \t]+(?P<length>\d+)(?:[ \t]+(?P<time>[\d:.]+)(?:[ \t]+(?P<date>[\d/]+))?)?)?)?[ \t]*"
+    r"(?:[ \t]+(?P<length>\d+)(?P<began>(?:[ \t]+\S+){0,4}))?)?[ \t]*"
 )
 _SIGNAL = re.compile(
-    r"(?P<file>\S+)[ \t]+(?P<format>\d+)(?:x(?P<frame>\d+))?(?::\d+)?(?:\+(?P<offset>\d+))?"
+    r"(?P<file>\S+)[ \t]+(?P<format>\d+)(?:x(?P<frame>\d+))?(?::(?P<skew>\d+))?"
+    r"(?:\+(?P<offset>\d+))?"
     r"(?:[ \t]+(?P<gain>[\d.eE+-]+)(?:\((?P<baseline>-?\d+)\))?(?:/(?P<units>\S+))?"
     r"(?:[ \t]+(?P<bits>-?\d+)(?:[ \t]+(?P<zero>-?\d+)(?:[ \t]+(?P<first>-?\d+)"
     r"(?:[ \t]+(?P<sum>-?\d+)(?:[ \t]+-?\d+(?:[ \t]+(?P<lead>.+))?)?)?)?)?)?)?[ \t]*"
 )
+_SEGMENT = re.compile(r"(?P<name>[\w.~-]+)[ \t]+(?P<length>\d+)[ \t]*")
+MAX_SEGMENTS = 1000
 _RATE_HZ = 250.0
 _UNCALIBRATED = 200.0
 """What the format says where a header gives no rate, or no gain."""
@@ -36,9 +39,13 @@ class SignalLine:
     file: str
     form: int
     per_frame: int
+    skew: int
+    """How many frames later than those of the others its samples lie."""
     offset: int
     gain: float
     """Steps for one of the units."""
+    calibrated: bool
+    """Whether the header gives that gain."""
     baseline: int
     units: str
     checksum: int | None
@@ -53,6 +60,8 @@ class Header:
     length: int | None
     started_at: dt.datetime | None
     signals: tuple[SignalLine, ...]
+    segments: tuple[tuple[str, int], ...] = ()
+    """Of a record in several parts, what each is called and how many samples it has."""
 
 
 def parse_header(text: str) -> Header:
@@ -69,16 +78,14 @@ def parse_header(text: str) -> Header:
     found = _RECORD.fullmatch(lines[0]) if lines else None
     if found is None:
         raise _refusal("its first line does not name a record and a number of leads")
-    if found["segments"] is not None:
-        raise UnreadableSample(
-            "This recording is cut into several segments. Save it as one record (xform of the "
-            "WFDB tools does), or send each segment by itself."
-        )
     count = _whole(found["leads"], "number of leads")
     if not 1 <= count <= MAX_LEADS:
         raise _refusal(f"it names {count} leads, where 1 to {MAX_LEADS} are read")
-    if len(lines) < 1 + count:
-        raise _refusal("it has fewer lines than leads")
+    parts = _whole(found["segments"], "number of segments")
+    if parts > MAX_SEGMENTS:
+        raise _refusal(f"it names {parts} segments, where {MAX_SEGMENTS} are read")
+    if len(lines) < 1 + (parts or count):
+        raise _refusal("it has fewer lines than leads or segments")
     rate_hz = _number(found["rate"], "sampling rate") if found["rate"] else _RATE_HZ
     length = _whole(found["length"], "number of samples")
     if length * count > MAX_NUMBERS:
@@ -89,9 +96,17 @@ def parse_header(text: str) -> Header:
     return Header(
         rate_hz=rate_hz,
         length=length or None,
-        started_at=_moment(found["time"], found["date"]),
-        signals=tuple(_signal(line) for line in lines[1 : 1 + count]),
+        started_at=_moment((found["began"] or "").split()),
+        signals=() if parts else tuple(_signal(line) for line in lines[1 : 1 + count]),
+        segments=tuple(_segment(line) for line in lines[1 : 1 + parts]),
     )
+
+
+def _segment(line: str) -> tuple[str, int]:
+    found = _SEGMENT.fullmatch(line)
+    if found is None:
+        raise _refusal("the line of a segment is not as the format asks for")
+    return found["name"], _whole(found["length"], "length of a segment")
 
 
 def _signal(line: str) -> SignalLine:
@@ -109,8 +124,10 @@ def _signal(line: str) -> SignalLine:
         file=found["file"],
         form=_whole(found["format"], "format"),
         per_frame=frame,
+        skew=_whole(found["skew"], "skew"),
         offset=_whole(found["offset"], "offset"),
         gain=gain or _UNCALIBRATED,
+        calibrated=bool(gain),
         baseline=_whole(baseline, "baseline"),
         units=found["units"] or "mV",
         checksum=None if found["sum"] is None else _whole(found["sum"], "checksum"),
@@ -135,16 +152,20 @@ def _number(text: str, what: str) -> float:
     return value
 
 
-def _moment(time: str | None, date: str | None) -> dt.datetime | None:
-    """Both, or nothing: a time without its day says little, and headers are often wrong."""
-    if not time or not date:
-        return None
-    try:
-        day, month, year = (int(part) for part in date.split("/"))
-        hour, minute, second = [*time.partition(".")[0].split(":"), "0", "0"][:3]
-        return dt.datetime(year, month, day, int(hour), int(minute), int(second))  # noqa: DTZ001  the device's own clock
-    except (ValueError, OverflowError):
-        return None
+def _moment(words: list[str]) -> dt.datetime | None:
+    """Both, or nothing: a time without its day says little, and headers are often wrong.
+
+    The format asks for 12:33:59 12/05/2020; there are headers with 12-May-2020 12:33:59.
+    """
+    time = next((word.partition(".")[0] for word in words if ":" in word), "")
+    date = next((word for word in words if ":" not in word), "")
+    for form in ("%d/%m/%Y", "%d-%b-%Y", "%Y-%m-%d", "%d.%m.%Y"):
+        for clock in ("%H:%M:%S", "%H:%M"):
+            try:
+                return dt.datetime.strptime(f"{date} {time}", f"{form} {clock}")  # noqa: DTZ007  the device's own clock
+            except ValueError:
+                continue
+    return None
 
 
 def _refusal(why: str) -> UnreadableSample:

@@ -121,6 +121,34 @@ def unit_samples(form: int) -> int:
     return _checked(form).samples
 
 
+def refuse_other_matrix(data: bytes, *, form: int, offset: int, signals: int) -> None:
+    """Raises UnreadableSample where the file is one of MATLAB, and not as the header has it.
+
+    The challenges of PhysioNet keep samples in a matrix of MATLAB 4, which begins with its type,
+    rows, columns, whether it is complex, and how long its name is.
+    """
+    if data[:10] == b"MATLAB 5.0":
+        raise UnreadableSample(
+            f"The header says that samples lie in format {form} from byte {offset} on, and the "
+            "file is one of MATLAB 5, which is packed otherwise. Save the recording as .dat."
+        )
+    if not offset or len(data) < 20:
+        return
+    kind, rows, columns, imaginary, name = np.frombuffer(data[:20], "<i4").tolist()
+    its = _MATRICES.get(kind)
+    if its is None or imaginary not in (0, 1) or not 0 < name < 64 or offset != 20 + name:
+        return
+    if (its, rows) != (form, signals):
+        raise UnreadableSample(
+            f"The header says {signals} signals in format {form}, and the .mat file holds {rows} "
+            f"in format {its}, with {columns} samples each. Export the recording again."
+        )
+
+
+_MATRICES = {20: 32, 30: 16, 50: 80}
+"""The types of a matrix of MATLAB 4 with the formats of samples."""
+
+
 def _checked(form: int) -> _Form:
     if form not in _FORMS:
         raise UnreadableSample(

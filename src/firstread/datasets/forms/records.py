@@ -15,6 +15,8 @@ from firstread.datasets.forms.annotations import TrueBeats, true_beats
 from firstread.datasets.place import Place
 from firstread.domain.errors import BadDataset, UnreadableSample
 from firstread.recordings import join_pair
+from firstread.recordings.pair import SAMPLES
+from firstread.recordings.together import named_files
 
 _TARS = (".tar.xz", ".tar.gz", ".tgz", ".tar.bz2", ".tar")
 ANNOTATIONS = (".atr", ".ecg", ".qrs")
@@ -81,7 +83,7 @@ def _opened(name: str, names: tuple[str, ...], read: Callable[[str], bytes]) -> 
                 columns=((ANNOTATED, written),),
             )
         )
-    beside = _beside(names)
+    beside = _beside(names, records, read)
     headers = {name.removesuffix(".hea") for name in names if name.endswith(".hea")}
 
     def fetch(path: str) -> bytes:
@@ -111,13 +113,22 @@ def _records(names: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def _beside(names: tuple[str, ...]) -> Mapping[str, list[str]]:
-    """The header and the samples of each record."""
-    found: dict[str, list[str]] = {}
+def _beside(
+    names: tuple[str, ...], records: Mapping[str, str], read: Callable[[str], bytes]
+) -> Mapping[str, list[str]]:
+    """The header of each record, and the files with samples that it names or that are called so."""
+    known = {name.casefold(): name for name in names}
+    samples: dict[str, list[str]] = {}
     for name in names:
-        stem, _, ending = name.rpartition(".")
-        if ending in ("hea", "dat"):
-            found.setdefault(stem, []).append(name)
+        stem, dot, ending = name.rpartition(".")
+        if f"{dot}{ending}" in SAMPLES:
+            samples.setdefault(stem, []).append(name)
+    found = {}
+    for stem in records:
+        folder = stem.rpartition("/")[0]
+        wanted = (f"{folder}/{one}".lstrip("/") for one in named_files(read(f"{stem}.hea")))
+        named = [known[one.casefold()] for one in wanted if one.casefold() in known]
+        found[stem] = [f"{stem}.hea", *(named or samples.get(stem, []))]
     return found
 
 

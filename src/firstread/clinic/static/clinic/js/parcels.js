@@ -7,7 +7,7 @@ const MOST_AT_ONCE = 200;
 
 /** The name of a WFDB file without its ending, and the ending; '' of any other. @param {string} name @returns {[string, string]} */
 function halves(name) {
-  const found = /^(.+)(\.hea|\.dat)$/i.exec(name);
+  const found = /^(.+)(\.hea|\.dat|\.mat)$/i.exec(name);
   return found ? [found[1], found[2].toLowerCase()] : [name, ""];
 }
 
