@@ -48,6 +48,12 @@ def test_times_of_another_name_tell_the_rate_where_nothing_else_does(name):
     assert (found.rate_hz, found.leads) == (360, ("II",))
 
 
+@pytest.mark.parametrize("rate_hz", [359.5, 128.25, 360, 500])
+def test_a_rate_that_is_no_whole_number_stays_so(rate_hz):
+    found = open_recording(table("time,II (mV)", [f"{t / rate_hz:.6f}" for t in COUNT]))
+    assert found.rate_hz == pytest.approx(rate_hz, rel=1e-6)
+
+
 def test_times_in_milliseconds_that_do_not_say_so_are_taken_as_such_and_told():
     found = open_recording(table("time,II (mV)", TIMES["ts_ms"]))
     assert found.rate_hz == 360

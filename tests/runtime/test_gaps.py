@@ -36,7 +36,7 @@ def read(reader, signal):
     recording = whole_recording(
         np.array(signal, np.float32), rate_hz=float(RATE_HZ), names=("MLII", "V1")
     )
-    named, unfit = named_beats(reader.pack, recording)
+    named, unfit = named_beats(reader, recording)
     assert unfit is None
     return named, [reader.manifest.codes[place] for place in named.labels.tolist()]
 
@@ -162,7 +162,7 @@ def test_a_recording_that_is_held_for_most_of_the_time_is_unfit(reader):
     signal = heart(2)
     signal[:, 8 * RATE_HZ : 34 * RATE_HZ] = signal[:, 8 * RATE_HZ, None]
     recording = whole_recording(signal, rate_hz=float(RATE_HZ), names=("MLII", "V1"))
-    assert "show nothing for most of the time" in named_beats(reader.pack, recording)[1]
+    assert "show nothing for most of the time" in named_beats(reader, recording)[1]
 
 
 def test_a_clean_recording_rests_between_its_beats_and_is_not_held():

@@ -120,7 +120,7 @@ def _decimal(text: str) -> float:
 def _timed(
     rows: str, mark: str, column: int, unit: str, *, stated: float | None, columns: tuple[int, ...]
 ) -> Axis:
-    rate_hz = _rate_of_times(rows, mark=mark, column=column)
+    rate_hz, unsure = _rate_of_times(rows, mark=mark, column=column)
     notes: tuple[str, ...] = ()
     scale = SECONDS.get(unit.strip("[]() ").lower())
     if scale is None and stated is not None:
@@ -148,7 +148,7 @@ def _timed(
                     break
     rate_hz /= scale
     # Times are printed rounded: 360 samples a second must not become 359.9998.
-    rate_hz = round(rate_hz) if abs(rate_hz - round(rate_hz)) < 0.002 * rate_hz else rate_hz
+    rate_hz = round(rate_hz) if abs(rate_hz - round(rate_hz)) < unsure * rate_hz else rate_hz
     if stated is not None and not _agree(rate_hz, stated):
         raise UnreadableSample(
             f"The head of the CSV file says {stated:g} samples a second, and its column of time "
@@ -206,8 +206,11 @@ def _whole_column(rows: str, *, mark: str, column: int) -> NDArray[np.float64]:
         return np.empty(0)
 
 
-def _rate_of_times(rows: str, *, mark: str, column: int) -> float:
-    """From the first time to the last, in what they are printed in; all between must be even."""
+def _rate_of_times(rows: str, *, mark: str, column: int) -> tuple[float, float]:
+    """From the first time to the last, in what they are printed in; all between must be even.
+
+    With it, by what share of it two times may be off that are rounded as they are printed.
+    """
     count = rows.count("\n") + 1
     if count < 3:
         raise UnreadableSample("The recording has fewer than three samples. Send a longer one.")
@@ -228,7 +231,14 @@ def _rate_of_times(rows: str, *, mark: str, column: int) -> float:
             "The samples of the CSV file do not come evenly in time. Export it without gaps."
         )
     _refuse_gaps(_whole_column(rows, mark=mark, column=column))
-    return rate
+    digits = max(len(_digits(line.split(mark)[column])) for line in lines)
+    return rate, min(0.002, max(1e-6, 10.0**-digits / lasts))
+
+
+def _digits(cell: str) -> str:
+    """What is printed behind the point."""
+    found = re.search(r"\.(\d+)", cell)
+    return "" if found is None else found[1]
 
 
 def _refuse_gaps(times: NDArray[np.float64]) -> None:

@@ -27,6 +27,8 @@ _OFF_REST_MV = 0.2
 """For less long a lead is held where it does not move at all: far from where it rests,
 or where that is rare, less than once in so many seconds. Often, it is how a clean recording
 rests between two beats."""
+_REST_S = 6
+"""Where a lead rests is told by so many seconds before and after."""
 _BESIDE_S = 0.05
 """So far a change of rate carries what lies beside."""
 _LEVEL_S = 1.0
@@ -64,9 +66,9 @@ def held(lead: Lead, *, rate_hz: float) -> Spans:
     lasts_s = len(lead) / rate_hz
     exact = (short == 0.0) & ~still[:room]
     if len(_runs(exact)) * _RARE_S > lasts_s:
-        exact &= _off_rest(low, least, exact, by_mv=_OFF_REST_MV)
+        exact &= _off_rest(low, exact, by_mv=_OFF_REST_MV)
     railed = (short < limit) & ~exact & ~still[:room] & (np.abs(low[:room] - rest) > far)
-    railed &= _off_rest(low, least, railed, by_mv=far)
+    railed &= _off_rest(low, railed, by_mv=far)
     still |= _covered(exact | railed, least, count)
     spans = _runs(still) * block
     spans[:, 0] = np.maximum(spans[:, 0] - block, 0)
@@ -130,15 +132,15 @@ def _moves(high: Lead, low: Lead, width: int) -> Lead:
     return np.asarray(view(high, width).max(1) - view(low, width).min(1), np.float32)
 
 
-def _off_rest(low: Lead, width: int, looked_at: Mask, *, by_mv: float) -> Mask:
+def _off_rest(low: Lead, looked_at: Mask, *, by_mv: float) -> Mask:
     """At which of these blocks a lead is far from where it rests near by."""
-    side = 20 * width
-    padded = np.pad(low, side, mode="edge")
-    found = np.zeros(len(looked_at), bool)
-    for place in np.flatnonzero(looked_at).tolist():
-        near = float(np.median(padded[place : place + 2 * side + width]))
-        found[place] = abs(float(low[place]) - near) > by_mv
-    return found
+    second = round(1 / _BLOCK_S)
+    count = -(-len(low) // second)
+    seconds = np.pad(low, (0, count * second - len(low)), mode="edge").reshape(count, second)
+    near = np.pad(np.median(seconds, axis=1), _REST_S, mode="edge")
+    rest = np.median(np.lib.stride_tricks.sliding_window_view(near, 2 * _REST_S + 1), axis=1)
+    far = np.abs(low - np.repeat(rest, second)[: len(low)]) > by_mv
+    return np.asarray(looked_at & far[: len(looked_at)])
 
 
 def _covered(starts: Mask, width: int, count: int) -> Mask:
