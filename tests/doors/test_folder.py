@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from firstread.decoding.budget import BUDGET
 from firstread.inbox import taking
 from firstread.inbox.places import Inbox
 from firstread.inbox.taking import Taking
+from firstread.inbox.troubles import folder_troubles, kept_troubles
 from tests.dicom_for_tests import cell_dicom
 from tests.images_for_tests import cell_png
 
@@ -382,3 +386,168 @@ def test_a_file_waits_in_the_inbox_while_memory_is_short(door: Make, inbox: Path
     taking_.take_all()
     taking_.take_over()
     assert (Case.objects.get().accession, refused(inbox)) == ("865102", {})
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "leukaemia/@eaDir/900100.png/SYNOPHOTO_THUMB_M.jpg", "leukaemia/#recycle/900101.png",
+        "#recycle/leukaemia/900102.png", "leukaemia/.Trash-1000/files/900103.png",
+        "leukaemia/$RECYCLE.BIN/S-1-5/900104.png", "System Volume Information/900105.png",
+        "leukaemia/~$900106.png", "leukaemia/._900107.png", "leukaemia/Thumbs.db",
+        "leukaemia/.DS_Store", "leukaemia/Desktop.ini", "leukaemia/.~lock.900108.png#",
+        "leukaemia/900109.png.part", "leukaemia/900110.png.crdownload", "leukaemia/900111.TMP",
+        "leukaemia/900112.png.lock", "leukaemia/@Recycle/900113.png", "leukaemia/lost+found/1.png",
+        "leukaemia/900114.png.filepart", "leukaemia/900115.png~", "__MACOSX/leukaemia/a.png",
+    ],
+)  # fmt: skip
+def test_what_systems_leave_is_passed_over_and_left_where_it_lies(
+    door: Make, inbox: Path, left: str
+) -> None:
+    put(inbox, "leukaemia/900100.png")
+    lies = put(inbox, left, cell_png(seed=9))
+    made = door()
+    made.take_all()
+    made.take_all()
+    assert [case.accession for case in Case.objects.all()] == ["900100"]
+    assert lies.read_bytes() == cell_png(seed=9)
+    assert refused(inbox) == {}
+
+
+def test_what_is_never_finished_is_told(
+    door: Make, inbox: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(inbox, "leukaemia/900100.png.part")
+    door().take_all()
+    assert "in the folder 'leukaemia' whose names say that they are still being" in caplog.text
+    assert "900100" not in caplog.text
+    assert "still being copied" in " ".join(kept_troubles(settings.FIRSTREAD.home))
+
+
+@pytest.fixture
+def mounted(inbox: Path) -> Iterator[Callable[..., Path]]:
+    """Mounts a folder of its own below the inbox; skips where that is not allowed."""
+    made: list[Path] = []
+
+    def mount(*how: str) -> Path:
+        place = inbox / "leukaemia" / "drive"
+        place.mkdir()
+        done = subprocess.run(["mount", *how, place], capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"nothing can be mounted here: {done.stderr.strip()}")
+        made.append(place)
+        return place
+
+    yield mount
+    for place in made:
+        subprocess.run(["umount", "-l", place], check=True)
+
+
+def told_everywhere(log: str, *, folder: str, why: str) -> None:
+    """By log, page and doctor."""
+    for told in (log, " ".join(kept_troubles(settings.FIRSTREAD.home))):
+        assert f"The folder '{folder}' {why}" in told
+
+
+def test_a_folder_on_another_file_system_is_told_by_its_path(
+    door: Make, inbox: Path, mounted: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    place = mounted("-t", "tmpfs", "none")
+    (place / "865102.png").write_bytes(cell_png())
+    put(inbox, "leukaemia/7.png", seed=2)
+    made = door()
+    for _ in range(3):
+        made.take_all()
+    assert [case.accession for case in Case.objects.all()] == ["7"]
+    told_everywhere(caplog.text, folder="leukaemia/drive", why="lies on another file system")
+    assert caplog.text.count("another file system") == 1
+    assert "865102" not in caplog.text
+    said = folder_troubles(Inbox(root=inbox))
+    assert len(said) == 1
+    assert "'leukaemia/drive' lies on another file system" in said[0]
+    assert sorted(each.name for each in place.iterdir()) == ["865102.png"]
+    (place / "865102.png").unlink()
+    made.take_all()
+    assert kept_troubles(settings.FIRSTREAD.home) == ()
+
+
+def test_a_read_only_folder_is_told_by_its_path(
+    door: Make,
+    inbox: Path,
+    mounted: Callable[..., Path],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "865102.png").write_bytes(cell_png())
+    mounted("-o", "bind,ro", str(elsewhere))
+    door().take_all()
+    assert Case.objects.count() == 0
+    assert "The folder 'leukaemia/drive' " in caplog.text
+    assert "'leukaemia/drive' is read-only" in " ".join(folder_troubles(Inbox(root=inbox)))
+
+
+def test_a_closed_folder_is_told_by_its_path_and_the_others_are_taken(inbox: Path) -> None:
+    """As somebody who is not root, in a process of its own."""
+    if os.getuid() != 0 or shutil.which("setpriv") is None:
+        pytest.skip("needs root and setpriv, to become somebody else")
+    put(inbox, "leukaemia/closed/865102.png")
+    Inbox(root=inbox).prepare()
+    for path in (inbox, *inbox.rglob("*")):
+        os.chown(path, 65534, 65534)
+    os.chown(inbox / "leukaemia" / "closed", 0, 0)
+    (inbox / "leukaemia" / "closed").chmod(0o700)
+    for path in inbox.parents:
+        if path.owner() == "root" and path.stat().st_mode & 0o055 != 0o055 and path != Path("/"):
+            path.chmod(path.stat().st_mode | 0o055)
+    program = (
+        "import sys; from pathlib import Path; from firstread.inbox.places import Inbox; "
+        "from firstread.inbox.troubles import folder_troubles; "
+        "print(folder_troubles(Inbox(root=Path(sys.argv[1]))))"
+    )
+    somebody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    said = subprocess.run(
+        [*somebody, sys.executable, "-c", program, inbox],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "The folder 'leukaemia/closed' is closed to Firstread" in said
+    assert "The folder 'leukaemia' " not in said
+
+
+def test_a_writer_that_stalls_and_goes_on_is_taken_when_its_file_is_whole(
+    door: Make, inbox: Path
+) -> None:
+    picture = cell_png()
+    path = inbox / "leukaemia" / "865102.png"
+    made = door()
+    with path.open("wb") as file:
+        file.write(picture[: len(picture) // 2])
+        file.flush()
+        made.take_all()  # it lay still for too long, and comes back
+        assert list(refused(inbox)) == ["865102.png"]
+        file.write(picture[len(picture) // 2 :])
+    for _ in range(3):
+        made.take_all()
+    assert [case.accession for case in Case.objects.all()] == ["865102"]
+    assert refused(inbox) == {}
+    assert nothing_left(inbox)
+
+
+def test_a_table_whose_writer_stalled_between_two_lines_is_taken_whole(
+    door: Make, inbox: Path
+) -> None:
+    path = inbox / "breast-cytology" / "monday.csv"
+    made = door()
+    with path.open("w") as file:
+        file.write("accession,size,shape,nuclei\nA1,1,2,3\n")
+        file.flush()
+        made.take_all()
+        assert Case.objects.count() == 1
+        file.write("A2,3,2,1\n")
+    for _ in range(3):
+        made.take_all()
+    assert sorted(Case.objects.values_list("accession", flat=True)) == ["A1", "A2"]
+    assert refused(inbox) == {}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firstread.domain.errors import FirstreadError, UnreadableSample
+from firstread.files.left_over import folder_passed_over, passed_over
 from firstread.recordings.together import (
     files_beside,
     half_of_a_pair,
@@ -72,16 +73,21 @@ def _each(paths: Sequence[str]) -> Iterator[ToRead]:
 
 
 def _inside(folder: str) -> Iterator[ToRead]:
-    """All files below the folder, sorted. Hidden ones are a system's own and no samples; all
-    others are read, so that what is no sample says so and does not vanish."""
+    """All files below the folder, sorted. What a system keeps there is no sample; all others are
+    read, so that what is no sample says so and does not vanish, and a folder that is closed too."""
     empty = True
-    for here, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+    closed: list[OSError] = []
+    for here, folders, files in os.walk(folder, onerror=closed.append):
+        folders[:] = sorted(name for name in folders if not folder_passed_over(name))
         for name in sorted(files):
             path = os.path.join(here, name)  # noqa: PTH118  keeps './' as the person wrote it
-            if not name.startswith(".") and Path(path).is_file():
+            if not passed_over(name) and Path(path).is_file():
                 empty = False
                 yield ToRead(path=path, root=folder)
+    for error in closed:
+        empty = False
+        why = f"This folder cannot be listed ({error.strerror}). Check its rights."
+        yield ToRead(path=str(error.filename), root=folder, error=why)
     if empty:
         yield ToRead(path=folder)
 

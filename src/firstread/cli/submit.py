@@ -129,7 +129,7 @@ def _line(told: dict[str, Any]) -> str:
 
 
 def _files(paths: Sequence[str]) -> list[Path]:
-    from firstread.inbox.names import passed_over
+    from firstread.files.left_over import folder_passed_over, passed_over
 
     files: list[Path] = []
     for given in paths:
@@ -139,7 +139,8 @@ def _files(paths: Sequence[str]) -> list[Path]:
             files += [
                 file
                 for file in inside
-                if not any(passed_over(part) for part in file.relative_to(path).parts)
+                if not passed_over(file.name)
+                and not any(map(folder_passed_over, file.relative_to(path).parts[:-1]))
             ]
         elif path.is_file():
             files.append(path)

@@ -22,6 +22,8 @@ from firstread.clinic.models import Case, Check, Outgoing, OutgoingState, Person
 from firstread.clinic.outbox.write import settings_of
 from firstread.connect.channels import CHANNELS
 from firstread.domain.errors import FirstreadError
+from firstread.inbox.places import Inbox
+from firstread.inbox.troubles import folder_troubles
 
 LEAST_FREE_BYTES = 2_000_000_000
 
@@ -239,6 +241,12 @@ def _inbox() -> Inspected:
             part="inbox",
             says=f"The inbox cannot be written to ({error.strerror}).",
             remedy="Make the folder, and let Firstread write there: files are taken by renaming.",
+        )
+    if troubles := folder_troubles(Inbox(root=folder.absolute())):
+        return Inspected(
+            part="inbox",
+            says=" ".join(troubles),
+            remedy="Mend the folders that are named; their files wait meanwhile.",
         )
     return Inspected(part="inbox", says="Files can be taken from the inbox.")
 

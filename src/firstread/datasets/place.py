@@ -13,6 +13,7 @@ from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 
 from firstread.domain.errors import BadDataset
+from firstread.files.left_over import folder_passed_over, passed_over
 
 MAX_FILE_BYTES = 1 << 30
 """One file of a zip may not unpack to more: no sample is larger, and a zip bomb is."""
@@ -78,11 +79,11 @@ def _folder(path: Path) -> Place:
     root = path.resolve()
     names: list[str] = []
     for folder, inner, files in os.walk(root, onerror=_refuse_closed):
-        inner[:] = sorted(name for name in inner if not _is_hidden(name))
+        inner[:] = sorted(name for name in inner if not folder_passed_over(name))
         _refuse_links(Path(folder), inner, root=root)
         below = Path(folder).relative_to(root).as_posix()
         start = "" if below == "." else f"{below}/"
-        names.extend(f"{start}{name}" for name in files if not _is_hidden(name))
+        names.extend(f"{start}{name}" for name in files if not passed_over(name))
     names.sort()
     spelt = _Spelling(names)
 
@@ -134,7 +135,11 @@ def zip_place(path: Path) -> Place:
             f"{path.name} is not a zip file that can be opened. Copy it again."
         ) from why
     _refuse_names_elsewhere(entries, name=path.name)
-    shown = [name for name in entries if not any(map(_is_hidden, name.split("/")))]
+    shown = [
+        name
+        for name, (*folders, last) in ((each, each.split("/")) for each in entries)
+        if not passed_over(last) and not any(map(folder_passed_over, folders))
+    ]
     top = _one_folder(shown)
     names = tuple(sorted(name[len(top) :] for name in shown))
     spelt = _Spelling(names)
@@ -185,10 +190,6 @@ class _Spelling:
         if self._plain is None:
             self._plain = {plain_path(each): each for each in self._names}
         return self._plain.get(plain_path(name), name)
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name in ("__MACOSX", "Thumbs.db")
 
 
 def _one_folder(names: Sequence[str]) -> str:

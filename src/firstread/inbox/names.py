@@ -13,8 +13,6 @@ ACCESSION_PATTERN = r"^(?P<accession>[^_.\s]*[0-9][^_.\s]*)"
 """`865102_lab_2_Apr_21.jpg` is accession 865102; `IMG_20.jpg` has none, for a number has digits."""
 LONGEST = 64
 """Characters of an accession or patient number."""
-UNFINISHED = (".part", ".tmp", ".crdownload", ".partial", ".filepart", ".swp")
-NOT_MEANT = frozenset({"thumbs.db", "desktop.ini"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,16 +22,6 @@ class Address:
     check: str
     accession: str = ""
     patient: str = ""
-
-
-def passed_over(name: str) -> bool:
-    """Whether nobody means this file to be read: hidden, still being copied, or a desktop's own.
-
-    >>> [passed_over(name) for name in ("865102.jpg", ".865102.jpg.Xa1", "a.jpg.part", "~$a.csv")]
-    [False, True, True, True]
-    """
-    low = name.casefold()
-    return low.startswith((".", "~$")) or low.endswith(UNFINISHED) or low in NOT_MEANT
 
 
 def is_table(name: str) -> bool:

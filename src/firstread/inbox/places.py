@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from firstread.files.left_over import folder_passed_over
 from firstread.inbox.names import plain
 
 TAKING = ".taking"
@@ -42,19 +43,48 @@ class Inbox:
         for name in (TAKING, DONE, REFUSED, *checks):
             (self.root / name).mkdir(parents=True, exist_ok=True)
 
-    def waiting(self) -> Iterator[Path]:
-        """Every entry that is no folder, relative to the inbox; links are not followed."""
-        for folder, folders, names in os.walk(self.root):
+    def waiting(self, closed: Callable[[OSError], None] | None = None) -> Iterator[Path]:
+        """Every entry that is no folder, relative to the inbox; links are not followed.
+
+        `closed` is told of each folder that cannot be listed. What a system keeps is left out.
+        """
+        for folder, folders, names in os.walk(self.root, onerror=closed):
             inside = Path(folder).relative_to(self.root)
             top = inside == Path()
             linked = [name for name in folders if (Path(folder) / name).is_symlink()]
             folders[:] = [
                 name
                 for name in sorted(folders)
-                if not name.startswith(".") and name not in linked and not (top and name == REFUSED)
+                if not folder_passed_over(name)
+                and name not in linked
+                and not (top and name == REFUSED)
             ]
             for name in sorted([*names, *linked]):
                 yield inside / name
+
+    def folders(self, closed: Callable[[OSError], None]) -> Iterator[Path]:
+        """Each folder that is looked into, relative to the inbox, itself first."""
+        for folder, folders, _ in os.walk(self.root, onerror=closed):
+            inside = Path(folder).relative_to(self.root)
+            top = inside == Path()
+            folders[:] = [
+                name
+                for name in sorted(folders)
+                if not folder_passed_over(name) and not (top and name == REFUSED)
+            ]
+            yield inside
+
+    def probe(self, inside: Path) -> None:
+        """Raises OSError where no file can be taken from a folder: one is made and renamed."""
+        name = f".{uuid.uuid4().hex}.part"
+        made, taken = self.root / inside / name, self.root / TAKING / name
+        made.touch(exist_ok=False)
+        try:
+            made.rename(taken)
+        except OSError:
+            made.unlink()
+            raise
+        taken.unlink()
 
     def take(self, inside: Path) -> Taken | None:
         """Claim the file; None where another process was faster, or it has gone."""
@@ -95,28 +125,41 @@ class Inbox:
     def claims(self) -> set[str]:
         return {claim.name for claim in (self.root / TAKING).iterdir()}
 
-    def done(self, taken: Taken, *, afterwards: str) -> None:
-        """Put away what was received, or delete it, as the operator set."""
+    def done(self, taken: Taken, *, afterwards: str) -> Path | None:
+        """Put away what was received, or delete it, as the operator set; where it lies now."""
+        moved = None
         try:
             if afterwards == "delete":
                 taken.path.unlink()
             else:
                 today = datetime.now(tz=UTC).date().isoformat()
-                _move(taken.path, self.root / DONE / today / taken.inside)
+                moved = _move(taken.path, self.root / DONE / today / taken.inside)
         except FileNotFoundError:
             pass  # another process took over this claim and has put it away
         self._forget(taken)
+        return moved
 
-    def refuse(self, taken: Taken, *, why: str) -> None:
-        """Put the file where its sender sees it, beside a note that says why."""
+    def refuse(self, taken: Taken, *, why: str) -> Path | None:
+        """Put the file where its sender sees it, beside a note that says why; where it lies."""
         try:
             moved = _move(taken.path, self.root / REFUSED / taken.inside)
         except FileNotFoundError:
             moved = None
         if moved is not None:
-            note = moved.with_name(_short(moved.name, more=".why.txt"))
+            note = _note_of(moved)
             note.write_text(f"{plain(taken.inside.name)}\n{why}\n", encoding="utf-8")
         self._forget(taken)
+        return moved
+
+    def bring_back(self, place: Path, inside: Path) -> bool:
+        """Put a file that was written on since back to where it lay; False: that name is taken."""
+        target = self.root / inside
+        if os.path.lexists(target):
+            return False
+        target.parent.mkdir(parents=True, exist_ok=True)
+        place.rename(target)
+        _note_of(place).unlink(missing_ok=True)
+        return True
 
     def _forget(self, taken: Taken) -> None:
         shutil.rmtree(taken.claim, ignore_errors=True)
@@ -133,6 +176,10 @@ def _move(path: Path, target: Path) -> Path:
         free = target.with_name(_short(stem or target.name, more=more))
     path.rename(free)
     return free
+
+
+def _note_of(place: Path) -> Path:
+    return place.with_name(_short(place.name, more=".why.txt"))
 
 
 def _short(name: str, *, more: str) -> str:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from firstread.domain.errors import FirstreadError, UnreadableSample
 from firstread.domain.measurements import TakesMeasurements
+from firstread.files.left_over import is_unfinished, passed_over
 from firstread.inbox.kinds import KINDS, KindOfFile
-from firstread.inbox.names import Address, address_of, is_table, passed_over, plain
+from firstread.inbox.names import Address, address_of, is_table, plain
 from firstread.inbox.places import Inbox, Taken
+from firstread.inbox.put_away import PutAway
 from firstread.inbox.settle import Ripe, Settling, Signature
+from firstread.inbox.troubles import Troubles, tell_nobody
 from firstread.recordings import join_pair
 from firstread.recordings.together import half_of_a_pair, is_header, other_half, together
 
@@ -95,18 +98,29 @@ class Taking:
     """The remedy for a file beyond `most_bytes`."""
     afterwards: str
     receiver: Receiver
+    told: Callable[[Sequence[str]], None] = tell_nobody
+    """Is given what keeps files in the inbox, whenever that changes."""
     _claims: dict[str, float] = field(default_factory=dict)
-    _told: set[Path] = field(default_factory=set)
+    _was: dict[Path, Signature] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._troubles = Troubles(self.inbox, self.settling, self.told)
+        self._put_away = PutAway(self.inbox)
 
     def take_all(self) -> None:
         """Look at every file once, and receive those that are there whole."""
         checks = self.receiver.checks()
-        present = set()
+        self._put_away.bring_back()
+        present = set[Path]()
         batch: list[Whole] = []
-        for inside in self.inbox.waiting():
+        for inside in self.inbox.waiting(self._troubles.closed):
             if passed_over(inside.name):
+                if is_unfinished(inside.name):
+                    self._troubles.unfinished(inside)
                 continue
             present.add(inside)
+            if self._troubles.is_stuck(inside):
+                continue
             whole = self._ripe(inside, checks=checks)
             if whole is None:
                 continue
@@ -117,7 +131,7 @@ class Taking:
         if batch:
             self._receive(batch)
         self.settling.keep_only(present)
-        self._told &= present
+        self._troubles.end_of_look(present)
 
     def take_over(self) -> None:
         """Receive what claims of dead processes still hold; received twice, it counts once."""
@@ -176,10 +190,10 @@ class Taking:
         except FileNotFoundError:
             return None
         except OSError as error:
-            if inside not in self._told:  # at each look it would fill the log
-                self._told.add(inside)
-                log.warning("a file in the inbox cannot be taken: %s", error.strerror)
+            self._troubles.stuck(inside, error)
+            self.settling.forget(inside)
             return None
+        self._troubles.free(inside)
         return self._opened(taken, checks=checks) if taken else None
 
     def _ripe_pair(self, path: Path, half: Path, *, checks: Checks) -> Whole | None:
@@ -231,6 +245,8 @@ class Taking:
             self.inbox.put_back(taken)
             return None
         self.settling.forget(inside)
+        if taken is not None:
+            self._was[taken.claim] = signature
         return taken
 
     def _is_whole(self, path: Path, signature: Signature, inside: Path, *, checks: Checks) -> bool:
@@ -294,7 +310,8 @@ class Taking:
 
     def _send_back(self, claims: Sequence[Taken], *, why: str) -> None:
         for taken in claims:
-            self.inbox.refuse(taken, why=why)
+            moved = self.inbox.refuse(taken, why=why)
+            self._put_away.add(moved, inside=taken.inside, was=self._was.pop(taken.claim, None))
 
     def _receive(self, batch: Sequence[Whole]) -> None:
         try:
@@ -306,4 +323,5 @@ class Taking:
                 self._send_back(whole.claims, why=why)
                 continue
             for taken in whole.claims:
-                self.inbox.done(taken, afterwards=self.afterwards)
+                moved = self.inbox.done(taken, afterwards=self.afterwards)
+                self._put_away.add(moved, inside=taken.inside, was=self._was.pop(taken.claim, None))

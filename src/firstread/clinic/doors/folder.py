@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -24,6 +25,7 @@ from firstread.inbox.names import accession_pattern
 from firstread.inbox.places import Inbox
 from firstread.inbox.settle import Settling
 from firstread.inbox.taking import KnownCheck, Taking, Whole
+from firstread.inbox.troubles import keep_troubles, sentence
 
 DOOR = "folder"
 
@@ -59,6 +61,8 @@ class UploadSettings(Protocol):
 class Settings(Protocol):
     """The configuration, as far as this door needs it."""
 
+    @property
+    def home(self) -> Path: ...
     @property
     def inbox(self) -> InboxSettings: ...
     @property
@@ -148,6 +152,7 @@ def door_of(config: Settings, wake: Callable[[], None]) -> Taking | None:
         too_large="Put in a smaller one, or have the operator raise server.upload_mb.",
         afterwards=inbox.afterwards,
         receiver=IntoTheClinic(wake=wake),
+        told=partial(keep_troubles, config.home),
     )
 
 
@@ -173,11 +178,15 @@ def watch(config: Settings, stop: threading.Event, wake: Callable[[], None]) -> 
             if time.monotonic() >= next_look:
                 door.adopt()
                 next_look = time.monotonic() + config.inbox.poll_s
+            if away:
+                door.told([])
             away = False
         except (OSError, DatabaseError) as error:
             # A share that went away comes back; the files in it wait.
             if not away:
                 log.warning("the inbox cannot be looked at: %s", type(error).__name__)
+                if isinstance(error, OSError):
+                    door.told([sentence(Path(), error)])
             away = True
             stop.wait(config.inbox.poll_s)
         finally:

@@ -11,6 +11,7 @@ from firstread.clinic.models import Check, RefusedSample
 from firstread.clinic.shown.kinds import KINDS, PutIn
 from firstread.domain.errors import FirstreadError
 from firstread.domain.kinds import WORDS
+from firstread.inbox.troubles import kept_troubles
 from firstread.packs import Measurement
 
 REFUSED_SHOWN = 12
@@ -41,6 +42,8 @@ class PutInPage:
     refused: tuple[RefusedSample, ...]
     """The newest samples that could not be opened."""
     upload_mb: int
+    inbox_troubles: tuple[str, ...]
+    """What keeps files in the watched folder from being taken; none where nothing does."""
 
     @property
     def upload_bytes(self) -> int:
@@ -69,7 +72,13 @@ def put_in_page(chosen: Check | None) -> PutInPage:
         measurements=measurements,
         refused=tuple(RefusedSample.objects.select_related("by")[:REFUSED_SHOWN]),
         upload_mb=settings.FIRSTREAD.server.upload_mb,
+        inbox_troubles=_inbox_troubles(),
     )
+
+
+def _inbox_troubles() -> tuple[str, ...]:
+    config = settings.FIRSTREAD
+    return () if config.inbox.folder is None else kept_troubles(config.home)
 
 
 def _question(check: Check) -> Question:

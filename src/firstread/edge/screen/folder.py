@@ -10,6 +10,7 @@ from pathlib import Path
 
 from firstread.domain.errors import BadArchive, Unreachable, UnreadableSample
 from firstread.edge.screen.sample import MAX_BYTES, TOO_LARGE, Listed, Room
+from firstread.files.left_over import folder_passed_over, passed_over
 
 RESULTS = ("", ".part", ".journal", ".journal-wal")
 """What stands behind the table's name in the names of the files that a screening writes."""
@@ -31,7 +32,7 @@ _LATER = {
 class Folder:
     """Files are listed in the file system's own order: millions in one folder cost no memory.
 
-    Hidden ones are a system's own and no samples; of all others each is read or says why not.
+    What a system keeps there is no sample; of all others each is read or says why not.
     """
 
     repeats = False
@@ -56,10 +57,14 @@ class Folder:
             try:
                 with os.scandir(folder) as entries:
                     for entry in entries:
-                        if entry.name.startswith(".") or entry.name in passed:
+                        address, deeper = (
+                            f"{inside}{entry.name}",
+                            entry.is_dir(follow_symlinks=False),
+                        )
+                        system = folder_passed_over if deeper else passed_over
+                        if entry.name in passed or system(entry.name):
                             continue
-                        address = f"{inside}{entry.name}"
-                        if entry.is_dir(follow_symlinks=False):
+                        if deeper:
                             pending.append(f"{address}/")
                         else:
                             yield _listed(entry, address=address)

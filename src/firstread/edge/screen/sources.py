@@ -12,6 +12,7 @@ from firstread.edge.screen.addresses import BUCKETS, Addresses, is_table
 from firstread.edge.screen.folder import Folder
 from firstread.edge.screen.sample import MAX_BYTES, TOO_LARGE, Archive, Listed, Room
 from firstread.edge.screen.zipped import Zipped
+from firstread.files.left_over import folder_passed_over, passed_over
 
 _FORMS = "a folder, a zip file, a CSV file of addresses, or s3://, az:// or gs://"
 
@@ -53,7 +54,8 @@ class _InBucket:
 
     def listing(self) -> Iterator[Listed]:
         for each in self._bucket.objects():
-            if each.path.rpartition("/")[2].startswith("."):
+            *folders, name = each.path.split("/")
+            if passed_over(name) or any(map(folder_passed_over, folders)):
                 continue
             yield Listed(
                 address=each.path,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from firstread.domain.errors import BadArchive, Unreachable, UnreadableSample
 from firstread.edge.screen.sample import MAX_BYTES, TOO_LARGE, Listed, Room
+from firstread.files.left_over import folder_passed_over, passed_over
 
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, ValueError)
 
@@ -65,7 +66,7 @@ def _by_address(entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
     for entry in entries:
         name = entry.filename
         parts = name.split("/")
-        if entry.is_dir() or parts[-1].startswith(".") or parts[0] == "__MACOSX":
+        if entry.is_dir() or passed_over(parts[-1]) or any(map(folder_passed_over, parts[:-1])):
             continue
         address = name
         while address in found:
