@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from functools import partial
@@ -169,3 +170,25 @@ def test_kept_pictures_are_within_half_a_grey_level_too(how: str) -> None:
     for data in _kept_pictures():
         for side in (64, 100, 128):
             _is_near(data, _input(size=(side, side), how=how))
+
+
+@pytest.mark.parametrize(
+    ("size", "interpolation", "expected"),
+    [
+        ((90, 400), "bilinear", "b4a7a05a472d91ec"),
+        ((61, 301), "bicubic", "d5dc27c43197cdbd"),
+        ((400, 90), "lanczos", "17563e0b83e65103"),
+        ((333, 250), "box", "3d436303b4186d6d"),
+    ],
+)
+def test_every_pillow_that_may_be_installed_gives_the_same_numbers(
+    size: tuple[int, int], interpolation: str, expected: str
+) -> None:
+    across, down = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
+    planes = [(37 * down + 91 * across + across * down * place % 251) % 256 for place in (1, 2, 3)]
+    picture = Image.fromarray(np.stack(planes, axis=-1).astype(np.uint8))
+    found = [
+        prepare(picture, _input(fit=fit, size=(48, 32), how=interpolation)).tobytes()
+        for fit in ("crop", "pad", "stretch")
+    ]
+    assert hashlib.sha256(b"".join(found)).hexdigest()[:16] == expected

@@ -103,13 +103,32 @@ def _fitted(picture: Picture, given: Input) -> NDArray[np.uint8]:
     if image.size != size:
         how = _RESAMPLING[given.interpolation]
         if given.fit == "crop":
-            image = image.resize(size, how, box=_centre(picture.box, size))
+            image = _resized(image, size, how, box=_centre(picture.box, size))
         elif given.fit == "pad":
-            inner = image.resize(_inner(picture.size_px, size), how, box=picture.box)
+            inner = _resized(image, _inner(picture.size_px, size), how, box=picture.box)
             image = _padded(inner, size=size)
         else:
-            image = image.resize(size, how, box=picture.box)
+            image = _resized(image, size, how, box=picture.box)
     return np.array(image, dtype=np.uint8)
+
+
+def _resized(
+    image: Image.Image, size: tuple[int, int], how: Image.Resampling, *, box: Box
+) -> Image.Image:
+    """The part `box` of the picture at that size, by one pass across and one down.
+
+    Each pass rounds, so their order shows: before its version 13 Pillow went across first whatever
+    the picture, which for tall ones gives numbers a grey level apart. Here the order is that of
+    Pillow 13, with which the shipped packs were measured, for all versions.
+    """
+    if how is Image.Resampling.NEAREST:
+        return image.resize(size, how, box=box)
+    left, top, right, bottom = box
+    if image.height > size[1] and image.height - size[1] > 2 * (image.width - size[0]):
+        down = image.resize((image.width, size[1]), how, box=(0, top, image.width, bottom))
+        return down.resize(size, how, box=(left, 0, right, size[1]))
+    across = image.resize((size[0], image.height), how, box=(left, 0, right, image.height))
+    return across.resize(size, how, box=(0, top, size[0], bottom))
 
 
 def _centre(have: Box, want: tuple[int, int]) -> Box:
