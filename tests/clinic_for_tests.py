@@ -13,6 +13,7 @@ from django.db import connections
 
 from firstread.clinic.checks import readers
 from firstread.clinic.models import Case, Check, Person, Reader, Role
+from firstread.clinic.queue import cannot_read
 from firstread.clinic.steps.first_read import read_next
 from firstread.clinic.steps.intake import Incoming, receive, receive_measurements
 from tests.images_for_tests import cell_png
@@ -43,6 +44,8 @@ def open_clinic() -> Clinic:
     The packs `colour` and `sizes` must be on the shelf (fixture `shelf`).
     """
     readers.forget()
+    for check in cannot_read.reasons():  # what an earlier test could not read
+        cannot_read.forget(check)
     # The store outlives a test's rows, and some tests damage what lies in it.
     shutil.rmtree(settings.FIRSTREAD.samples, ignore_errors=True)
     leukaemia = Check.objects.create(

@@ -1,11 +1,18 @@
 """Everything that Firstread raises on purpose, one tree, each message a sentence with the remedy.
 
 FirstreadError
-├── UnreadableSample      not an image, truncated, too large: what was put in cannot be opened
-├── BadMeasurement        a measurement is missing, not a number, or out of range; names the field
+├── SampleAtFault         the sample itself cannot be read, wherever it is tried
+│   ├── UnreadableSample  not an image, truncated, too large: what was put in cannot be opened
+│   ├── BadMeasurement    a measurement is missing, not a number, or out of range; names the field
+│   └── StopsReaders      whatever reads it is stopped by it, in a process of its own as well
+├── TroubleElsewhere      no fault of the sample: what waits for it is done once that is mended
+│   ├── UnknownPack       no pack of that name where packs are looked for
+│   ├── PackRefused       the pack is damaged, or answers differently on this machine
+│   ├── StoreTrouble      the store cannot be reached, or has lost or damaged what was put in
+│   ├── ShortOfMemory     this machine has too little memory for it at the moment
+│   └── Unreachable       a server did not answer
+│       └── NobodyReads   none of the servers that read for a check answers
 ├── BadRequest            a request is not of the form that its protocol asks for; `status` tells
-├── UnknownPack           no pack of that name where packs are looked for
-├── PackRefused           the pack is damaged, or answers differently on this machine
 ├── TwinRefused           the int8 twin of a pack is worse than the network it would stand in for
 ├── ModelRefused          a model from elsewhere cannot become a pack, or not without being trusted
 ├── DownloadRefused       what an address gives is not what was asked for: other bytes, too large
@@ -22,9 +29,6 @@ FirstreadError
 ├── BadConfiguration      a setting does not hold what it should
 ├── SpoolRefused          an edge's spool is damaged, of another version, or in another's hands
 ├── AuditBroken           the audit trail does not add up
-├── Unreachable           a server did not answer
-│   └── NobodyReads       none of the servers that read for a check answers: the case waits
-├── ShortOfMemory         a sample cannot be opened now for want of memory: it is not at fault
 └── MissingExtra          the command needs an extra that is not installed
 """
 
@@ -35,16 +39,32 @@ class FirstreadError(Exception):
     exit_code = 1
 
 
-class UnreadableSample(FirstreadError):
+class SampleAtFault(FirstreadError):
+    """The sample itself is why it cannot be read: it would be so on any machine, on any day."""
+
+
+class TroubleElsewhere(FirstreadError):
+    """Something else than the sample is why: it is tried again, and never unfit for this."""
+
+
+class UnreadableSample(SampleAtFault):
     """What was put in cannot be opened as a sample."""
 
 
-class BadMeasurement(FirstreadError):
+class BadMeasurement(SampleAtFault):
     """A measurement is missing, not a number or out of range; `field` names it."""
 
     def __init__(self, message: str, *, field: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+class StopsReaders(SampleAtFault):
+    """Whatever reads the sample is stopped by it, where nothing else could have stopped it."""
+
+
+class StoreTrouble(TroubleElsewhere):
+    """The store cannot be reached, or has lost or damaged what was put in."""
 
 
 class BadRequest(FirstreadError):
@@ -55,13 +75,13 @@ class BadRequest(FirstreadError):
         self.status = status
 
 
-class UnknownPack(FirstreadError):
+class UnknownPack(TroubleElsewhere):
     """No pack of that name lies where packs are looked for."""
 
     exit_code = 2
 
 
-class PackRefused(FirstreadError):
+class PackRefused(TroubleElsewhere):
     """The pack is damaged, of an unknown format, or answers differently on this machine."""
 
 
@@ -145,7 +165,7 @@ class AuditBroken(FirstreadError):
     """The audit trail does not add up."""
 
 
-class Unreachable(FirstreadError):
+class Unreachable(TroubleElsewhere):
     """A server did not answer, or with nothing of use; then `status` is what it answered with."""
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
@@ -161,7 +181,7 @@ class NobodyReads(Unreachable):
         self.again_in_s = again_in_s
 
 
-class ShortOfMemory(FirstreadError):
+class ShortOfMemory(TroubleElsewhere):
     """There is too little memory to open a sample now; asking again helps in `again_in_s`."""
 
     def __init__(self, message: str, *, again_in_s: float) -> None:

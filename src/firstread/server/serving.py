@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,6 +23,7 @@ from firstread.server.config import Config
 from firstread.server.worker import Worker
 
 GRACE_S = 5
+WARM_UP = "warm-up"
 
 
 def serve(
@@ -58,8 +61,8 @@ def serve(
             server.run(sockets=[listening])
         finally:
             ends.set()
-            worker.stop()
             listening.close()
+            _end(worker)
 
 
 def work(say: Callable[[str], None], *, threads: int) -> None:
@@ -72,13 +75,24 @@ def work(say: Callable[[str], None], *, threads: int) -> None:
     warm_up(stop)
     say(f"Reading with {threads} threads")
     stop.wait()
-    worker.stop()
+    _end(worker)
+
+
+def _end(worker: Worker) -> None:
+    """Stop the worker; where something is still under way after that, end the process as it is.
+
+    A network that runs while Python takes itself down aborts the process.
+    """
+    if worker.stop() and not any(each.name == WARM_UP for each in threading.enumerate()):
+        return
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def warm_up(ends: threading.Event) -> None:
     """Open every check's pack beside the first request, not in it, until `ends` is set."""
-    # No daemon: a process that ended while a network is being opened would abort.
-    threading.Thread(target=_open_packs, args=(ends,), name="warm-up").start()
+    threading.Thread(target=_open_packs, args=(ends,), name=WARM_UP, daemon=True).start()
 
 
 def _open_packs(ends: threading.Event) -> None:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from firstread.domain.errors import BadConfiguration
+
+log = logging.getLogger(__name__)
+
+ASKS_EVERY_S = 0.5
 
 
 def open_django() -> None:
@@ -23,6 +29,8 @@ def open_django() -> None:
 def open_database() -> None:
     """Bring the database to this version's form, and set up a check for each pack.
 
+    Waits for a database that is about to start, as it is after a power cut.
+
     Raises BadConfiguration where the database does not open, or a setting names no check.
     """
     from django.conf import settings
@@ -30,6 +38,8 @@ def open_database() -> None:
 
     from firstread.clinic.checks.checks import ensure_checks, refuse_unknown_checks
 
+    with _or_a_sentence():
+        _wait_for_database()
     with _or_a_sentence(), _alone(settings.FIRSTREAD.home / "migrate.lock"):
         call_command("migrate", verbosity=0, interactive=False)
         ensure_checks()
@@ -57,6 +67,41 @@ def unapplied_migrations() -> int:
 
     executor = MigrationExecutor(connection)
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def _wait_for_database() -> None:
+    """Return once it answers; raises DatabaseError where waiting is of no use."""
+    from django.db import OperationalError, connection
+
+    began_s, told = time.monotonic(), False
+    while True:
+        try:
+            connection.ensure_connection()
+        except OperationalError as error:
+            waited_s = time.monotonic() - began_s
+            if connection.vendor != "postgresql" or waited_s >= waits_s(str(error)):
+                raise
+            if not told:
+                log.warning("the database does not answer yet, and is waited for")
+                told = True
+            time.sleep(ASKS_EVERY_S)
+        else:
+            return
+
+
+def waits_s(said: str) -> float:
+    """How long a PostgreSQL that says this is waited for: what it says itself it would say again.
+
+    >>> waits_s('FATAL:  the database system is starting up')
+    600.0
+    >>> waits_s('connection failed: Connection refused')
+    30.0
+    >>> waits_s('FATAL:  password authentication failed for user "ana"')
+    0.0
+    """
+    if any(each in said for each in ("starting up", "shutting down", "recovery", "not accepting")):
+        return 600.0
+    return 0.0 if "FATAL" in said else 30.0
 
 
 @contextmanager

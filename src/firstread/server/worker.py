@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from django.conf import settings
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from firstread.clinic.checks import readers
 from firstread.clinic.doors import folder
 from firstread.clinic.outbox.delivery import deliver_next
-from firstread.clinic.queue import wake
+from firstread.clinic.queue import cannot_read, lease, presence, wake
 from firstread.clinic.queue.wake import Bell
-from firstread.clinic.steps.first_read import read_next
+from firstread.clinic.steps.first_read import read_next, tell_why_waiting
 from firstread.connect.channels import CHANNELS
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ LOOKS_EVERY_S = 0.5
 """How often rows written by other processes are looked for."""
 LONGEST_REST_S = 30.0
 """How long a loop rests at most after it stumbled again and again."""
+GRACE_S = 10.0
+"""How long what is under way may still take when the process is asked to end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +67,12 @@ class Worker:
 
     def __init__(self, *, reading_threads: int, watches_folder: bool) -> None:
         self._stop = threading.Event()
-        self._loops = loops(reading_threads=reading_threads, watches_folder=watches_folder)
+        self._name = presence.new_name()
+        says_present = partial(_say_present, name=self._name, reads=reading_threads > 0)
+        self._loops = [
+            Loop(name="presence", step=says_present, bell=Bell()),
+            *loops(reading_threads=reading_threads, watches_folder=watches_folder),
+        ]
         self._threads = [
             # A daemon: a thread that hangs in a provider's answer must not keep the process alive.
             threading.Thread(
@@ -78,13 +86,26 @@ class Worker:
         for thread in self._threads:
             thread.start()
 
-    def stop(self, *, within_s: float = 10.0) -> None:
-        """Let each thread end what it does; what it cannot end is claimed again later."""
+    def stop(self, *, within_s: float = GRACE_S) -> bool:
+        """Let each thread end what it does; returns whether all did within the time.
+
+        What one of them still holds is given back, and whatever it writes later counts for nothing:
+        the process should end at once then, for a library may not bear that it ends with threads.
+        """
         self._stop.set()
         for loop in self._loops:
             loop.bell.ring()
+        end_s = time.monotonic() + within_s
         for thread in self._threads:
-            thread.join(timeout=within_s)
+            thread.join(timeout=max(0.0, end_s - time.monotonic()))
+        try:
+            given_back = lease.give_back_all()
+            presence.leave(self._name)
+            if given_back:
+                log.warning("%d rows that were worked on are given back", given_back)
+        except DatabaseError as error:
+            log.warning("what was worked on waits for its lease: %s", type(error).__name__)
+        return not any(thread.is_alive() for thread in self._threads)
 
     def _run(self, loop: Loop) -> None:
         stumbled = 0
@@ -106,6 +127,14 @@ class Worker:
 
 def _read_one() -> bool:
     return read_next(readers.reader_of)
+
+
+def _say_present(stop: threading.Event, *, name: str, reads: bool) -> bool:
+    presence.say(name, reads=reads)
+    if cannot_read.reasons():
+        tell_why_waiting()
+    stop.wait(presence.EVERY_S)
+    return False
 
 
 def _deliver(channel: str, _stop: threading.Event) -> bool:

@@ -13,17 +13,20 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 from msgspec.structs import replace
+from PIL import Image
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from firstread.clinic.doctor import inspect
 from firstread.clinic.models import AuditRow, Outgoing
 from firstread.clinic.outbox import delivery
 from firstread.clinic.steps.amend import amend
+from firstread.clinic.steps.intake import Incoming, receive
 from firstread.clinic.steps.review import answer
 from firstread.connect.channel import Delivery
 from firstread.connect.webhook.settings import WebhookSettings
 from firstread.toml import Secret
 from tests.clinic_for_tests import Clinic, at_once, put_in, read_all, read_case
+from tests.images_for_tests import as_png
 from tests.smtp_for_tests import free_port
 from tests.webhooks_for_tests import SECRET, Receiver, receiver
 
@@ -104,9 +107,8 @@ def test_each_event_of_a_case_is_posted_signed_and_says_nothing_of_what_was_foun
 def test_a_case_that_no_model_may_read_says_that_it_is_unfit(
     clinic: Clinic, site: Receiver
 ) -> None:
-    put_in("red")
-    clinic.leukaemia.pack = "gone"
-    clinic.leukaemia.save()
+    flat = as_png(Image.new("RGB", (96, 96), (200, 120, 120)))
+    receive([Incoming(data=flat)], check="leukaemia", door="page", by=None)
     read_all()
     assert [row.payload["type"] for row in _rows()] == ["case.received", "case.unfit"]
 

@@ -9,17 +9,26 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from firstread.clinic import clock
 from firstread.clinic.checks import readers
-from firstread.clinic.models import Case, Check, Outgoing, ReadRow
-from firstread.clinic.queue import wake
+from firstread.clinic.checks.apart import read_apart
+from firstread.clinic.models import AuditRow, Case, Check, Outgoing, ReadRow
+from firstread.clinic.queue import cannot_read, presence, wake
 from firstread.clinic.queue.lease import held
+from firstread.clinic.queue.waiting import why_waiting
 from firstread.clinic.steps import first_read
-from firstread.clinic.steps.first_read import read_next
+from firstread.clinic.steps.first_read import ReaderOf, read_next, tell_why_waiting
 from firstread.clinic.steps.intake import Incoming, receive
 from firstread.clinic.storage import store
 from firstread.clinic.storage.reads import read_of
-from firstread.domain.errors import PackRefused
-from firstread.runtime import PackReader
+from firstread.domain.errors import (
+    PackRefused,
+    ShortOfMemory,
+    StopsReaders,
+    StoreTrouble,
+    Unreachable,
+)
+from firstread.runtime import Outcome, PackReader
 from tests.clinic_for_tests import Clinic, at_once, put_in, put_in_row, read_all, read_case
 
 
@@ -59,52 +68,193 @@ def test_the_most_pressing_case_is_read_first(clinic: Clinic) -> None:
     assert (early.state, late.state) == ("read", "received")
 
 
-def test_a_case_that_kills_its_reader_goes_to_a_person_after_three_tries(clinic: Clinic) -> None:
+def _vanish(case: Case) -> None:
+    """A reader dies with the case: nothing is given back."""
+    with pytest.raises(Killed):
+        read_next(mock.Mock(side_effect=Killed))
+    assert not read_all()  # the lease still holds
+    Case.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_readers_that_die_make_no_case_unfit(clinic: Clinic) -> None:
     case = put_in("red")
-    dies = mock.Mock(side_effect=Killed)
-    for _ in range(settings.FIRSTREAD.reading.tries):
-        with pytest.raises(Killed):
-            read_next(dies)
-        assert not read_next(dies)  # the lease still holds
-        Case.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
-    assert read_next(dies)
+    for _ in range(first_read.MOST_INTERRUPTED):
+        _vanish(case)
+    assert read_all() == 1
+    case.refresh_from_db()
+    assert case.state == "received"
+    assert "Whatever read it ended in the middle, 5 times" in why_waiting([case])[case.pk]
+    Case.objects.update(retry_at=clock.now())
+    assert read_all() == 1
+    case.refresh_from_db()
+    assert (case.state, case.attempts) == ("read", 0)
+
+
+def test_a_sample_that_stops_its_reader_in_a_process_of_its_own_goes_to_a_person(
+    clinic: Clinic,
+) -> None:
+    case = put_in("red", "green")
+    first = case.samples.order_by("position").first()
+    assert first is not None
+    killer = store.open(first.sample_id)
+    apart = mock.Mock(side_effect=lambda check, data: _stops_at(killer, check, data))
+    _vanish(case)
+    assert read_next(readers.reader_of, apart=apart)
     case.refresh_from_db()
     assert case.state == "unfit"
-    assert "stopped the reader 3 times" in case.unfit_reason
+    assert case.unfit_reason.startswith(
+        "1 of 2 samples cannot be read. Reading stopped the reader 3 times."
+    )
+    assert apart.call_count == settings.FIRSTREAD.reading.tries + 1
+    assert ReadRow.objects.count() == 1
     assert case.get_priority_display() == "urgent"
     assert Outgoing.objects.filter(case=case).count() == 2
 
 
-def test_a_pack_that_is_refused_leaves_its_cases_to_people(clinic: Clinic) -> None:
+def _stops_at(killer: bytes, check: Check, data: bytes) -> Outcome:
+    if data == killer:
+        raise StopsReaders("Reading it stopped the reader (signal 11).")
+    return read_apart(check, data)
+
+
+def test_a_step_that_stumbles_over_a_sample_gives_the_case_back_and_it_is_read_apart(
+    clinic: Clinic,
+) -> None:
+    case = put_in("red")
+    with pytest.raises(ZeroDivisionError):
+        read_next(_reads(ZeroDivisionError()))
+    apart = mock.Mock(side_effect=read_apart)
+    assert read_next(readers.reader_of, apart=apart)
+    case.refresh_from_db()
+    assert case.state == "read"
+    assert apart.call_count == 1
+
+
+def _reads(error: BaseException) -> ReaderOf:
+    """Opens, and then raises what it is given at each sample."""
+
+    def opened(check: Check) -> PackReader:
+        manifest = readers.reader_of(check).manifest
+        return mock.Mock(manifest=manifest, read=mock.Mock(side_effect=error))
+
+    return opened
+
+
+def test_a_pack_that_is_refused_here_leaves_its_cases_to_others(clinic: Clinic) -> None:
     def refuses(check: Check) -> PackReader:
         raise PackRefused("The pack answers differently on this machine. Copy it again.")
 
     case = put_in("red")
+    other = put_in_row()
     assert read_next(refuses)
     case.refresh_from_db()
-    assert (case.state, case.unfit_reason[:27]) == ("unfit", "The pack answers differentl")
+    assert (case.state, case.attempts) == ("received", 0)
+    assert "answers differently" in why_waiting([case])[case.pk]
+    assert read_next(readers.reader_of)  # the other check's, for this one is left to others
+    other.refresh_from_db()
+    assert other.state == "read"
+    assert not read_next(readers.reader_of)
+    cannot_read.forget("leukaemia")  # another process would know nothing of it
+    assert read_next(readers.reader_of)
+    case.refresh_from_db()
+    assert case.state == "read"
+    assert [row.action for row in AuditRow.objects.filter(case_id=case.pk)].count("waits") == 1
 
 
-def test_a_pack_that_is_not_there_leaves_its_cases_to_people(clinic: Clinic) -> None:
+def test_a_pack_that_is_not_there_keeps_its_cases_waiting(clinic: Clinic) -> None:
     Check.objects.filter(pk="leukaemia").update(pack="nowhere")
     case = put_in("red")
     read_all()
     case.refresh_from_db()
-    assert case.state == "unfit"
-    assert "There is no pack 'nowhere'" in case.unfit_reason
+    assert case.state == "received"
+    assert "There is no pack 'nowhere'" in why_waiting([case])[case.pk]
+    Check.objects.filter(pk="leukaemia").update(pack="colour")
+    cannot_read.forget("leukaemia")
+    read_all()
+    case.refresh_from_db()
+    assert case.state == "read"
 
 
-def test_a_sample_whose_bytes_changed_is_told_of_and_the_others_are_read(clinic: Clinic) -> None:
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (MemoryError(), "short of memory"),
+        (PermissionError(13, "Permission denied"), "Permission denied"),
+        (OSError(24, "Too many open files"), "Too many open files"),
+        (PackRefused("The pack's network cannot be used."), "cannot be used"),
+        (Unreachable("one:8080 does not answer."), "does not answer"),
+        (ShortOfMemory("The system killed the process.", again_in_s=30.0), "killed the process"),
+    ],
+)
+def test_trouble_of_the_machine_makes_no_case_unfit(
+    clinic: Clinic, error: BaseException, says: str
+) -> None:
+    case = put_in("red")
+    assert read_next(_reads(error))
+    assert not read_all()  # it rests for a while
+    case.refresh_from_db()
+    assert (case.state, case.attempts) == ("received", 0)
+    assert says in why_waiting([case])[case.pk]
+    Case.objects.update(retry_at=clock.now())
+    assert read_all() == 1
+    case.refresh_from_db()
+    assert (case.state, case.retry_at) == ("read", None)
+
+
+def test_a_sample_whose_bytes_changed_is_waited_for_and_the_others_are_read(
+    clinic: Clinic,
+) -> None:
     case = put_in("red", "green")
     bad = case.samples.first()
     assert bad is not None
-    (settings.FIRSTREAD.samples / bad.sample_id[:2] / bad.sample_id).write_bytes(b"worm")
+    place = settings.FIRSTREAD.samples / bad.sample_id[:2] / bad.sample_id
+    good = place.read_bytes()
+    place.write_bytes(b"worm")
     read_all()
     case.refresh_from_db()
-    assert case.state == "unfit"
-    assert case.unfit_reason.startswith("1 of 2 samples cannot be read.")
+    assert case.state == "received"
+    assert "have changed" in why_waiting([case])[case.pk]
     assert ReadRow.objects.count() == 1
-    (settings.FIRSTREAD.samples / bad.sample_id[:2] / bad.sample_id).unlink()
+    store.put(good)  # it comes in again
+    Case.objects.update(retry_at=clock.now())
+    read_all()
+    case.refresh_from_db()
+    assert (case.state, ReadRow.objects.count()) == ("read", 2)
+
+
+def test_a_store_that_is_not_mounted_makes_no_case_unfit(clinic: Clinic) -> None:
+    cases = [put_in("red", accession=str(number), seed=number) for number in range(3)]
+    samples = settings.FIRSTREAD.samples
+    elsewhere = samples.with_name("elsewhere")
+    samples.rename(elsewhere)
+    samples.mkdir()
+    assert read_next(readers.reader_of)
+    assert not read_next(readers.reader_of)  # it asks no other in vain
+    with pytest.raises(StoreTrouble, match="not mounted"):
+        store.put(b"would be hidden once the disk is back")
+    samples.rmdir()
+    elsewhere.rename(samples)
+    cannot_read.forget("leukaemia")
+    assert read_all() == 3
+    assert {Case.objects.get(pk=case.pk).state for case in cases} == {"read"}
+
+
+def test_where_nobody_can_read_a_check_all_its_cases_say_so(clinic: Clinic) -> None:
+    cases = [put_in("red", accession=str(number), seed=number) for number in range(3)]
+    cannot_read.note("leukaemia", "The pack is damaged.")
+    presence.say("one", reads=True)
+    assert tell_why_waiting() == 3
+    assert set(why_waiting(Case.objects.filter(pk__in=[c.pk for c in cases])).values()) == {
+        "The pack is damaged."
+    }
+    assert tell_why_waiting() == 0
+    cannot_read.forget("leukaemia")
+    late = put_in("red", accession="9", seed=9)
+    presence.say("two", reads=True)
+    assert tell_why_waiting() == 0  # two reads it
+    assert read_all() == 4
+    late.refresh_from_db()
+    assert late.state == "read"
 
 
 def test_a_blurred_sample_is_unfit_with_its_reason(clinic: Clinic) -> None:
@@ -150,7 +300,7 @@ def test_a_worker_whose_lease_ran_out_writes_nothing_twice(clinic: Clinic) -> No
     slow = first_read._claim()
     assert slow is not None
     with held(slow, lease=timedelta(seconds=60)) as lease:
-        work = first_read._read_samples(slow, readers.reader_of, lease=lease)
+        work = first_read._read_samples(slow, readers.reader_of, read_apart, lease=lease)
         Case.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
         assert read_all() == 1
         first_read._write(slow, work)

@@ -9,7 +9,9 @@ import pytest
 from django.conf import settings
 
 from firstread.clinic.storage import store
-from firstread.domain.errors import UnreadableSample
+from firstread.domain.errors import StoreTrouble
+
+pytestmark = pytest.mark.django_db
 
 
 def test_what_was_put_in_comes_back_byte_for_byte() -> None:
@@ -26,12 +28,21 @@ def test_the_same_bytes_are_kept_once() -> None:
 def test_a_changed_byte_is_refused() -> None:
     sha256 = store.put(b"as it was")
     (settings.FIRSTREAD.samples / sha256[:2] / sha256).write_bytes(b"as it is!")
-    with pytest.raises(UnreadableSample, match="have changed"):
+    with pytest.raises(StoreTrouble, match="have changed"):
         store.open(sha256)
 
 
+def test_good_bytes_heal_what_lies_damaged_in_their_place() -> None:
+    sha256 = store.put(b"as it was")
+    place = settings.FIRSTREAD.samples / sha256[:2] / sha256
+    place.write_bytes(b"as it is!")
+    assert store.what_ails(sha256) == "damaged"
+    assert store.put(b"as it was") == sha256
+    assert store.open(sha256) == b"as it was"
+
+
 def test_missing_bytes_are_said_to_be_missing() -> None:
-    with pytest.raises(UnreadableSample, match="missing from the store"):
+    with pytest.raises(StoreTrouble, match="missing from the store"):
         store.open("0" * 64)
 
 

@@ -20,6 +20,7 @@ from firstread.domain.errors import (
     FirstreadError,
     NotAllowed,
     ShortOfMemory,
+    TroubleElsewhere,
     UnknownCase,
     UnknownCheck,
     UnreadableSample,
@@ -37,7 +38,7 @@ STATUS: dict[type[FirstreadError], int] = {
     WrongState: 409,
     ConflictingRequest: 409,
     NotAllowed: 403,
-    ShortOfMemory: 503,
+    TroubleElsewhere: 503,
 }
 SENTENCES = {
     400: "The request could not be understood. Look at docs/api.md for its form.",
@@ -97,10 +98,13 @@ def answer_problems(api: NinjaAPI) -> None:
         status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
         name = type(error).__name__
         extra = {"field": error.field} if isinstance(error, BadMeasurement) else None
-        said = problem(status, str(error), request=request, kind=f"firstread:{name}", extra=extra)
-        if isinstance(error, ShortOfMemory):
-            said["Retry-After"] = str(math.ceil(error.again_in_s))
-        return said
+        response = problem(
+            status, str(error), request=request, kind=f"firstread:{name}", extra=extra
+        )
+        if status == 503:
+            again_in_s = error.again_in_s if isinstance(error, ShortOfMemory) else 5
+            response["Retry-After"] = str(math.ceil(again_in_s))
+        return response
 
     @api.exception_handler(HttpError)
     def http(request: HttpRequest, error: HttpError) -> HttpResponse:

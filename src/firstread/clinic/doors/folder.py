@@ -18,7 +18,7 @@ from firstread.clinic.doors.table import receive_table
 from firstread.clinic.steps import intake
 from firstread.clinic.steps.files import Incoming
 from firstread.clinic.steps.kinds import KINDS
-from firstread.domain.errors import ShortOfMemory
+from firstread.domain.errors import TroubleElsewhere
 from firstread.domain.measurements import TakesMeasurements
 from firstread.inbox.changes import changes
 from firstread.inbox.names import accession_pattern
@@ -85,19 +85,15 @@ class IntoTheClinic:
         return True
 
     def receive(self, batch: Sequence[Whole]) -> Sequence[str] | None:
-        """Why each file comes back; None while the database is away or memory is short: nothing
-        is lost then."""
+        """Why each file comes back; None while it has to wait for us."""
         try:
             kind = KINDS[check_named(batch[0].address.check).kind]
             if kind.row is None:
                 refused = _receive_samples(batch)
             else:
                 refused = [_receive_table(whole) for whole in batch]
-        except DatabaseError as error:
-            log.warning("the database did not take a file from the inbox: %s", type(error).__name__)
-            return None
-        except ShortOfMemory as error:
-            log.warning("a file in the inbox waits: %s", error)
+        except (DatabaseError, TroubleElsewhere) as error:
+            log.warning("a file from the inbox cannot be kept yet: %s", type(error).__name__)
             return None
         self.wake()
         return refused

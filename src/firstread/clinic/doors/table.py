@@ -8,7 +8,7 @@ from firstread.clinic.checks.checks import check_named, manifest_of
 from firstread.clinic.models import Person
 from firstread.clinic.steps import intake
 from firstread.clinic.steps.intake import Received
-from firstread.domain.errors import FirstreadError
+from firstread.domain.errors import FirstreadError, TroubleElsewhere
 from firstread.domain.measurements import RefusedRow, parse_table
 
 
@@ -49,6 +49,8 @@ def receive_table(
                     by=by,
                 )
             )
+        except TroubleElsewhere:
+            raise  # no line is at fault
         except FirstreadError as error:
             said = str(error)
             reason = said if said.startswith("Line ") else f"Line {row.line}: {said}"

@@ -14,6 +14,7 @@ from firstread.clinic.models.people import Check, Person, Reader, Role
 from firstread.clinic.models.reads import ReadRow
 from firstread.clinic.models.trail import AuditHead, AuditRow
 from firstread.clinic.models.words import CaseWords
+from firstread.clinic.models.workers import WorkerRow
 
 __all__ = [
     "ApiToken",
@@ -35,4 +36,5 @@ __all__ = [
     "Role",
     "Sample",
     "SignOff",
+    "WorkerRow",
 ]

@@ -18,7 +18,7 @@ from firstread.connect.channels import CHANNELS
 EVENTS = {
     "received": "case.received",
     "added": "case.samples_added",
-    WAITS: "case.waits_for_server",
+    WAITS: "case.waits",
     "read": "case.read",
     "unfit": "case.unfit",
     "answered": "case.answered",

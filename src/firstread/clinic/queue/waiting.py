@@ -1,4 +1,4 @@
-"""Cases whose first read waits because none of their check's servers answers, and why."""
+"""Cases whose first read waits for something that is no fault of theirs, and why."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WAITS = "waits"
 
 
 def waits(case: Case) -> bool:
-    """Whether it was tried, and is tried again when a server may answer."""
+    """Whether it was tried, and is tried again."""
     return case.state == CaseState.RECEIVED and case.retry_at is not None
 
 
@@ -24,6 +24,13 @@ def why_waiting(cases: Iterable[Case]) -> dict[uuid.UUID, str]:
         return {}
     rows = AuditRow.objects.filter(case_id__in=waiting, action=WAITS).order_by("number")
     return {row.case_id: row.detail["reason"] for row in rows if row.case_id is not None}
+
+
+def last_trouble(case: Case) -> str:
+    """The kind of trouble that the case was last said to wait for."""
+    rows = AuditRow.objects.filter(case_id=case.pk, action=WAITS).order_by("-number")
+    last = rows.first()
+    return str(last.detail.get("trouble", "")) if last else ""
 
 
 def why_cases_wait(check: Check) -> str:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, storages
 
-from firstread.domain.errors import UnreadableSample
+from firstread.clinic.models import Sample
+from firstread.domain.errors import StoreTrouble
 from firstread.files.whole import sync, whole
+
+MARK = ".store"
+"""Lies in the store, and so tells it from the empty folder of a disk that is not mounted."""
+_HEX = frozenset("0123456789abcdef")
 
 
 class SampleFolder(FileSystemStorage):
@@ -30,28 +36,108 @@ class SampleFolder(FileSystemStorage):
 
 
 def put(data: bytes) -> str:
-    """Keep the bytes and return their SHA-256; the same bytes are kept once."""
+    """Keep the bytes and return their SHA-256; the same bytes are kept once.
+
+    What lies there damaged is written anew. Raises StoreTrouble where the store is away, and
+    OSError where its disk takes nothing.
+    """
     sha256 = hashlib.sha256(data).hexdigest()
-    store = storages["samples"]
-    if not store.exists(_place(sha256)):
-        store.save(_place(sha256), ContentFile(data))
+    if away := _why_unmounted():
+        raise StoreTrouble(away)
+    if what_ails(sha256):
+        storages["samples"].save(_place(sha256), ContentFile(data))
     return sha256
 
 
 def open(sha256: str) -> bytes:  # noqa: A001 - one says store.open
-    """The bytes of that hash; raises UnreadableSample where they are gone or changed."""
+    """The bytes of that hash; raises StoreTrouble where they are gone, changed or out of reach."""
     try:
         with storages["samples"].open(_place(sha256)) as file:
             data: bytes = file.read()
     except FileNotFoundError:
-        raise UnreadableSample(
+        raise StoreTrouble(
             "The sample's bytes are missing from the store. Bring the samples back from the backup."
         ) from None
+    except OSError as error:
+        raise StoreTrouble(
+            f"The sample's bytes in the store cannot be read ({_said(error)}). Give Firstread the "
+            "right to read them, or check the disk."
+        ) from None
     if hashlib.sha256(data).hexdigest() != sha256:
-        raise UnreadableSample(
-            "The sample's bytes in the store have changed. Bring them back from the backup."
+        raise StoreTrouble(
+            "The sample's bytes in the store have changed. Bring them back from the backup, or "
+            "send the sample again."
         )
     return data
+
+
+def what_ails(sha256: str) -> str:
+    """What is wrong with the bytes of that hash: 'missing', 'damaged', or '' where they are whole.
+
+    Raises StoreTrouble where that cannot be seen.
+    """
+    digest = hashlib.sha256()
+    try:
+        with storages["samples"].open(_place(sha256)) as file:
+            for piece in file.chunks():
+                digest.update(piece)
+    except FileNotFoundError:
+        return "missing"
+    except PermissionError as error:
+        raise StoreTrouble(_out_of_reach(error)) from None
+    except OSError:
+        return "damaged"  # the disk gives it no more
+    return "" if digest.hexdigest() == sha256 else "damaged"
+
+
+def why_away() -> str:
+    """Why the whole store cannot be reached at the moment; '' where it can."""
+    try:
+        os.scandir(_root()).close()
+        return _why_unmounted()
+    except FileNotFoundError:
+        return _why_unmounted()
+    except OSError as error:
+        return _out_of_reach(error)
+
+
+def _why_unmounted() -> str:
+    """Why the folder is not the store, though it is there; marks a new store as one."""
+    root = _root()
+    mark = root / MARK
+    try:
+        if mark.exists():
+            return ""
+        there = root.is_dir() and any(_is_of_hashes(each) for each in root.iterdir())
+        if not there and Sample.objects.exists():
+            return (
+                f"The store {root} is empty, though samples were put in: its disk is not mounted, "
+                "or the samples were moved. Mount it, or bring them back from the backup."
+            )
+        root.mkdir(parents=True, exist_ok=True)
+        mark.write_bytes(b"")
+    except PermissionError as error:
+        return _out_of_reach(error)
+    return ""
+
+
+def _is_of_hashes(folder: Path) -> bool:
+    return len(folder.name) == 2 and set(folder.name) <= _HEX
+
+
+def _out_of_reach(error: OSError) -> str:
+    return (
+        f"The store {_root()} cannot be read ({_said(error)}). Give Firstread the right to read "
+        "and write there, or check its disk."
+    )
+
+
+def _said(error: OSError) -> str:
+    return error.strerror or type(error).__name__
+
+
+def _root() -> Path:
+    return Path(storages["samples"].path(""))
 
 
 def _place(sha256: str) -> str:

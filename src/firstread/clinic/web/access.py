@@ -16,7 +16,7 @@ from firstread.clinic.models import Person, Role
 from firstread.domain.errors import (
     FirstreadError,
     NotAllowed,
-    ShortOfMemory,
+    TroubleElsewhere,
     UnknownCase,
     UnknownCheck,
     UnknownPack,
@@ -37,7 +37,6 @@ class Refusal:
 
 REFUSALS: dict[type[FirstreadError], tuple[int, str]] = {
     NotAllowed: (403, "This is not for you"),
-    ShortOfMemory: (503, "This did not work just now"),
     UnknownCase: (404, "There is nothing here"),
     UnknownCheck: (404, "There is no such check"),
     UnknownPack: (404, "There is no such pack"),
@@ -79,6 +78,8 @@ def person_of(request: HttpRequest) -> Person:
 
 def refusal(request: HttpRequest, error: FirstreadError) -> HttpResponse:
     """A page that says what was refused, and why."""
-    status, title = REFUSALS.get(type(error), (400, "This did not work"))
+    elsewhere = isinstance(error, TroubleElsewhere)
+    other = (503, "This did not work just now") if elsewhere else (400, "This did not work")
+    status, title = REFUSALS.get(type(error), other)
     shown = Refusal(title=title, sentence=str(error))
     return render(request, "clinic/refusal.html", {"page": shown}, status=status)
