@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -26,7 +27,9 @@ from tests.serving_for_tests import Serving, environment, serving
 @pytest.fixture(scope="module")
 def slow_picture() -> bytes:
     """A small file that takes long to unpack."""
-    return save(Image.new("RGB", (7000, 7000), (190, 40, 50)), "PNG", compress_level=1)
+    grains = np.random.default_rng(0).integers(0, 2, (700, 700, 3), dtype=np.uint8) * 8 + 180
+    large = Image.fromarray(grains).resize((7000, 7000), Image.Resampling.NEAREST)
+    return save(large, "PNG", compress_level=1)
 
 
 def run(shelf: Path | None, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
