@@ -12,8 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from firstread.clinic import clock
-from firstread.clinic.models import AuditHead, AuditRow, Case, Person
+from firstread.clinic.models import AuditHead, AuditRow, Case, Person, clock
 from firstread.domain.errors import AuditBroken
 
 SYSTEM = "firstread"

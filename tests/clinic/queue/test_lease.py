@@ -9,8 +9,7 @@ from datetime import timedelta
 import pytest
 from django.db import connections
 
-from firstread.clinic import clock
-from firstread.clinic.models import Case
+from firstread.clinic.models import Case, clock
 from firstread.clinic.queue.lease import claim, give_back_all, held, still_held
 from tests.clinic_for_tests import Clinic, put_in
 

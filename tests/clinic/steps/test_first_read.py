@@ -9,10 +9,9 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from firstread.clinic import clock
 from firstread.clinic.checks import readers
 from firstread.clinic.checks.apart import read_apart
-from firstread.clinic.models import AuditRow, Case, Check, Outgoing, ReadRow
+from firstread.clinic.models import AuditRow, Case, Check, Outgoing, ReadRow, clock
 from firstread.clinic.queue import cannot_read, presence, wake
 from firstread.clinic.queue.lease import held
 from firstread.clinic.queue.waiting import why_waiting

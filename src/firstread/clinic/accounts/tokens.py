@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from firstread.clinic import audit, clock
-from firstread.clinic.models import ApiToken, Person
+from firstread.clinic import audit
+from firstread.clinic.models import ApiToken, Person, clock
 from firstread.domain.errors import BadConfiguration, NotAllowed
 
 SCOPES = {

@@ -13,9 +13,9 @@ from msgspec import convert
 from numpy.typing import NDArray
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from firstread.clinic import clock
 from firstread.clinic.api.problems import Refused
 from firstread.clinic.api.schemas import Comment, Line, Number, Slug, Strict
+from firstread.clinic.models import clock
 from firstread.clinic.steps.edge_read import FromEdge
 from firstread.domain.read import Read
 from firstread.runtime import Outcome

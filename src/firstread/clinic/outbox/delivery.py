@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from firstread.clinic import audit, clock
-from firstread.clinic.models import Outgoing, OutgoingState
+from firstread.clinic import audit
+from firstread.clinic.models import Outgoing, OutgoingState, clock
 from firstread.clinic.outbox.write import settings_of
 from firstread.clinic.queue.lease import claim, held, still_held
 from firstread.connect.channel import Delivery, Parcel

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.conf import settings
 
-from firstread.clinic import audit, clock
-from firstread.clinic.models import Case, Outgoing, Person
+from firstread.clinic import audit
+from firstread.clinic.models import Case, Outgoing, Person, clock
 from firstread.clinic.outbox.write import settings_of, write
 from firstread.clinic.queue.waiting import WAITS
 from firstread.connect.channels import CHANNELS

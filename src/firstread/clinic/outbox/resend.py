@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from firstread.clinic import audit, clock
-from firstread.clinic.models import Outgoing, OutgoingState, Person
+from firstread.clinic import audit
+from firstread.clinic.models import Outgoing, OutgoingState, Person, clock
 from firstread.clinic.outbox.write import sends
 from firstread.clinic.queue import wake
 from firstread.connect.channels import CHANNELS

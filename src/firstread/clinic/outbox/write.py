@@ -8,8 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from firstread.clinic import clock
-from firstread.clinic.models import Outgoing, OutgoingState
+from firstread.clinic.models import Outgoing, OutgoingState, clock
 from firstread.clinic.queue import wake
 from firstread.connect.channel import Channel
 from firstread.connect.channels import CHANNELS

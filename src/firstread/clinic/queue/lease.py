@@ -18,8 +18,7 @@ from typing import Any, Generic, TypeVar
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q, QuerySet
 
-from firstread.clinic import clock
-from firstread.clinic.models import Case, Outgoing
+from firstread.clinic.models import Case, Outgoing, clock
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from firstread.clinic import clock
-from firstread.clinic.models import IdempotencyKey, Person
+from firstread.clinic.models import IdempotencyKey, Person, clock
 from firstread.domain.errors import ConflictingRequest, FirstreadError
 
 KEPT_FOR = timedelta(days=7)

@@ -8,8 +8,7 @@ import time
 import uuid
 from datetime import datetime, timedelta
 
-from firstread.clinic import clock
-from firstread.clinic.models import WorkerRow
+from firstread.clinic.models import WorkerRow, clock
 from firstread.clinic.queue import cannot_read
 
 EVERY_S = 5.0

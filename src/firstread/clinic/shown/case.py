@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from firstread.clinic import audit, clock
+from firstread.clinic import audit
 from firstread.clinic.checks.checks import manifest_of
 from firstread.clinic.checks.sample_words import one_sample
 from firstread.clinic.models import (
@@ -22,6 +22,7 @@ from firstread.clinic.models import (
     Review,
     Role,
     SignOff,
+    clock,
 )
 from firstread.clinic.queue.find_case import found_case
 from firstread.clinic.queue.waiting import why_waiting

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from firstread.clinic import audit, clock
+from firstread.clinic import audit
 from firstread.clinic.checks.checks import manifest_of
-from firstread.clinic.models import Case, CaseSample, Check, Person, ReadRow
+from firstread.clinic.models import Case, CaseSample, Check, Person, ReadRow, clock
 from firstread.clinic.steps.kinds import KINDS
 from firstread.clinic.storage.reads import row_of
 from firstread.domain.errors import PackRefused, UnknownPack

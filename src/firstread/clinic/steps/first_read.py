@@ -11,10 +11,9 @@ from functools import partial
 from django.conf import settings
 from django.db import transaction
 
-from firstread.clinic import clock
 from firstread.clinic.checks.apart import read_apart
 from firstread.clinic.checks.readers import CheckReader
-from firstread.clinic.models import Case, CaseSample, Check, ReadRow
+from firstread.clinic.models import Case, CaseSample, Check, ReadRow, clock
 from firstread.clinic.outbox.events import happened
 from firstread.clinic.outbox.notify import Occasion, tell
 from firstread.clinic.queue import cannot_read, presence

@@ -9,7 +9,7 @@ from functools import partial
 
 from django.db import IntegrityError, transaction
 
-from firstread.clinic import audit, clock
+from firstread.clinic import audit
 from firstread.clinic.checks.checks import check_named, manifest_of
 from firstread.clinic.models import (
     Case,
@@ -19,6 +19,7 @@ from firstread.clinic.models import (
     Person,
     RefusedSample,
     Sample,
+    clock,
 )
 from firstread.clinic.outbox.events import happened
 from firstread.clinic.queue import wake

@@ -6,8 +6,7 @@ import uuid
 
 from django.db import transaction
 
-from firstread.clinic import clock
-from firstread.clinic.models import Case, Person, Review, Role
+from firstread.clinic.models import Case, Person, Review, Role, clock
 from firstread.clinic.outbox.events import happened
 from firstread.clinic.outbox.notify import Occasion, tell
 from firstread.clinic.queue.find_case import locked_case

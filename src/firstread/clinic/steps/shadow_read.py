@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from firstread.clinic import clock
-from firstread.clinic.models import CaseSample, ReadRow
+from firstread.clinic.models import CaseSample, ReadRow, clock
 from firstread.clinic.storage.reads import row_of
 from firstread.packs import Manifest
 from firstread.runtime import Outcome
