@@ -69,15 +69,10 @@ def axis_of(
     first = [line.split(mark) for line in rows.split("\n", _LOOKED_AT)[:_LOOKED_AT]]
     stated = stated_rate(head)
     timed = [place for place, name in enumerate(names) if TIME.fullmatch(name)]
-    counted = [place for place, name in enumerate(names) if COUNTED.fullmatch(name) and place == 0]
+    counted = [0] if COUNTED.fullmatch(names[0]) else []
     clocks = [place for place in range(len(names)) if _is_clock(first[0], place)]
-    rising = [
-        place
-        for place in range(len(names))
-        if place not in (*timed, *clocks)
-        and _rises_evenly(_column(first, place), least=_LEAST_ROWS)
-        and _rises_evenly(_whole_column(rows, mark=mark, column=place), least=_LEAST_ROWS)
-    ]
+    rest = [place for place in range(len(names)) if place not in (*timed, *clocks)]
+    rising = [place for place in rest if _rises(first, rows, mark=mark, column=place)]
     columns = tuple(sorted({*timed, *counted, *clocks, *rising}))
     times = [*timed, *clocks]
     if not times and stated is None:
@@ -94,6 +89,13 @@ def axis_of(
         if place not in counted:
             _refuse_other_rate(_step(first, place), stated)
     return Axis(rate_hz=stated, columns=columns)
+
+
+def _rises(first: Sequence[Sequence[str]], rows: str, *, mark: str, column: int) -> bool:
+    """Whether a column rises evenly: in the first rows, which costs little, and then in all."""
+    return _rises_evenly(_column(first, column), least=_LEAST_ROWS) and _rises_evenly(
+        _whole_column(rows, mark=mark, column=column), least=_LEAST_ROWS
+    )
 
 
 def stated_rate(head: Sequence[str]) -> float | None:

@@ -67,27 +67,28 @@ def leads_among(signals: Sequence[Signal], *, file: str, unnamed: bool = True) -
     """
     others = [other_name(each.name) for each in signals]
     volts = [each.unit is None or factor_of(each.unit) is not None for each in signals]
-    named = [
-        place
-        for place, each in enumerate(signals)
-        if not others[place] and volts[place] and is_lead(each.name)
-    ]
-    for place, each in enumerate(signals):
-        # Without a unit x, y and z beside a lead may as well be those of a movement.
-        sure = any(signals[one].name.strip().upper() not in _FRANK for one in named)
-        if each.unit is None and each.name.strip().upper() in _FRANK and sure:
-            others[place] = each.name.strip().upper()
+    may_be = [place for place in range(len(signals)) if volts[place] and not others[place]]
+    named = [place for place in may_be if is_lead(signals[place].name)]
+    for place in _movements(signals, named):
+        others[place] = signals[place].name.strip().upper()
     named = [place for place in named if not others[place]]
-    plain = [
-        place
-        for place in range(len(signals))
-        if not others[place] and volts[place] and place not in named
-    ]
-    kept = sorted([*named, *plain]) if unnamed or not named else named
+    plain = [place for place in may_be if not others[place]]
+    kept = plain if unnamed or not named else named
     if not kept:
         raise UnreadableSample(_none(signals, others, file=file))
     left = [place for place in range(len(signals)) if place not in kept]
     return Leads(places=tuple(kept), notes=tuple(_notes(signals, others, left)))
+
+
+def _movements(signals: Sequence[Signal], named: Sequence[int]) -> list[int]:
+    """Without a unit x, y and z beside a lead may as well be those of a movement."""
+    if all(_is_frank(signals[place]) for place in named):
+        return []
+    return [place for place, each in enumerate(signals) if each.unit is None and _is_frank(each)]
+
+
+def _is_frank(signal: Signal) -> bool:
+    return signal.name.strip().upper() in _FRANK
 
 
 def other_name(name: str) -> str:
