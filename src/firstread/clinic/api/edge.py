@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 import numpy as np
@@ -15,14 +15,10 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from firstread.clinic.api.problems import Refused
 from firstread.clinic.api.schemas import Comment, Line, Number, Slug, Strict
-from firstread.clinic.models import clock
-from firstread.clinic.steps.edge_read import FromEdge
+from firstread.clinic.steps.edge_read import FromEdge, believable
 from firstread.domain.read import Read
 from firstread.runtime import Outcome
 
-OLDEST = timedelta(days=90)
-CLOCKS_APART = timedelta(minutes=5)
-"""By how much an edge's clock may run fast; what it names as later than now came now."""
 MOST_LABELS = 1000
 MOST_BEATS = 500_000
 MOST_NOTES = 32
@@ -129,14 +125,14 @@ def _received_at(given: EdgeIn) -> datetime | None:
     """When the samples came in at the edge; refuses a moment that cannot be."""
     if given.received_at is None:
         return None
-    now = clock.now()
-    if not now - OLDEST <= given.received_at <= now + CLOCKS_APART:
+    at = believable(given.received_at)
+    if at is None:
         raise Refused(
             422,
             "'received_at' must lie in the last 90 days, and not in the future. Set the clock of "
             "the edge, or leave it out.",
         )
-    return min(given.received_at, now)
+    return at
 
 
 def _edge_read(each: EdgeReadIn) -> Outcome:

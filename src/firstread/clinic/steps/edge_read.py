@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,9 @@ from firstread.packs import Manifest, find_pack, pack_sha256
 from firstread.runtime import Outcome, calibrate
 from firstread.runtime.familiarity import embedding_length
 
+OLDEST = timedelta(days=90)
+CLOCKS_APART = timedelta(minutes=5)
+"""By how much an edge's clock may run fast; what it names as later than now came now."""
 TOLERANCE = 1e-6
 """By how much a probability may differ from what its logits give: they are the same formula."""
 PARTS_TOLERANCE = 1e-3
@@ -38,6 +41,12 @@ class FromEdge:
     """When the samples came in there."""
     reads: Mapping[str, Outcome]
     """By the hash of the sample."""
+
+
+def believable(at: datetime) -> datetime | None:
+    """When samples came in at an edge, by the database's clock; None where that cannot be."""
+    now = clock.now()
+    return min(at, now) if now - OLDEST <= at <= now + CLOCKS_APART else None
 
 
 def take_reads(
