@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tracemalloc
 from io import BytesIO
 
@@ -12,6 +13,7 @@ from PIL import Image
 from firstread.dicom.pixels import header_of, is_dicom, png_of, shown_of
 from firstread.domain.errors import UnreadableSample
 from tests.dicom_for_tests import dicom
+from tests.images_for_tests import save
 
 pytest.importorskip("pydicom")
 
@@ -21,6 +23,7 @@ def shown(data: bytes, *, frame: int = 0) -> np.ndarray:
 
 
 RAMP = np.arange(0, 256, dtype=np.uint8).reshape(16, 16)
+MADE_BEFORE = dicom(RAMP)
 
 
 def test_eight_bits_without_a_window_stay_as_they_are():
@@ -198,19 +201,43 @@ def test_a_deflated_file_is_inflated_as_far_as_a_picture_reaches():
     assert most < 120_000_000
 
 
-def test_a_packing_that_nothing_here_opens_is_named():
+def encapsulated(frame: bytes, syntax: str, **tags):
     from pydicom import dcmread
     from pydicom.encaps import encapsulate
-    from pydicom.uid import JPEGLSLossless
 
-    file = dcmread(BytesIO(dicom(RAMP)))
-    file.file_meta.TransferSyntaxUID = JPEGLSLossless
-    file.PixelData = encapsulate([b"\xff\xd8\xff\xf7"])
+    file = dcmread(BytesIO(dicom(RAMP, **tags)))
+    file.file_meta.TransferSyntaxUID = syntax
+    file.PixelData = encapsulate([frame])
     file["PixelData"].is_undefined_length = True
     out = BytesIO()
     file.save_as(out, enforce_file_format=True)
+    return out.getvalue()
+
+
+def test_a_packing_that_nothing_here_opens_is_named():
+    data = encapsulated(b"\xff\xd8\xff\xf7", "1.2.840.10008.1.2.4.80")
     with pytest.raises(UnreadableSample, match="packed as JPEG-LS Lossless"):
-        png_of(out.getvalue())
+        png_of(data)
+
+
+def test_a_jpeg_in_a_dicom_file_is_opened_unless_it_was_made_to_burn():
+    from firstread.imaging import decode
+
+    baseline = "1.2.840.10008.1.2.4.50"
+    packed = save(Image.fromarray(RAMP), "JPEG", quality=100)
+    found = np.asarray(decode(encapsulated(packed, baseline)))[..., 0].astype(int)
+    assert np.abs(found - RAMP).max() <= 3
+    scan = packed[packed.rfind(b"\xff\xda") : -2]
+    with pytest.raises(UnreadableSample, match="far more often"):
+        decode(encapsulated(packed[:-2] + scan * 200 + b"\xff\xd9", baseline))
+    with pytest.raises(UnreadableSample, match="too few for anything"):
+        decode(encapsulated(packed, baseline, Rows=9000, Columns=9000))
+
+
+def test_without_pydicom_a_sentence_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pydicom", None)
+    with pytest.raises(UnreadableSample, match=r"pip install 'firstread\[dicom\]'"):
+        png_of(MADE_BEFORE)
 
 
 @pytest.mark.parametrize(

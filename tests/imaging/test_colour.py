@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from firstread.imaging import decode
-from firstread.imaging.colour import CLEAR_ALL_OVER, DAMAGED_PROFILE, OTHER_SPACE
+from firstread.imaging.colour import CLEAR_ALL_OVER, DAMAGED_PROFILE, OTHER_PRIMARIES, OTHER_SPACE
 from firstread.imaging.decode import decode_small
 from tests.images_for_tests import as_png, cell, chunk, save
 
@@ -130,3 +130,10 @@ def test_no_profile_travels_on() -> None:
 
     shown = Image.open(BytesIO(display(save(PICTURE, "PNG", icc_profile=other_primaries()))))
     assert "icc_profile" not in shown.info
+
+
+def test_other_primaries_without_a_profile_are_told() -> None:
+    wide = struct.pack(">8I", 31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)
+    usual = struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
+    assert notes(with_chunks(as_png(PICTURE), (b"cHRM", wide))) == (OTHER_PRIMARIES,)
+    assert notes(with_chunks(as_png(PICTURE), (b"cHRM", usual))) == ()

@@ -294,3 +294,12 @@ def test_damage_anywhere_is_a_sentence_or_a_recording_but_never_a_crash(form):
             assert str(refusal)  # noqa: PT017  either ending is fine
         else:
             assert np.isfinite(recording.signal).all()
+
+
+def test_a_zip_that_was_made_to_fill_memory_is_refused_before_it_is_unpacked() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("a.hea", "a 1 360 50000000\na.dat 16 200 16 0 0 0 0 II\n")
+        packed.writestr("a.dat", bytes(100_000_000))
+    with pytest.raises(UnreadableSample, match="as no recording of a heart does"):
+        open_recording(out.getvalue())

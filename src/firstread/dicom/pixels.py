@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from firstread.decoding import MAX_PIXELS
+from firstread.decoding import MAX_PIXELS, is_bomb
 from firstread.decoding.levels import Range, spread_of, to_levels
 from firstread.dicom.damage import DAMAGED
 from firstread.dicom.opening import is_dicom, opened
@@ -138,11 +138,21 @@ def _refuse_unknown_syntax(dataset: Any) -> None:
 def _refuse_frame(
     dataset: Any, *, frame: int, frames: int, refuse: Callable[[bytes], None]
 ) -> None:
-    if getattr(dataset.file_meta, "TransferSyntaxUID", None) not in _JPEG:
+    syntax = getattr(dataset.file_meta, "TransferSyntaxUID", None)
+    if syntax is None or not syntax.is_encapsulated:
         return
     from pydicom.encaps import get_frame
 
-    refuse(get_frame(dataset.PixelData, frame, number_of_frames=frames))
+    packed = get_frame(dataset.PixelData, frame, number_of_frames=frames)
+    numbers = int(dataset.Rows) * int(dataset.Columns) * int(dataset.get("SamplesPerPixel", 1))
+    unpacked = numbers * int(dataset.BitsAllocated) // 8
+    if is_bomb(unpacked_bytes=unpacked, packed_bytes=len(packed)):
+        raise UnreadableSample(
+            f"This DICOM file unpacks {len(packed)} bytes to a picture of {dataset.Columns} x "
+            f"{dataset.Rows} pixels: too few for anything to be seen in it."
+        )
+    if syntax in _JPEG:
+        refuse(packed)
 
 
 def _shown(dataset: Any, *, frame: int, frames: int) -> Shown:

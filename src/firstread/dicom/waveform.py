@@ -6,13 +6,13 @@ import datetime as dt
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firstread.dicom.damage import DAMAGED
+from firstread.dicom.opening import opened
 from firstread.domain.errors import UnreadableSample
 
 _NO_TRUE_SIGNAL = {"DISCONNECTED", "INVALID", "TEST DATA"}
@@ -44,16 +44,10 @@ def open_waveform(
     where there is none, it is damaged, or it holds more than `max_numbers` samples.
     """
     try:
-        import pydicom
-    except ImportError:
-        raise UnreadableSample(
-            "This is a DICOM file, and this installation does not open those. Install them: "
-            "pip install 'firstread[dicom]'"
-        ) from None
-    try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of values that no waveform depends on
-            return _waveform(pydicom.dcmread(BytesIO(data)), max_numbers=max_numbers, wanted=wanted)
+            dataset = opened(data, pixels=True)
+            return _waveform(dataset, max_numbers=max_numbers, wanted=wanted)
     except DAMAGED:
         raise UnreadableSample(
             "The waveform in the DICOM file cannot be opened: it is damaged, or packed in a way "

@@ -24,6 +24,11 @@ _CLEAR = ("RGBA", "LA", "PA", "RGBa", "La")
 _SPACES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab ": "LAB"}
 """Colour spaces of profiles, and the modes that they are of."""
 
+_PRIMARIES = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
+"""White, red, green and blue of sRGB, as x and y."""
+_SAME_PRIMARIES = 0.01
+
+OTHER_PRIMARIES = "Its primary colours (cHRM) are not those of sRGB, and were passed over."
 OTHER_SPACE = "Its colour profile is of another colour space, and was passed over."
 DAMAGED_PROFILE = "Its colour profile is damaged, and was passed over."
 NO_LIBRARY = "Its colour profile was passed over: this Pillow was built without LittleCMS."
@@ -51,6 +56,15 @@ def exponent_of(info: dict[Any, Any]) -> float:
         return 1.0
     exponent = 1 / (float(gamma) * _SHOWN_AT)
     return 1.0 if abs(exponent - 1) < _NO_GAMMA else exponent
+
+
+def primaries_passed_over(info: dict[Any, Any]) -> tuple[str, ...]:
+    """A sentence where a PNG names other primaries than sRGB's, and no profile."""
+    named = info.get("chromaticity")
+    if not named or "srgb" in info or info.get("icc_profile"):
+        return ()
+    apart = max(abs(one - other) for one, other in zip(named, _PRIMARIES, strict=False))
+    return () if apart < _SAME_PRIMARIES else (OTHER_PRIMARIES,)
 
 
 def coloured(picture: Image.Image, *, exponent: float) -> Coloured:

@@ -12,10 +12,10 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from firstread.decoding import MAX_PIXELS
 from firstread.decoding.budget import BUDGET, refuse_without_memory
-from firstread.dicom.pixels import is_dicom, shown_of
+from firstread.dicom.pixels import header_of, is_dicom, shown_of
 from firstread.domain.errors import UnreadableSample
 from firstread.imaging import jpeg
-from firstread.imaging.colour import coloured, exponent_of
+from firstread.imaging.colour import coloured, exponent_of, primaries_passed_over
 from firstread.imaging.deep import eight_bits_of
 from firstread.imaging.open_file import DAMAGED, OpenFile, is_deep, opened, refuse_endless_jpeg
 from firstread.imaging.webp import canvas_bytes
@@ -109,7 +109,10 @@ def _cut_off(picture: Image.Image) -> str:
 
 
 def _dicom(data: bytes, *, max_pixels: int) -> Picture:
-    with BUDGET.taken(_DICOM_TIMES * len(data)):
+    with BUDGET.taken(_OPENED_TIMES * len(data)):
+        header = header_of(data)
+    pixels = min(header.width_px * header.height_px, max_pixels)
+    with BUDGET.taken(_DICOM_TIMES * len(data) + _OTHER_BYTES * pixels):
         shown = shown_of(data, max_pixels=max_pixels, refuse=refuse_endless_jpeg)
         picture = Image.fromarray(np.ascontiguousarray(shown.pixels))
         if shown.profile:
@@ -222,7 +225,8 @@ def _rgb(found: OpenFile) -> tuple[Image.Image, tuple[str, ...]]:
     deep = eight_bits_of(found)
     if deep is None:
         shown = coloured(found.image, exponent=exponent_of(found.image.info))
-        return shown.image, (*found.notes, *shown.notes)
+        told = primaries_passed_over(found.image.info)
+        return shown.image, (*found.notes, *told, *shown.notes)
     image, notes = deep
     shown = coloured(image, exponent=1.0)
     return shown.image, (*found.notes, *notes, *shown.notes)

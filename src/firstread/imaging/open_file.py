@@ -10,7 +10,7 @@ from io import BytesIO
 from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
-from firstread.decoding import MAX_PIXELS
+from firstread.decoding import MAX_PIXELS, is_bomb
 from firstread.decoding.budget import refuse_without_memory
 from firstread.domain.errors import UnreadableSample
 from firstread.imaging import gif, jpeg
@@ -46,9 +46,6 @@ DAMAGED = (
 """What Pillow's parsers were seen to raise on damaged bytes, or say in their documentation. All of
 them mean the same to the person who sent the file; want of memory is not among them."""
 
-_UNPACKED_FREELY = 64 << 20
-_UNPACKED_TIMES = 100
-"""No large picture of anything shrinks to a hundredth; blank ones do."""
 _BYTES = {"1": 0.125, "L": 1, "P": 1, "LA": 2, "La": 2, "PA": 2, "I": 4, "F": 4, "RGB": 3}
 
 
@@ -168,7 +165,7 @@ def _refuse_bomb(opened: OpenFile, packed_bytes: int) -> None:
     each = _BYTES.get(image.mode, 1 if image.mode.startswith("I;16") else 4)
     deep = 2 if is_deep(opened) and image.mode not in ("I", "F") else 1
     unpacked = image.width * image.height * each * deep
-    if unpacked > _UNPACKED_FREELY and unpacked > _UNPACKED_TIMES * packed_bytes:
+    if is_bomb(unpacked_bytes=unpacked, packed_bytes=packed_bytes):
         raise UnreadableSample(
             f"This picture of {image.width} x {image.height} pixels comes in {packed_bytes} bytes, "
             "too few for anything to be seen in it. Send the picture itself."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from firstread.dicom.opening import is_dicom
+
 _STARTS = (
     (b"%PDF", "a PDF"),
     (b"PK\x03\x04", "a ZIP archive (or an Office document)"),
@@ -50,7 +52,7 @@ def media_type(data: bytes) -> str:
     >>> media_type(b"\\x89PNG..."), media_type(b"GIF89a...")
     ('image/png', 'image/gif')
     """
-    if data[128:132] == b"DICM":
+    if is_dicom(data):
         return "application/dicom"
     for start, kind in _PICTURES.items():
         if data.startswith(start):

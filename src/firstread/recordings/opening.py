@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from firstread.decoding.budget import BUDGET
+from firstread.dicom.opening import is_dicom
 from firstread.dicom.waveform import open_waveform
 from firstread.domain.errors import UnreadableSample
 from firstread.recordings.csv_table import open_csv
@@ -18,6 +20,8 @@ from firstread.recordings.wfdb_segments import main_header, open_segments
 from firstread.recordings.whole import whole_recording
 
 FORMS = "a WFDB recording (.hea and .dat together), CSV, EDF, or a DICOM waveform"
+_TIMES = 8
+"""As often a recording is in memory while it is opened: its samples become floating point."""
 _ZIP = b"PK\x03\x04"
 _EDF = (b"0       ", b"\xffBIOSEMI")
 _RATES_HZ = (50.0, 10_000.0)
@@ -30,29 +34,21 @@ def is_recording(data: bytes) -> bool:
     >>> is_recording(b"time,II" + bytes([10]) + b"0,0.1"), is_recording(png)
     (True, False)
     """
-    return data[:4] == _ZIP or data[:8] in _EDF or _is_dicom(data) or _is_text(data)
+    return data[:4] == _ZIP or data[:8] in _EDF or is_dicom(data) or _is_text(data)
 
 
 def open_recording(data: bytes) -> Recording:
     """The recording that `data` holds: a zip with one WFDB record, CSV, EDF or EDF+, or a DICOM
     waveform.
 
-    Raises UnreadableSample, with the remedy, where the bytes cannot be opened.
+    Raises UnreadableSample, with the remedy, where the bytes cannot be opened, and ShortOfMemory
+    where there is too little of it now.
     """
     why = foreign_form(data)
     if why is not None:
         raise UnreadableSample(why)
-    if data[:4] == _ZIP:
-        recording = _from_zip(data)
-    elif data[:8] in _EDF:
-        recording = open_edf(data)
-    elif _is_dicom(data):
-        recording = _from_dicom(data)
-    elif _is_text(data):
-        _refuse_lone_header(data)
-        recording = open_csv(data)
-    else:
-        raise UnreadableSample(f"This is not a recording that Firstread can open. Send {FORMS}.")
+    with BUDGET.taken(min(_TIMES * len(data), BUDGET.total_bytes)):
+        recording = _opened(data)
     low, high = _RATES_HZ
     if not low <= recording.rate_hz <= high:
         raise UnreadableSample(
@@ -60,6 +56,19 @@ def open_recording(data: bytes) -> Recording:
             "read. Check the sampling rate in its header."
         )
     return recording
+
+
+def _opened(data: bytes) -> Recording:
+    if data[:4] == _ZIP:
+        return _from_zip(data)
+    if data[:8] in _EDF:
+        return open_edf(data)
+    if is_dicom(data):
+        return _from_dicom(data)
+    if _is_text(data):
+        _refuse_lone_header(data)
+        return open_csv(data)
+    raise UnreadableSample(f"This is not a recording that Firstread can open. Send {FORMS}.")
 
 
 def _from_zip(data: bytes) -> Recording:
@@ -113,10 +122,6 @@ def _refuse_lone_header(data: bytes) -> None:
             "This is the header of a WFDB recording alone. Send it together with its "
             f"{' or '.join(SAMPLES)} file."
         )
-
-
-def _is_dicom(data: bytes) -> bool:
-    return data[128:132] == b"DICM"
 
 
 def _is_text(data: bytes) -> bool:

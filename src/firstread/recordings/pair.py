@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from lzma import LZMAError
 from pathlib import PurePath
 
+from firstread.decoding import is_bomb
 from firstread.domain.errors import UnreadableSample
 from firstread.recordings.recording import MAX_NUMBERS
 
@@ -65,9 +66,15 @@ def unzipped(data: bytes) -> dict[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = [each for each in archive.infolist() if not each.is_dir()]
             wanted = [e for e in entries if _kept(e.filename)]
-            if len(wanted) > _MAX_FILES or sum(e.file_size for e in wanted) > _MAX_BYTES:
+            unpacked = sum(each.file_size for each in wanted)
+            if len(wanted) > _MAX_FILES or unpacked > _MAX_BYTES:
                 raise UnreadableSample(
                     "The zip file holds more than one recording may. Send one recording a file."
+                )
+            if is_bomb(unpacked_bytes=unpacked, packed_bytes=len(data)):
+                raise UnreadableSample(
+                    f"The zip file unpacks {len(data)} bytes to {unpacked}, as no recording of a "
+                    "heart does. Send the recording itself."
                 )
             return {PurePath(each.filename).name: archive.read(each) for each in wanted}
     except (

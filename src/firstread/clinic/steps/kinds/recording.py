@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from firstread.clinic.steps.files import Incoming, Opened
 from firstread.clinic.steps.kinds import KindOfCase
 from firstread.clinic.storage.traces import trace_of
+from firstread.dicom.opening import is_dicom
 from firstread.recordings import join_pair, open_recording
 from firstread.recordings.together import together
 
@@ -20,7 +21,7 @@ def _opened(files: Sequence[Incoming]) -> Opened:
 def _media_type(data: bytes) -> str:
     if data.startswith(b"PK"):
         return "application/zip"
-    if data[128:132] == b"DICM":
+    if is_dicom(data):
         return "application/dicom"
     return "application/edf" if data.startswith(b"0       ") else "text/csv"
 
