@@ -16,6 +16,7 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError, connection
 from msgspec.structs import replace
+from openpyxl import Workbook
 
 from firstread.clinic.doors import folder
 from firstread.clinic.models import Case, CaseSample, RefusedSample, Sample
@@ -551,3 +552,19 @@ def test_a_table_whose_writer_stalled_between_two_lines_is_taken_whole(
         made.take_all()
     assert sorted(Case.objects.values_list("accession", flat=True)) == ["A1", "A2"]
     assert refused(inbox) == {}
+
+
+def test_a_workbook_is_taken_like_any_table_and_another_spreadsheet_s_file_comes_back(
+    door: Make, inbox: Path
+) -> None:
+    made = Workbook()
+    for row in (["accession", "size", "shape", "nuclei"], ["B1", 1, 2, 3], ["1.00E+06", 1, 2, 3]):
+        made.active.append(row)
+    (inbox / "breast-cytology").mkdir(exist_ok=True)
+    made.save(inbox / "breast-cytology" / "monday.xlsx")
+    put(inbox, "breast-cytology/old.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
+    door().take_all()
+    assert [case.accession for case in Case.objects.all()] == ["B1"]
+    said = refused(inbox)
+    assert "a spreadsheet has changed it. Format the column as text" in said["monday.xlsx"]
+    assert "Save it as .xlsx or CSV" in said["old.xls"]

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from firstread.cli.answers_file import KeptAnswers
     from firstread.datasets.truth import KnownLabels, Truth
     from firstread.datasets.truths import Truths
-    from firstread.domain.measurements import Measured
     from firstread.evaluation.tally import Positive
+    from firstread.tables.measurements import Measured
 
 _ALIGNED_UP_TO = 60
 _FEW = 10

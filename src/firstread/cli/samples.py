@@ -20,10 +20,9 @@ from firstread.recordings.together import (
 )
 
 if TYPE_CHECKING:
-    from firstread.domain.measurements import TakesMeasurements
+    from firstread.tables.measurements import TakesMeasurements
 
 _MAX_BYTES = 1 << 30
-_LABEL_KEYS = ("label", "class")
 ANNOTATIONS = (".atr", ".ecg", ".qrs")
 """What lies beside a recording and says what its beats are: no sample."""
 
@@ -102,30 +101,20 @@ def rows_of(files: Iterable[ToRead], *, takes: TakesMeasurements) -> Iterator[To
 
 
 def _rows_in(data: bytes, *, file: ToRead, takes: TakesMeasurements) -> list[ToRead]:
-    from firstread.domain.measurements import parse_csv
+    import click
 
-    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
-        return _json_rows_in(data, file=file, takes=takes)
-    table = parse_csv(data, takes, needs_accession=False)
-    asked = [replace(file, line=row.line, values=row.values, label=row.label) for row in table.rows]
+    from firstread.tables.measurements import parse_table
+
+    table = parse_table(data, takes, needs_accession=False)
+    for told in table.told:
+        click.echo(f"firstread: {file.path}: {told}", err=True)
+    json_alone = len(table.rows) + len(table.refused) == 1 and data.lstrip()[:1] == b"{"
+    asked = [
+        replace(file, line=None if json_alone else row.line, values=row.values, label=row.label)
+        for row in table.rows
+    ]
     asked += [replace(file, line=row.line, error=row.reason) for row in table.refused]
     return sorted(asked, key=lambda one: one.line or 0)
-
-
-def _json_rows_in(data: bytes, *, file: ToRead, takes: TakesMeasurements) -> list[ToRead]:
-    from firstread.runtime import json_rows
-
-    rows = json_rows(data)
-    measured = {each.code for each in takes.measurements}
-    asked = []
-    for number, row in enumerate(rows, start=1):
-        values, label = dict(row), ""
-        for key in _LABEL_KEYS:
-            if key not in measured and isinstance(row.get(key), str):
-                label = values.pop(key)
-        line = number if len(rows) > 1 else None
-        asked.append(replace(file, line=line, values=values, label=label))
-    return asked
 
 
 def sample_of(asked: ToRead) -> bytes:

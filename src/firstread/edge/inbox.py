@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from firstread.domain.errors import ShortOfMemory
-from firstread.domain.measurements import TakesMeasurements
 from firstread.edge.clock import BootClock
 from firstread.edge.entries import Incoming
 from firstread.edge.kinds import KINDS
 from firstread.edge.spool import Spool
 from firstread.inbox.taking import KnownCheck, Whole
 from firstread.packs import Manifest
+from firstread.tables.measurements import TakesMeasurements
 
 log = logging.getLogger(__name__)
 

@@ -11,6 +11,8 @@ from firstread.domain.errors import BadConfiguration, UnknownCheck, UnreadableSa
 
 ACCESSION_PATTERN = r"^(?P<accession>[^_.\s]*[0-9][^_.\s]*)"
 """`865102_lab_2_Apr_21.jpg` is accession 865102; `IMG_20.jpg` has none, for a number has digits."""
+WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+"""Files of spreadsheet programs; those that cannot be read come back with the way out."""
 LONGEST = 64
 """Characters of an accession or patient number."""
 
@@ -30,7 +32,7 @@ def is_table(name: str) -> bool:
     >>> is_table("lumps.CSV"), is_table("cell.png")
     (True, False)
     """
-    return name.casefold().endswith((".csv", ".tsv", ".json"))
+    return name.casefold().endswith((".csv", ".tsv", ".json", *WORKBOOKS))
 
 
 def ends_a_line(data: bytes) -> bool:

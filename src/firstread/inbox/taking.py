@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Protocol
 
 from firstread.domain.errors import FirstreadError, UnreadableSample
-from firstread.domain.measurements import TakesMeasurements
 from firstread.files.left_over import is_unfinished, passed_over
 from firstread.inbox.kinds import KINDS, KindOfFile
 from firstread.inbox.names import Address, address_of, is_table, plain
@@ -21,6 +20,7 @@ from firstread.inbox.settle import Ripe, Settling, Signature
 from firstread.inbox.troubles import Troubles, tell_nobody
 from firstread.recordings import join_pair
 from firstread.recordings.together import half_of_a_pair, is_header, other_half, together
+from firstread.tables.measurements import TakesMeasurements
 
 ADOPT_AFTER_S = 60.0
 """A claim that stands this long belongs to a process that died."""

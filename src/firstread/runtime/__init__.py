@@ -1,7 +1,7 @@
 """A pack and a sample become a read: prepare, session, calibrate, familiarity, batch."""
 
 from firstread.runtime.batch import read_all
-from firstread.runtime.measurements import json_rows, measurements_as_bytes
+from firstread.runtime.measurements import measurements_as_bytes
 from firstread.runtime.open_pack import Network, OpenPack, Outcome
 from firstread.runtime.read import PackReader, open_reader
 
@@ -10,7 +10,6 @@ __all__ = [
     "OpenPack",
     "Outcome",
     "PackReader",
-    "json_rows",
     "measurements_as_bytes",
     "open_reader",
     "read_all",

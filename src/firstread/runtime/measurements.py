@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firstread.domain.errors import BadMeasurement, UnreadableSample
-from firstread.domain.measurements import MISSING
 from firstread.domain.read import Contribution
 from firstread.packs import Measurement
+from firstread.tables.measurements import MISSING, json_row, json_rows
+from firstread.tables.numbers import number_of
 
 Given = Mapping[str, float | str | None]
 """A row of measurements by their codes."""
@@ -36,12 +36,12 @@ def measurements_as_bytes(values: Given) -> bytes:
     return json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()
 
 
-def measurements_of(data: bytes) -> dict[str, Any]:
+def measurements_of(data: bytes, *, measurements: tuple[Measurement, ...]) -> Given:
     """The row that JSON bytes hold; raises UnreadableSample where they hold none."""
     rows = json_rows(data)
     if len(rows) != 1:
         raise UnreadableSample("This holds several rows of measurements. Send them one by one.")
-    return rows[0]
+    return json_row(rows[0], line=1, measured={each.code for each in measurements}).values
 
 
 def as_array(values: Given, *, measurements: tuple[Measurement, ...]) -> NDArray[np.float32]:
@@ -108,42 +108,14 @@ def _is_missing(value: float | str) -> bool:
 
 def _number(value: float | str, *, field: str, name: str | None = None) -> float:
     try:
-        # float() takes True, and reads '1_0' as ten; nobody measured either.
-        odd = isinstance(value, bool) or (isinstance(value, str) and "_" in value)
-        number = math.nan if odd else float(value)
+        number = number_of(value.strip()) if isinstance(value, str) else float(value)
+        if isinstance(value, bool):  # float() takes True; nobody measured that
+            number = math.nan
+    except BadMeasurement as error:
+        raise BadMeasurement(f"{name or field}: {error}", field=field) from None
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
         shown = repr(value)[:40]
         raise BadMeasurement(f"{name or field} must be a number, not {shown}.", field=field)
     return number
-
-
-def json_rows(data: bytes) -> list[dict[str, Any]]:
-    """The rows that JSON bytes hold, an object or a list of them; values are not looked at.
-
-    Raises UnreadableSample where there is no such row, BadMeasurement where a row gives one
-    measurement twice.
-    """
-    try:
-        found = json.loads(data, object_pairs_hook=_each_once)
-    except (ValueError, RecursionError):
-        raise UnreadableSample(
-            "This is not JSON. Send an object with one number for each measurement."
-        ) from None
-    rows = found if isinstance(found, list) else [found]
-    if not rows or not all(isinstance(row, dict) for row in rows):
-        raise UnreadableSample(
-            "This JSON holds no measurements. Send an object with one number for each measurement."
-        )
-    return rows
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Raises BadMeasurement where a measurement is given twice: nobody knows which one counts."""
-    row = dict(pairs)
-    if len(row) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise BadMeasurement(f"'{twice[:60]}' is given twice. Give it once.", field=twice)
-    return row

@@ -7,6 +7,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import click
+
 from firstread.cli.kinds import KindOnTheLine
 from firstread.cli.parcels import Asked, Parcel, accession_in
 from firstread.domain.errors import FirstreadError
@@ -14,7 +16,7 @@ from firstread.inbox.names import accession_pattern
 
 if TYPE_CHECKING:
     from firstread.cli.samples import ToRead
-    from firstread.domain.measurements import TakesMeasurements
+    from firstread.tables.measurements import TakesMeasurements
 
 
 def _rows_of(files: Iterable[ToRead], takes: TakesMeasurements) -> Iterator[ToRead]:
@@ -25,7 +27,7 @@ def _rows_of(files: Iterable[ToRead], takes: TakesMeasurements) -> Iterator[ToRe
 
 def _parcels_of(files: Sequence[Path], asked: Asked) -> list[Parcel]:
     """Each row of the tables; what cannot be read is a parcel that says why."""
-    from firstread.domain.measurements import parse_table
+    from firstread.tables.measurements import parse_table
 
     manifest: TakesMeasurements = SimpleNamespace(
         measurements=tuple(SimpleNamespace(**each) for each in asked.check["measurements"])
@@ -37,6 +39,8 @@ def _parcels_of(files: Sequence[Path], asked: Asked) -> list[Parcel]:
         except FirstreadError as error:
             parcels.append(Parcel(files=(file,), accession="", refused=str(error)))
             continue
+        for told in table.told:
+            click.echo(f"firstread: {file}: {told}", err=True)
         alone = len(table.rows) + len(table.refused) == 1
         own = asked.accession or accession_in(file, accession_pattern(""))
         parcels += [

@@ -19,13 +19,13 @@ from firstread.clinic.steps import intake
 from firstread.clinic.steps.files import Incoming
 from firstread.clinic.steps.kinds import KINDS
 from firstread.domain.errors import TroubleElsewhere
-from firstread.domain.measurements import TakesMeasurements
 from firstread.inbox.changes import changes
 from firstread.inbox.names import accession_pattern
 from firstread.inbox.places import Inbox
 from firstread.inbox.settle import Settling
 from firstread.inbox.taking import KnownCheck, Taking, Whole
 from firstread.inbox.troubles import keep_troubles, sentence
+from firstread.tables.measurements import TakesMeasurements
 
 DOOR = "folder"
 
@@ -126,6 +126,8 @@ def _receive_table(whole: Whole) -> str:
     )
     good = len(received.received)
     log.info("a table of %d rows received from the inbox", good)
+    for told in received.told:
+        log.info("of that table: %s", told)
     if not received.refused:
         return ""
     return (

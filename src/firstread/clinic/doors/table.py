@@ -9,7 +9,7 @@ from firstread.clinic.models import Person
 from firstread.clinic.steps import intake
 from firstread.clinic.steps.intake import Received
 from firstread.domain.errors import FirstreadError, TroubleElsewhere
-from firstread.domain.measurements import RefusedRow, parse_table
+from firstread.tables.measurements import RefusedRow, parse_table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +18,8 @@ class ReceivedTable:
 
     received: tuple[Received, ...]
     refused: tuple[RefusedRow, ...]
+    told: tuple[str, ...]
+    """What was not read of the table, or had to be supposed."""
 
     @property
     def why(self) -> str:
@@ -56,4 +58,4 @@ def receive_table(
             reason = said if said.startswith("Line ") else f"Line {row.line}: {said}"
             refused.append(RefusedRow(line=row.line, reason=reason))
     refused.sort(key=lambda each: each.line)
-    return ReceivedTable(received=tuple(received), refused=tuple(refused))
+    return ReceivedTable(received=tuple(received), refused=tuple(refused), told=table.told)

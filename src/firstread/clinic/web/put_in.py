@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -23,6 +24,7 @@ from firstread.clinic.steps.kinds import KINDS
 from firstread.clinic.web.access import page, person_of
 from firstread.domain.errors import BadMeasurement, FirstreadError
 from firstread.packs import Measurement
+from firstread.tables.numbers import number_of
 
 DOOR = "page"
 TABLE_MOST_BYTES = 4_000_000
@@ -45,6 +47,8 @@ class Said:
     """What the page says of what was sent to it."""
 
     results: Sequence[Result] = ()
+    told: Sequence[Result] = ()
+    """What was not read of a table, or had to be supposed."""
     taken: int = 0
     problem: str = ""
     wrong: str = ""
@@ -188,19 +192,22 @@ def _row(request: HttpRequest, check: Check) -> HttpResponse:
 
 
 def _value(request: HttpRequest, code: str, title: str) -> float | None:
-    given = request.POST.get(f"m-{code}", "").strip().replace(",", ".")
+    given = request.POST.get(f"m-{code}", "").strip()
     if not given or f"missing-{code}" in request.POST:
         return None
     try:
-        return float(given)
-    except ValueError:
-        raise BadMeasurement(f"{title} must be a number, not '{given[:40]}'.", field=code) from None
+        number = number_of(given)
+    except BadMeasurement as error:
+        raise BadMeasurement(f"{title}: {error}", field=code) from None
+    if not math.isfinite(number):
+        raise BadMeasurement(f"{title} must be a number, not '{given[:40]}'.", field=code)
+    return number
 
 
 def _table(request: HttpRequest, check: Check) -> HttpResponse:
     file = request.FILES.get("table")
     if not isinstance(file, UploadedFile) or (file.size or 0) > TABLE_MOST_BYTES:
-        bad = _bad("The table", "Choose a CSV file of at most 4 MB.")
+        bad = _bad("The table", "Choose a CSV file or a workbook (.xlsx) of at most 4 MB.")
         return _shown(request, check, status=422, said=Said(way="table", results=[bad]))
     try:
         came = receive_table(file.read(), check=check.name, door=DOOR, by=person_of(request))
@@ -212,7 +219,10 @@ def _table(request: HttpRequest, check: Check) -> HttpResponse:
         for received in came.received
     ]
     results = [_bad(f"Line {row.line}", row.reason) for row in came.refused] + good
-    return _shown(request, check, said=Said(way="table", results=results, taken=len(good)))
+    told = [Result(name="The table", says=each) for each in came.told]
+    return _shown(
+        request, check, said=Said(way="table", results=results, told=told, taken=len(good))
+    )
 
 
 def _bad(name: str, says: str) -> Result:

@@ -9,11 +9,13 @@ from firstread.datasets.forms.labels_table import PATIENTS
 from firstread.datasets.labels_csv import PATHS
 from firstread.datasets.place import Place
 from firstread.datasets.table import Table, header_of, open_table
-from firstread.domain.errors import BadDataset
+from firstread.domain.errors import BadDataset, BadMeasurement
+from firstread.tables.identifiers import refusal
+from firstread.tables.measurements import MISSING
+from firstread.tables.numbers import Signs, number_of, signs_of
 
 LABELS = ("class", "label", "diagnosis", "target")
 _WHOSE = ("sample_id", *PATIENTS, "id")
-_MISSING = {"", "?", "na", "n/a", "nan", "null", "none", "-"}
 # The forms that the UCI repository gives Wolberg's breast cytology in.
 CLASS_CODES = {"2": "benign", "4": "malignant"}
 _DIAGNOSES = {"B": "benign", "M": "malignant"}
@@ -42,8 +44,11 @@ def open_measurements(place: Place) -> Dataset:
         )
     codes = [column for column in table.columns if column not in {label_in, whose_in, ""}]
     words = _words(table, label_in)
+    signs = signs_of((row[code] for _, row in table for code in codes), separator=table.delimiter)
     items = []
     for line, row in table:
+        if why := refusal(row[whose_in], line=line, what=whose_in) if whose_in else "":
+            raise BadDataset(f"{name}: {why}")
         label = row[label_in]
         if not label:
             raise BadDataset(f"{name}, line {line}, has no {label_in}. Fill it in.")
@@ -53,7 +58,8 @@ def open_measurements(place: Place) -> Dataset:
                 label=words.get(label, label),
                 patient=row[whose_in] if whose_in else "",
                 measurements=tuple(
-                    (code, _number(row[code], code, table=table, line=line)) for code in codes
+                    (code, _number(row[code], code, table=table, line=line, signs=signs))
+                    for code in codes
                 ),
             )
         )
@@ -82,14 +88,13 @@ def _words(table: Table, label_in: str) -> dict[str, str]:
     return {}
 
 
-def _number(text: str, code: str, *, table: Table, line: int) -> float | None:
-    if text.casefold() in _MISSING:
+def _number(text: str, code: str, *, table: Table, line: int, signs: Signs) -> float | None:
+    if text.casefold() in MISSING:
         return None
     try:
-        # Where cells are parted by semicolons, numbers are often written with a comma.
-        value = float(text if table.delimiter == "," else text.replace(",", "."))
-    except ValueError:
-        value = math.inf
+        value = number_of(text, signs=signs)
+    except BadMeasurement as why:
+        raise BadDataset(f"{table.name}, line {line}, {code}: {why}") from None
     if not math.isfinite(value):
         raise BadDataset(
             f"{table.name}, line {line}: '{text[:60]}' is not a number for {code}. Correct it, or "

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from firstread.domain.errors import FirstreadError
-from firstread.domain.measurements import Row, parse_table
 from firstread.edge.kinds import Keep, KindAtTheEdge
 from firstread.packs import Manifest
 from firstread.runtime.measurements import as_array, measurements_as_bytes
+from firstread.tables.measurements import Row, parse_table
 
 if TYPE_CHECKING:
     from firstread.client import Client, Submitted
     from firstread.edge.entries import Entry
     from firstread.inbox.taking import Whole
+
+log = logging.getLogger(__name__)
 
 
 def _take_in(whole: Whole, *, manifest: Manifest, keep: Keep) -> str:
@@ -31,6 +34,8 @@ def _take_in(whole: Whole, *, manifest: Manifest, keep: Keep) -> str:
             said = str(error)
             reason = said if said.startswith("Line ") else f"Line {row.line}: {said}"
             refused.append((row.line, reason))
+    for told in table.told:
+        log.info("of a table: %s", told)
     if not refused:
         return ""
     lines = "\n".join(reason for _, reason in sorted(refused))

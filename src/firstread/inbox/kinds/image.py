@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from firstread.domain.measurements import TakesMeasurements
 from firstread.imaging import decode
 from firstread.inbox.kinds import KindOfFile
 from firstread.inbox.names import is_table
+from firstread.tables.measurements import TakesMeasurements
 
 
 def _is_whole(

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from firstread.domain.measurements import TakesMeasurements, parse_table
 from firstread.inbox.kinds import KindOfFile
 from firstread.inbox.names import ends_a_line, is_table
+from firstread.tables.measurements import TakesMeasurements, parse_table
+from firstread.tables.workbook import is_workbook
 
 
 def _is_whole(
@@ -14,7 +15,7 @@ def _is_whole(
     measurements: Callable[[], TakesMeasurements],
 ) -> bool:
     parse_table(data, measurements())
-    return data.lstrip()[:1] in (b"{", b"[") or ends_a_line(data)
+    return data.lstrip()[:1] in (b"{", b"[") or is_workbook(data) or ends_a_line(data)
 
 
 KIND = KindOfFile(called="tables of measurements", takes=is_table, is_whole=_is_whole)

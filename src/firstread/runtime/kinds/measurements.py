@@ -25,7 +25,12 @@ from firstread.runtime.open_pack import OpenPack, Outcome, of_one
 
 
 def _read(pack: OpenPack, data: bytes, *, sample_sha256: str, began: float) -> Outcome:
-    return _outcome(pack, measurements_of(data), sample_sha256=sample_sha256, began=began)
+    return _outcome(
+        pack,
+        measurements_of(data, measurements=pack.manifest.measurements),
+        sample_sha256=sample_sha256,
+        began=began,
+    )
 
 
 def _read_row(pack: OpenPack, values: Given) -> Outcome:

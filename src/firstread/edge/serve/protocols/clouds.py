@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec import ValidationError, convert
 
 from firstread.domain.errors import BadMeasurement, BadRequest, UnreadableSample
-from firstread.domain.measurements import MAX_ROWS, parse_csv
 from firstread.edge.serve import health
 from firstread.edge.serve.protocols import clouds_description as describe
 from firstread.edge.serve.protocols import native
 from firstread.edge.serve.protocols.chosen import chosen_pack
 from firstread.edge.serve.protocols.tensors import json_value, sample_of_text
 from firstread.edge.serve.wire import Answer, Asked, Handler, Route, as_json
+from firstread.tables.measurements import MAX_ROWS, parse_csv
 
 if TYPE_CHECKING:
     from firstread.edge.serve.warm import WarmPacks

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from firstread.domain.errors import BadRequest, FirstreadError, ShortOfMemory
 from firstread.domain.foremost import listed
-from firstread.domain.measurements import MAX_ROWS
 from firstread.edge.kinds import KINDS
 from firstread.edge.serve.protocols import native_description as describe
 from firstread.edge.serve.protocols.multipart import is_form, parts_of
 from firstread.edge.serve.wire import Answer, Asked, Route, as_json
+from firstread.tables.measurements import parse_table
 
 if TYPE_CHECKING:
     from firstread.edge.serve.warm import WarmPacks
@@ -111,19 +111,14 @@ def _read_form(
 def _read_rows(
     body: bytes, reader: PackReader, tell: Callable[[bytes, Outcome], _Said]
 ) -> list[_Said]:
-    from firstread.runtime import json_rows
-
-    rows = json_rows(body)
-    if len(rows) > MAX_ROWS:
-        raise BadRequest(
-            f"This list has more than {MAX_ROWS} rows. Send it in several requests.", status=413
-        )
-    said: list[_Said] = []
-    for line, values in enumerate(rows, start=1):
+    table = parse_table(body, reader.manifest, needs_accession=False)
+    said: list[_Said] = [{"line": row.line, "error": row.reason} for row in table.refused]
+    for row in table.rows:
         try:
-            said.append({"line": line} | tell(b"", reader.read_measurements(values)))
+            said.append({"line": row.line} | tell(b"", reader.read_measurements(row.values)))
         except FirstreadError as error:
-            said.append({"line": line, "error": str(error)})
+            said.append({"line": row.line, "error": str(error)})
+    said.sort(key=lambda each: int(each["line"]))
     return said
 
 

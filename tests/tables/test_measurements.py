@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firstread.domain.errors import BadMeasurement, FirstreadError, UnreadableSample
-from firstread.domain.measurements import parse_csv
+from firstread.tables.measurements import parse_csv
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,401 @@
+"""Tables of measurements as laboratories export them: CSV, a workbook or JSON becomes rows."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, Protocol
+
+from firstread.domain.errors import BadMeasurement, UnreadableSample
+from firstread.tables.identifiers import lost_zeros, made_of, refusal
+from firstread.tables.numbers import NO_SIGNS, Signs, number_of, signs_of
+from firstread.tables.sheet import Sheet, open_text
+from firstread.tables.workbook import is_workbook, open_workbook
+
+MAX_ROWS = 10_000
+"""More rows than any laboratory sends at once; a table beyond it is most likely a wrong file."""
+
+MISSING = frozenset({"", "?", "-", "na", "n/a", "nan", "null", "none"})
+ACCESSION_COLUMNS = frozenset({"accession", "accessionnumber", "sampleid", "samplenumber", "id"})
+PATIENT_COLUMNS = frozenset({"patient", "patientid", "mrn"})
+_UNIT = re.compile(r"(.+?)\s*[\[(]([^\])]*)[\])]\s*")
+LABEL_COLUMNS = frozenset({"label", "class"})
+
+
+class Measured(Protocol):
+    """One measurement that a check takes, as a pack's manifest or the API describes it."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def may_be_missing(self) -> bool: ...
+
+
+class TakesMeasurements(Protocol):
+    """A manifest, or anything else that says which measurements a check takes."""
+
+    @property
+    def measurements(self) -> Sequence[Measured]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One patient's measurements, and the line of the table where they stand."""
+
+    line: int
+    values: dict[str, float | None]
+    accession: str = ""
+    patient: str = ""
+    label: str = ""
+    """What the row truly shows, where the table says so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefusedRow:
+    """A line that cannot be taken, with the sentence that says why."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """The rows of a table in its order, and the lines that were refused."""
+
+    rows: tuple[Row, ...]
+    refused: tuple[RefusedRow, ...] = field(default=())
+    told: tuple[str, ...] = ()
+    """What was not read of it, or had to be supposed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Columns:
+    codes: dict[int, str]
+    accession: int | None
+    patient: int | None
+    label: int | None
+    width: int
+
+    @property
+    def taken(self) -> list[int]:
+        """The places of all that is taken."""
+        more = (self.accession, self.patient, self.label)
+        return [*self.codes, *(at for at in more if at is not None)]
+
+
+def parse_table(
+    data: bytes | str, manifest: TakesMeasurements, *, needs_accession: bool = True
+) -> Table:
+    """Rows of a CSV, a workbook (.xlsx), or JSON: one object, or a list of them.
+
+    A column is found by the measurement's code or title, with its unit in brackets or without;
+    `accession`, `patient` and `label` (or `class`) columns are taken along, and what is left out is
+    told. An empty field, `?` or `NA` is missing. Ranges are not looked at here: the step that takes
+    a row holds it to them.
+
+    `needs_accession` demands an accession of a table of several rows, which a door needs and a
+    plain read does not.
+
+    Raises UnreadableSample where this is no such table, and BadMeasurement where a column that
+    may not be missing is absent. A line that is wrong alone is refused alone.
+    """
+    if isinstance(data, bytes):
+        if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+            return _json_table(data, manifest, needs_accession=needs_accession)
+        if is_workbook(data):
+            sheet = open_workbook(data, lambda first: _names_some(first, manifest))
+            return _of_sheet(sheet, manifest, needs_accession=needs_accession)
+    return _of_sheet(open_text(data), manifest, needs_accession=needs_accession)
+
+
+parse_csv = parse_table
+
+
+def _of_sheet(sheet: Sheet, manifest: TakesMeasurements, *, needs_accession: bool) -> Table:
+    header = sheet.lines[0][1] if sheet.lines else ()
+    columns, left_out = _columns(header, manifest=manifest)
+    body = sheet.lines[1:]
+    if len(body) > MAX_ROWS:
+        raise UnreadableSample(
+            f"This table has more than {MAX_ROWS} rows. Send it in several files."
+        )
+    if not body:
+        raise UnreadableSample("This table has no rows below its header. Send it with its rows.")
+    measured = [cells[at] for _, cells in body for at in columns.codes if at < len(cells)]
+    signs = signs_of(measured, separator=sheet.separator)
+    rows: list[Row] = []
+    refused: list[RefusedRow] = []
+    for line, cells in body:
+        try:
+            _refuse_odd(sheet, line=line, columns=columns, header=header)
+            rows.append(_row(cells, line=line, columns=columns, manifest=manifest, signs=signs))
+        except BadMeasurement as error:
+            refused.append(RefusedRow(line=line, reason=str(error)))
+    if needs_accession and len(rows) > 1 and columns.accession is None:
+        raise UnreadableSample(
+            "This table has several rows and no column 'accession'. Add one, so that each row "
+            "finds its case."
+        )
+    lost = lost_zeros({row.line: row.accession for row in rows}, what="accession")
+    lost = lost_zeros({row.line: row.patient for row in rows}, what="patient") | lost
+    refused += [RefusedRow(line=line, reason=why) for line, why in lost.items()]
+    told = sheet.told
+    if left_out:
+        told += (f"Left out, as no measurements of this check: {', '.join(left_out)[:200]}.",)
+    return Table(
+        rows=tuple(row for row in rows if row.line not in lost),
+        refused=tuple(sorted(refused, key=lambda each: each.line)),
+        told=told,
+    )
+
+
+def _refuse_odd(sheet: Sheet, *, line: int, columns: _Columns, header: Sequence[str]) -> None:
+    """Raises BadMeasurement where a cell that is taken holds what nobody can take."""
+    for place in columns.taken:
+        if why := sheet.odd.get((line, place)):
+            raise BadMeasurement(
+                f"Line {line}: {header[place]} {why}, and put the table in again.", field=""
+            )
+
+
+def _names_some(first: Sequence[str], manifest: TakesMeasurements) -> bool:
+    try:
+        return bool(_columns(first, manifest=manifest)[0].codes)
+    except BadMeasurement:
+        return False
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).casefold()
+
+
+def _columns(header: Sequence[str], *, manifest: TakesMeasurements) -> tuple[_Columns, list[str]]:
+    """Where what stands, and the names of the columns that are left out."""
+    known: dict[str, str] = {}
+    for each in manifest.measurements:
+        known[_plain(each.title)] = each.code
+    for each in manifest.measurements:
+        known[_plain(each.code)] = each.code
+    codes: dict[int, str] = {}
+    special: dict[str, int] = {}
+    left_out: list[str] = []
+    for place, name in enumerate(header):
+        plain = _without_unit(name, known=known, manifest=manifest)
+        if plain in known:
+            if known[plain] in codes.values():
+                raise BadMeasurement(
+                    f"The table has two columns for '{known[plain]}'. Leave one of them out.",
+                    field=known[plain],
+                )
+            codes[place] = known[plain]
+        elif plain in ACCESSION_COLUMNS:
+            special.setdefault("accession", place)
+        elif plain in PATIENT_COLUMNS:
+            special.setdefault("patient", place)
+        elif plain in LABEL_COLUMNS:
+            special.setdefault("label", place)
+        elif name:
+            left_out.append(name[:40])
+    _refuse_absent(manifest, present=set(codes.values()))
+    columns = _Columns(
+        codes=codes,
+        accession=special.get("accession"),
+        patient=special.get("patient"),
+        label=special.get("label"),
+        width=len(header),
+    )
+    return columns, left_out
+
+
+def _without_unit(name: str, *, known: Mapping[str, str], manifest: TakesMeasurements) -> str:
+    """A column's plain name; `Haemoglobin [g/L]` is haemoglobin where that is its unit."""
+    plain, found = _plain(name), _UNIT.fullmatch(name)
+    if plain in known or found is None or _plain(found[1]) not in known:
+        return plain
+    code, unit = known[_plain(found[1])], found[2].strip()
+    own = next((getattr(m, "unit", "") for m in manifest.measurements if m.code == code), "")
+    if own not in ("", "none") and _same_unit(own) != _same_unit(unit):
+        raise BadMeasurement(
+            f"The table gives {code} in '{unit[:40]}', and this check takes it in '{own}'. Convert "
+            "the column, and name its unit so.",
+            field=code,
+        )
+    return _plain(found[1])
+
+
+def _same_unit(unit: str) -> str:
+    return re.sub(r"\s+", "", unit).casefold().replace("μ", "µ")
+
+
+def _refuse_absent(manifest: TakesMeasurements, *, present: set[str]) -> None:
+    absent = [each.code for each in manifest.measurements if each.code not in present]
+    needed = [
+        each.code
+        for each in manifest.measurements
+        if not each.may_be_missing and each.code in absent
+    ]
+    if not present:
+        raise BadMeasurement(
+            "The first line names none of the measurements. It must hold columns named "
+            f"{', '.join(absent)}.",
+            field=absent[0] if absent else "",
+        )
+    if needed:
+        raise BadMeasurement(
+            f"The table has no column for {', '.join(needed)}. Add it, or send another check.",
+            field=needed[0],
+        )
+
+
+def _row(
+    cells: Sequence[str],
+    *,
+    line: int,
+    columns: _Columns,
+    manifest: TakesMeasurements,
+    signs: Signs,
+) -> Row:
+    # Spreadsheets leave empty cells at the end of a line, or leave them off.
+    if any(cells[columns.width :]):
+        raise BadMeasurement(
+            f"Line {line} has {len(cells)} fields and the header {columns.width}. "
+            "Check the separators of that line.",
+            field="",
+        )
+    filled = [*cells, *[""] * (columns.width - len(cells))]
+    optional = {each.code: each.may_be_missing for each in manifest.measurements}
+    titles = {each.code: each.title for each in manifest.measurements}
+    values: dict[str, float | None] = dict.fromkeys(titles)
+    for place, code in columns.codes.items():
+        values[code] = _value(filled[place], line=line, code=code, title=titles[code], signs=signs)
+        if values[code] is None and not optional[code]:
+            raise BadMeasurement(f"Line {line}: {titles[code]} is missing. Fill it in.", field=code)
+    accession = filled[columns.accession] if columns.accession is not None else ""
+    if columns.accession is not None and not accession:
+        raise BadMeasurement(f"Line {line} has no accession. Fill it in.", field="accession")
+    patient = filled[columns.patient] if columns.patient is not None else ""
+    for what, text in (("accession", accession), ("patient", patient)):
+        if why := refusal(text, line=line, what=what):
+            raise BadMeasurement(why, field=what)
+    label = filled[columns.label] if columns.label is not None else ""
+    return Row(line=line, values=values, accession=accession, patient=patient, label=label)
+
+
+def _value(cell: str, *, line: int, code: str, title: str, signs: Signs = NO_SIGNS) -> float | None:
+    if cell.casefold() in MISSING:
+        return None
+    try:
+        number = number_of(cell, signs=signs)
+    except BadMeasurement as error:
+        raise BadMeasurement(f"Line {line}: {title}: {error}", field=code) from None
+    if not math.isfinite(number):
+        made = made_of(cell)
+        hint = f" A spreadsheet has made {made} of it." if made in ("a date", "a time") else ""
+        raise BadMeasurement(
+            f"Line {line}: {title} must be a number, not '{cell[:40]}'.{hint}", field=code
+        )
+    return number
+
+
+def json_rows(data: bytes) -> list[Any]:
+    """The rows that JSON holds, an object or a list of them; values are not looked at.
+
+    Raises UnreadableSample where this is no JSON or holds NaN or infinity, BadMeasurement where a
+    row gives one measurement twice.
+    """
+    try:
+        found = json.loads(data, parse_constant=_no_constant, object_pairs_hook=_each_once)
+    except (ValueError, RecursionError):
+        raise UnreadableSample(
+            "This is not JSON. Send an object with one number for each measurement."
+        ) from None
+    rows = found if isinstance(found, list) else [found]
+    if not rows:
+        raise UnreadableSample("This JSON holds no rows. Send it with its rows.")
+    if len(rows) > MAX_ROWS:
+        raise UnreadableSample(
+            f"This JSON has more than {MAX_ROWS} rows. Send it in several files."
+        )
+    if not any(isinstance(row, dict) for row in rows):
+        raise UnreadableSample(
+            "This JSON holds no measurements. Send an object with one number for each measurement."
+        )
+    return rows
+
+
+def json_row(entry: Any, *, line: int, measured: Collection[str]) -> Row:
+    """A row of JSON: numbers, or text as a table's cell would hold it; null is missing.
+
+    `measured` are the measurements that the check takes: an accession, patient or label that is
+    none of them is taken along. Raises BadMeasurement with the line.
+    """
+    if not isinstance(entry, Mapping):
+        raise BadMeasurement(
+            f"Line {line} is no object of measurements. Send one with a number for each.", field=""
+        )
+    values: dict[str, float | None] = {}
+    about = {"accession": "", "patient": "", "label": ""}
+    for code, value in entry.items():
+        plain = _plain(code)
+        kinds = (ACCESSION_COLUMNS, PATIENT_COLUMNS, LABEL_COLUMNS)
+        what = next((w for w, names in zip(about, kinds, strict=True) if plain in names), "")
+        if what and code not in measured:
+            about[what] = _identifier(value, line=line, what=what)
+        elif isinstance(value, str):
+            values[code] = _value(value.strip(), line=line, code=code, title=code[:60])
+        elif value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+            values[code] = value
+        else:
+            raise BadMeasurement(
+                f"Line {line}: {code[:60]} must be a number, not {str(value)[:40]!r}.", field=code
+            )
+    return Row(line=line, values=values, **about)
+
+
+def _identifier(value: Any, *, line: int, what: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool | float | list | dict):
+        raise BadMeasurement(
+            f"Line {line}: the {what} is {str(value)[:40]!r}. Send it as text, in quotes.",
+            field=what,
+        )
+    text = str(value).strip()
+    if why := refusal(text, line=line, what=what) if what != "label" else "":
+        raise BadMeasurement(why, field=what)
+    return text
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Raises BadMeasurement where a measurement is given twice: nobody knows which one counts."""
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise BadMeasurement(f"'{twice[:60]}' is given twice. Give it once.", field=twice)
+    return row
+
+
+def _json_table(data: bytes, manifest: TakesMeasurements, *, needs_accession: bool) -> Table:
+    measured = {each.code for each in manifest.measurements}
+    rows, refused = [], []
+    for line, entry in enumerate(json_rows(data), start=1):
+        try:
+            rows.append(json_row(entry, line=line, measured=measured))
+        except BadMeasurement as error:
+            refused.append(RefusedRow(line=line, reason=str(error)))
+    if needs_accession and len(rows) > 1 and not all(row.accession for row in rows):
+        raise UnreadableSample(
+            "These are several rows, and not each has an 'accession'. Add it, so that each row "
+            "finds its case."
+        )
+    return Table(rows=tuple(rows), refused=tuple(refused))

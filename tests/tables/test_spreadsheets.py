@@ -1,0 +1,248 @@
+"""What spreadsheets make of a laboratory's table, and how its numbers are read."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from openpyxl import Workbook
+
+from firstread.domain.errors import BadMeasurement, UnreadableSample
+from firstread.tables.measurements import parse_table
+
+
+@dataclass(frozen=True)
+class Takes:
+    code: str
+    title: str
+    unit: str = "none"
+    may_be_missing: bool = True
+
+
+@dataclass(frozen=True)
+class Blood:
+    measurements: tuple[Takes, ...] = (
+        Takes("hb", "Haemoglobin", unit="g/L"),
+        Takes("wbc", "White cells"),
+    )
+
+
+def values(text: str | bytes) -> list[float | None]:
+    table = parse_table(text, Blood())
+    assert not table.refused, table.refused
+    return [row.values["hb"] for row in table.rows]
+
+
+def reasons(text: str | bytes) -> str:
+    return " ".join(each.reason for each in parse_table(text, Blood()).refused)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "1.00E+06", "1E+06", '"8,65102E+11"', "1e+06", "2-Apr", "Apr-21", "02. Mrz", "2-Apr-21",
+        "01.03.2024", "3/1/2024", "2024-03-01", "2024-03-01 00:00:00", "12:30", "865102.0",
+        '"1,000,000"', "######", "#N/A", "#REF!",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("what", ["accession", "patient"])
+def test_a_number_that_a_spreadsheet_has_changed_is_refused_with_the_remedy(
+    changed: str, what: str
+) -> None:
+    more = "" if what == "accession" else "accession,"
+    text = f"{more}{what},hb\n{'7,' if more else ''}{changed},5\n"
+    said = reasons(text)
+    assert f"Line 2: the {what} is '{changed.strip(chr(34))}'" in said
+    assert "Format the column as text" in said
+
+
+@pytest.mark.parametrize(
+    "kept", ["865102", "E12345", "12E345", "2-21", "24.001", "A1", "S-2024-17", "1234/24", "000123"]
+)
+def test_a_number_as_it_was_typed_is_taken(kept: str) -> None:
+    assert parse_table(f"accession,hb\n{kept},5\n", Blood()).rows[0].accession == kept
+
+
+def test_zeros_that_were_lost_are_noticed_beside_others_that_were_kept() -> None:
+    table = parse_table("accession,hb\n000123,1\n004567,2\n89,3\n", Blood())
+    assert [row.accession for row in table.rows] == ["000123", "004567"]
+    assert "'89' has 2 digits and others have 6" in table.refused[0].reason
+
+
+@pytest.mark.parametrize(
+    ("cells", "found"),
+    [
+        (["5,5"], [5.5]), (["1.234,5"], [1234.5]), (["1,234.5"], [1234.5]), (["0,125"], [0.125]),
+        (["1 234,5"], [1234.5]), (["1 234"], [1234.0]), (["1'234.5"], [1234.5]),
+        (["1.234.567"], [1234567.0]), (["1,234,567"], [1234567.0]), (["1.234"], [1.234]),
+        (["5,5", "1,234"], [5.5, 1.234]), (["5.5", "1,234"], [5.5, 1234.0]),
+        (["1,234.5", "2,345"], [1234.5, 2345.0]), (["1.234,5", "2.345"], [1234.5, 2345.0]),
+        (["1234,567"], [1234.567]), (["-1,5e3"], [-1500.0]), (["12,5"], [12.5]),
+    ],
+)  # fmt: skip
+def test_thousands_and_decimals_are_told_apart(cells: list[str], found: list[float]) -> None:
+    body = "".join(f"A{place}\t{cell}\n" for place, cell in enumerate(cells))
+    assert values(f"accession\thb\n{body}") == found
+
+
+@pytest.mark.parametrize("cells", [["1,234"], ["5,5", "1.234"], ["5,5", "5.5", "1,234"]])
+def test_what_may_be_one_number_or_another_is_refused(cells: list[str]) -> None:
+    body = "".join(f'A{place},"{cell}"\n' for place, cell in enumerate(cells))
+    said = reasons(f"accession,hb\n{body}")
+    assert "may be 1234 or 1.234. Write it without a thousands separator" in said
+
+
+def test_semicolons_tell_of_decimal_commas() -> None:
+    assert values("accession;hb\nA;1,234\n") == [1.234]
+
+
+def test_a_sep_line_says_the_separator_and_is_no_header() -> None:
+    for first in ("sep=;", '"sep=;"', "SEP=;\r"):
+        table = parse_table(f"{first}\naccession;hb\nA;5\nB;x\n", Blood())
+        assert table.rows[0].values["hb"] == 5
+        assert table.refused[0].reason.startswith("Line 4:")
+    assert values("sep=|\naccession|hb\nA|5\n") == [5.0]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+def test_every_encoding_that_spreadsheets_write_is_read(encoding: str) -> None:
+    table = parse_table("accession,hb,patient\nA,5,Jörg\n".encode(encoding), Blood())
+    assert (table.rows[0].patient, table.rows[0].values["hb"]) == ("Jörg", 5)
+    assert any("CP 1252" in each for each in table.told) == (encoding == "cp1252")
+
+
+def test_text_that_was_kept_as_text_is_taken_without_its_wrapping() -> None:
+    assert parse_table('accession,hb\n="00123",5\n', Blood()).rows[0].accession == "00123"
+
+
+def test_a_unit_in_brackets_is_the_check_s_or_refused_with_both() -> None:
+    assert values("accession,Haemoglobin [g/L]\nA,140\n") == [140.0]
+    with pytest.raises(BadMeasurement, match=r"hb in 'g/dL', and this check takes it in 'g/L'"):
+        parse_table("accession,hb (g/dL)\nA,14\n", Blood())
+
+
+def test_columns_that_are_left_out_are_told() -> None:
+    assert (
+        "Left out, as no measurements of this check: weight"
+        in (parse_table("accession,hb,weight\nA,5,70\n", Blood()).told[0])
+    )
+
+
+def test_json_is_read_by_the_same_rules() -> None:
+    table = parse_table(
+        b'[{"accession": "A", "hb": "5,5"}, {"accession": 7, "hb": 5}, {"accession": 1e6, "hb": 1},'
+        b' {"accession": "1.00E+06", "hb": 1}, {"accession": "B", "hb": "1,234"}, 5]',
+        Blood(),
+    )
+    assert [(row.accession, row.values["hb"]) for row in table.rows] == [("A", 5.5), ("7", 5)]
+    said = [each.reason for each in table.refused]
+    assert "as text, in quotes" in said[0]
+    assert "a spreadsheet has changed it" in said[1]
+    assert "may be 1234 or 1.234" in said[2]
+    assert "no object" in said[3]
+    for bad in (b'{"hb": NaN}', b'{"hb": Infinity}', b"[]"):
+        with pytest.raises(UnreadableSample):
+            parse_table(bad, Blood())
+    with pytest.raises(BadMeasurement, match="given twice"):
+        parse_table(b'{"hb": 1, "hb": 2}', Blood())
+
+
+def book(fill: Callable[[Workbook, Any], None]) -> bytes:
+    made = Workbook()
+    sheet = made.active
+    sheet.title = "Blood"
+    sheet.append(["accession", "hb", "wbc"])
+    fill(made, sheet)
+    held = io.BytesIO()
+    made.save(held)
+    return held.getvalue()
+
+
+def test_a_workbook_is_read_by_its_own_values() -> None:
+    def fill(made: Workbook, sheet: Any) -> None:
+        sheet.append([1000000, 1.234, None])
+        sheet["A2"].number_format = "0.00E+00"
+        sheet.append([123, 5, "?"])
+        sheet["A3"].number_format = "000000"
+        sheet.append(["A7", "5,5", 1234])
+
+    table = parse_table(book(fill), Blood())
+    assert [row.accession for row in table.rows] == ["1000000", "000123", "A7"]
+    assert [row.values["hb"] for row in table.rows] == [1.234, 5, 5.5]
+    assert table.rows[2].values["wbc"] == 1234
+    assert table.told == ()
+
+
+@pytest.mark.parametrize(
+    ("cell", "why"),
+    [
+        ("=1+1", "a formula whose value was never computed"),
+        (dt.date(2024, 3, 1), "is a date or a time to the spreadsheet"),
+        (True, "must be a number, not 'True'"),
+        (1e18, "more digits than a spreadsheet keeps"),
+    ],
+)
+def test_a_cell_that_is_no_plain_value_is_refused_with_the_remedy(cell: Any, why: str) -> None:
+    def fill(made: Workbook, sheet: Any) -> None:
+        sheet.append(["A1", cell, 1])
+        sheet.append(["A2", 3, 1])
+
+    table = parse_table(book(fill), Blood())
+    assert [row.accession for row in table.rows] == ["A2"]
+    assert why in table.refused[0].reason
+
+
+def test_a_percentage_is_refused() -> None:
+    def fill(made: Workbook, sheet: Any) -> None:
+        sheet.append(["A1", 0.05, 1])
+        sheet["B2"].number_format = "0%"
+
+    assert "shown as a percentage" in parse_table(book(fill), Blood()).refused[0].reason
+
+
+def test_text_that_begins_with_an_equals_sign_is_no_formula() -> None:
+    def fill(made: Workbook, sheet: Any) -> None:
+        sheet.append(["A1", 3, 1])
+        sheet["A2"].value, sheet["A2"].data_type = "=A1", "s"
+
+    assert parse_table(book(fill), Blood()).rows[0].accession == "=A1"
+
+
+def test_which_sheet_was_read_and_what_is_hidden_or_merged_is_told() -> None:
+    def fill(made: Workbook, sheet: Any) -> None:
+        sheet.append(["A1", 3, 1])
+        sheet.append(["A2", 4, 1])
+        sheet.row_dimensions[3].hidden = True
+        sheet.column_dimensions["C"].hidden = True
+        sheet.merge_cells("C2:C3")
+        made.create_sheet("Notes", 0).append(["made by", "somebody"])
+        other = made.create_sheet("More")
+        other.append(["accession", "hb"])
+        other.append(["A9", 1])
+        made.create_sheet("Secret").sheet_state = "hidden"
+
+    table = parse_table(book(fill), Blood())
+    assert [row.accession for row in table.rows] == ["A1", "A2"]
+    told = " ".join(table.told)
+    assert "The sheet 'Blood' was read; not read: Notes, More, Secret." in told
+    assert "The sheet 'More' holds such a table too. Put it in by itself." in told
+    assert "1 of its lines are hidden" in told
+    assert "Hidden columns (C)" in told
+    assert "Merged cells (C2:C3)" in told
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "an old Excel"),
+        (book(lambda made, sheet: None)[:2000], "cut off or damaged"),
+        (book(lambda made, sheet: None), "no rows below its header"),
+    ],
+)
+def test_a_workbook_that_cannot_be_read_is_refused_with_the_way_out(data: bytes, why: str) -> None:
+    with pytest.raises(UnreadableSample, match=why):
+        parse_table(data, Blood())
