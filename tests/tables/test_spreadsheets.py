@@ -132,6 +132,12 @@ def test_columns_that_are_left_out_are_told() -> None:
     )
 
 
+def test_of_two_columns_for_one_number_the_plainer_name_counts_and_the_other_is_told() -> None:
+    table = parse_table("id,accession,hb\n1,A7,5\n", Blood())
+    assert table.rows[0].accession == "A7"
+    assert "Left out, as no measurements of this check: id" in table.told[0]
+
+
 def test_json_is_read_by_the_same_rules() -> None:
     table = parse_table(
         b'[{"accession": "A", "hb": "5,5"}, {"accession": 7, "hb": 5}, {"accession": 1e6, "hb": 1},'
@@ -169,11 +175,12 @@ def test_a_workbook_is_read_by_its_own_values() -> None:
         sheet.append([123, 5, "?"])
         sheet["A3"].number_format = "000000"
         sheet.append(["A7", "5,5", 1234])
+        sheet.append(["A8", 0.1 + 0.2, 2.5e-13])
 
     table = parse_table(book(fill), Blood())
-    assert [row.accession for row in table.rows] == ["1000000", "000123", "A7"]
-    assert [row.values["hb"] for row in table.rows] == [1.234, 5, 5.5]
-    assert table.rows[2].values["wbc"] == 1234
+    assert [row.accession for row in table.rows] == ["1000000", "000123", "A7", "A8"]
+    assert [row.values["hb"] for row in table.rows] == [1.234, 5, 5.5, 0.3]
+    assert [row.values["wbc"] for row in table.rows[2:]] == [1234, 2.5e-13]
     assert table.told == ()
 
 

@@ -3,6 +3,7 @@
 FirstreadError
 ├── SampleAtFault         the sample itself cannot be read, wherever it is tried
 │   ├── UnreadableSample  not an image, truncated, too large: what was put in cannot be opened
+│   │   └── TooManyRows   a table of more rows than are taken at once; its parts can be
 │   ├── BadMeasurement    a measurement is missing, not a number, or out of range; names the field
 │   └── StopsReaders      whatever reads it is stopped by it, in a process of its own as well
 ├── TroubleElsewhere      no fault of the sample: what waits for it is done once that is mended
@@ -49,6 +50,10 @@ class TroubleElsewhere(FirstreadError):
 
 class UnreadableSample(SampleAtFault):
     """What was put in cannot be opened as a sample."""
+
+
+class TooManyRows(UnreadableSample):
+    """A table has more rows than are taken at once; in several parts it can be read."""
 
 
 class BadMeasurement(SampleAtFault):

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol
 
-from firstread.domain.errors import BadMeasurement, UnreadableSample
+from firstread.domain.errors import BadMeasurement, TooManyRows, UnreadableSample
 from firstread.tables.identifiers import lost_zeros, made_of, refusal
 from firstread.tables.numbers import NO_SIGNS, Signs, number_of, signs_of
 from firstread.tables.sheet import Sheet, open_text
@@ -19,10 +19,12 @@ MAX_ROWS = 10_000
 """More rows than any laboratory sends at once; a table beyond it is most likely a wrong file."""
 
 MISSING = frozenset({"", "?", "-", "na", "n/a", "nan", "null", "none"})
-ACCESSION_COLUMNS = frozenset({"accession", "accessionnumber", "sampleid", "samplenumber", "id"})
-PATIENT_COLUMNS = frozenset({"patient", "patientid", "mrn"})
+ACCESSION_COLUMNS = ("accession", "accessionnumber", "sampleid", "samplenumber", "id")
+PATIENT_COLUMNS = ("patient", "patientid", "mrn")
 _UNIT = re.compile(r"(.+?)\s*[\[(]([^\])]*)[\])]\s*")
-LABEL_COLUMNS = frozenset({"label", "class"})
+LABEL_COLUMNS = ("label", "class")
+_ABOUT = {"accession": ACCESSION_COLUMNS, "patient": PATIENT_COLUMNS, "label": LABEL_COLUMNS}
+"""What else than measurements is taken along, by the names of its column; the first counts most."""
 
 
 class Measured(Protocol):
@@ -121,9 +123,7 @@ def _of_sheet(sheet: Sheet, manifest: TakesMeasurements, *, needs_accession: boo
     columns, left_out = _columns(header, manifest=manifest)
     body = sheet.lines[1:]
     if len(body) > MAX_ROWS:
-        raise UnreadableSample(
-            f"This table has more than {MAX_ROWS} rows. Send it in several files."
-        )
+        raise TooManyRows(f"This table has more than {MAX_ROWS} rows. Send it in several parts.")
     if not body:
         raise UnreadableSample("This table has no rows below its header. Send it with its rows.")
     measured = [cells[at] for _, cells in body for at in columns.codes if at < len(cells)]
@@ -182,7 +182,7 @@ def _columns(header: Sequence[str], *, manifest: TakesMeasurements) -> tuple[_Co
     for each in manifest.measurements:
         known[_plain(each.code)] = each.code
     codes: dict[int, str] = {}
-    special: dict[str, int] = {}
+    about: dict[str, list[tuple[int, int]]] = {what: [] for what in _ABOUT}
     left_out: list[str] = []
     for place, name in enumerate(header):
         plain = _without_unit(name, known=known, manifest=manifest)
@@ -193,15 +193,13 @@ def _columns(header: Sequence[str], *, manifest: TakesMeasurements) -> tuple[_Co
                     field=known[plain],
                 )
             codes[place] = known[plain]
-        elif plain in ACCESSION_COLUMNS:
-            special.setdefault("accession", place)
-        elif plain in PATIENT_COLUMNS:
-            special.setdefault("patient", place)
-        elif plain in LABEL_COLUMNS:
-            special.setdefault("label", place)
+        elif what := next((what for what, names in _ABOUT.items() if plain in names), ""):
+            about[what].append((_ABOUT[what].index(plain), place))
         elif name:
             left_out.append(name[:40])
     _refuse_absent(manifest, present=set(codes.values()))
+    special = {what: min(found)[1] for what, found in about.items() if found}
+    left_out += [header[at][:40] for found in about.values() for _, at in sorted(found)[1:]]
     columns = _Columns(
         codes=codes,
         accession=special.get("accession"),
@@ -318,9 +316,7 @@ def json_rows(data: bytes) -> list[Any]:
     if not rows:
         raise UnreadableSample("This JSON holds no rows. Send it with its rows.")
     if len(rows) > MAX_ROWS:
-        raise UnreadableSample(
-            f"This JSON has more than {MAX_ROWS} rows. Send it in several files."
-        )
+        raise TooManyRows(f"This JSON has more than {MAX_ROWS} rows. Send it in several parts.")
     if not any(isinstance(row, dict) for row in rows):
         raise UnreadableSample(
             "This JSON holds no measurements. Send an object with one number for each measurement."
@@ -339,11 +335,10 @@ def json_row(entry: Any, *, line: int, measured: Collection[str]) -> Row:
             f"Line {line} is no object of measurements. Send one with a number for each.", field=""
         )
     values: dict[str, float | None] = {}
-    about = {"accession": "", "patient": "", "label": ""}
+    about = dict.fromkeys(_ABOUT, "")
     for code, value in entry.items():
         plain = _plain(code)
-        kinds = (ACCESSION_COLUMNS, PATIENT_COLUMNS, LABEL_COLUMNS)
-        what = next((w for w, names in zip(about, kinds, strict=True) if plain in names), "")
+        what = next((what for what, names in _ABOUT.items() if plain in names), "")
         if what and code not in measured:
             about[what] = _identifier(value, line=line, what=what)
         elif isinstance(value, str):

@@ -145,5 +145,6 @@ def _number(value: float, *, style: str) -> tuple[str, str]:
     if float(value).is_integer():
         shown = str(int(value))
         return (shown.zfill(len(style)) if set(style) == {"0"} else shown), ""
-    # With a digit more than it has, so that nobody takes its point for one between thousands.
-    return f"{value:.12f}".rstrip("0") + "000", ""
+    text = f"{value:.15g}"
+    # With more digits than it has, so that nobody takes its point for one between thousands.
+    return (f"{text}000" if "." in text and "e" not in text else text), ""

@@ -20,6 +20,7 @@ from firstread.domain.errors import (
     FirstreadError,
     NotAllowed,
     ShortOfMemory,
+    TooManyRows,
     TroubleElsewhere,
     UnknownCase,
     UnknownCheck,
@@ -31,6 +32,7 @@ MEDIA_TYPE = "application/problem+json"
 PREFIX = "/api/"
 
 STATUS: dict[type[FirstreadError], int] = {
+    TooManyRows: 413,
     UnreadableSample: 422,
     BadMeasurement: 422,
     UnknownCheck: 422,

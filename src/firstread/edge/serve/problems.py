@@ -17,6 +17,7 @@ from firstread.domain.errors import (
     FirstreadError,
     PackRefused,
     ShortOfMemory,
+    TooManyRows,
     UnknownPack,
     UnreadableSample,
 )
@@ -25,6 +26,7 @@ from firstread.edge.serve.wire import Answer
 MEDIA_TYPE = "application/problem+json"
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _STATUS: dict[type[FirstreadError], int] = {
+    TooManyRows: 413,
     UnreadableSample: 422,
     BadMeasurement: 422,
     UnknownPack: 404,
