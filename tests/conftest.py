@@ -42,6 +42,10 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "firstread.server.settings"
 
 from django.conf import settings  # noqa: E402
 
+if _SERVER is not None and "postgresql" not in settings.DATABASES["default"]["ENGINE"]:
+    raise pytest.UsageError(
+        "Django was set up before PostgreSQL was started. Unset DJANGO_SETTINGS_MODULE."
+    )
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if "sqlite" in settings.DATABASES["default"]["ENGINE"]:
     # A file, as in a clinic: threads and processes see the same rows.
