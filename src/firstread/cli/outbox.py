@@ -31,10 +31,11 @@ def outbox() -> None:
 def list_messages(*, state: str | None, channel: str | None, last: int, as_json: bool) -> None:
     """List what leaves, newest first."""
     _open()
-    from firstread.clinic.shown.outbox import message_of
+    from firstread.clinic.shown.outbox import messages_of
 
-    for row in _rows(state=state, channel=channel).select_related("to").order_by("-pk")[:last]:
-        click.echo(_line(message_of(row, by=None), as_json=as_json))
+    rows = _rows(state=state, channel=channel).select_related("to").order_by("-pk")[:last]
+    for message in messages_of(rows, by=None):
+        click.echo(_line(message, as_json=as_json))
 
 
 @outbox.command()

@@ -10,7 +10,10 @@ from firstread.toml import Table
 
 S = TypeVar("S", bound=Table)
 Payload = Mapping[str, Any]
-"""What a row of the outbox holds to be sent: what JSON can hold."""
+"""What a row of the outbox holds to be sent: what JSON can hold. Whoever reads of it what is not
+there, for another version wrote it, says so in place of failing."""
+ASKED_OFTEN_S = 60.0
+"""`asked_again_within_s` of what cannot be reached at all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,11 @@ class Delivery:
     """How long the other side asks us to wait at least."""
     address_down: bool = False
     """Nothing else would arrive at this address now, so nothing else is tried there meanwhile."""
+    channel_down: bool = False
+    """Nothing would arrive anywhere by this channel now, such as by a mail server that is away."""
+    asked_again_within_s: float = 3600.0
+    """Where an address or a channel is down, how long it is left alone at most without being asked
+    to: short where asking costs the other side nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +56,15 @@ class Probed:
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
-    """How pages tell of what a channel carries; `{to}` and `{what}` stand in the two lines."""
+    """How pages tell of what a channel carries; `{to}` and `{what}` stand in the three lines."""
 
     title: str
     """Of the channel."""
     told: str
     """The line of a case's history when something arrived."""
     not_told: str
+    not_yet: str = "could not tell {to} yet, and tries again"
+    """The line when a first try failed."""
     kept: str = ""
     """Why what is written stays here, where nothing is sent."""
     what: Callable[[Payload], str]
@@ -93,6 +103,8 @@ class Channel(Generic[S]):
     """The addresses to which each event of a case goes."""
     deliver: Callable[[Parcel, S], Delivery]
     """One try; never raises for what the other side or the network may do."""
+    through_one_server: bool = False
+    """Whether all addresses are reached through one server, at fault for all where it is."""
     probe: Callable[[S], Sequence[Probed]]
     """A look at the other side that leaves nothing there; empty where the channel is not in use."""
     words: Words

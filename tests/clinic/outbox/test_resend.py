@@ -62,7 +62,8 @@ def test_an_operator_sends_again_what_was_given_up(
     assert deliver_next("webhook")
     assert Outgoing.objects.get(pk=given_up.pk).state == "waiting"
     site.status = 204
-    Outgoing.objects.update(retry_at=None)
+    assert not deliver_next("webhook")  # which is left alone for a while
+    resend(given_up.pk, by=clinic.operator)
     assert deliver_next("webhook")
     assert Outgoing.objects.get(pk=given_up.pk).state == "sent"
     assert len({headers["webhook-id"] for headers, _ in site.seen}) == 1

@@ -17,7 +17,7 @@ from PIL import Image
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from firstread.clinic.doctor import inspect
-from firstread.clinic.models import AuditRow, Outgoing
+from firstread.clinic.models import AuditRow, Outgoing, Resting
 from firstread.clinic.outbox import delivery
 from firstread.clinic.steps.amend import amend
 from firstread.clinic.steps.intake import Incoming, receive
@@ -63,7 +63,9 @@ def _rows() -> Any:
 
 
 def _make_due() -> None:
-    _rows().update(retry_at=timezone.now() - timedelta(seconds=1))
+    past = timezone.now() - timedelta(seconds=1)
+    _rows().update(retry_at=past)
+    Resting.objects.update(until=past)
 
 
 def test_each_event_of_a_case_is_posted_signed_and_says_nothing_of_what_was_found(
@@ -202,8 +204,8 @@ def test_who_asks_to_wait_is_left_alone_that_long(
     site.status, site.headers = 429, {"Retry-After": when if as_date else "1200"}
     put_in("red")
     _deliver_all()
-    retry_at = _rows().get().retry_at
-    assert abs(retry_at - timezone.now() - asked) < timedelta(seconds=30)
+    until = Resting.objects.get().until
+    assert abs(until - timezone.now() - asked) < timedelta(seconds=30)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +219,7 @@ def test_who_asks_for_longer_or_makes_no_sense_is_asked_again_within_hours(
     site.status, site.headers = 503, {"Retry-After": asks}
     put_in("red")
     _deliver_all()
-    assert _rows().get().retry_at < timezone.now() + timedelta(hours=7)
+    assert Resting.objects.get().until < timezone.now() + timedelta(hours=7)
 
 
 def test_a_receiver_that_hangs_ends_with_its_time_and_keeps_nothing_else_waiting(
@@ -232,7 +234,7 @@ def test_a_receiver_that_hangs_ends_with_its_time_and_keeps_nothing_else_waiting
     assert len(other.seen) == 5
     waiting = _rows().filter(state="waiting")
     assert waiting.count() == 5
-    assert {row.retry_at is not None for row in waiting} == {True}
+    assert Resting.objects.get().address == site.address
     assert waiting.filter(attempts=1).get().last_error == (
         f"{site.host} did not answer within {HANGS_FOR_S:g} s."
     )
@@ -288,10 +290,13 @@ def test_giving_up_on_an_address_that_hangs_keeps_nothing_else_waiting(
     _post_to(settings, site.address, other.address, timeout_s=HANGS_FOR_S)
     for seed in range(3):
         put_in("red", accession=str(seed), seed=10 * seed)
+    _deliver_all()
     _rows().filter(address=site.address).update(waits_since=timezone.now() - timedelta(hours=25))
+    Resting.objects.update(since=timezone.now() - timedelta(hours=25))
     _deliver_all()
     assert len(site.seen) == 1  # a day's events for it do not each take their time-out
     assert len(other.seen) == 3
+    assert set(_rows().filter(address=site.address).values_list("state", flat=True)) == {"given_up"}
 
 
 def test_who_took_longer_than_its_lease_undoes_nothing(
@@ -388,3 +393,52 @@ def test_the_history_tells_where_an_event_went(
     assert f"told {site.host} of case.received" in page
     assert "Webhook: case.received" in page
     assert site.address not in page
+
+
+def test_a_dead_address_with_many_rows_is_asked_with_one_of_them_and_then_takes_all(
+    clinic: Clinic, site: Receiver
+) -> None:
+    case = put_in("red")
+    _rows().delete()
+    now = timezone.now()
+    Outgoing.objects.bulk_create(
+        Outgoing(
+            key=f"event_{number}",
+            channel="webhook",
+            address=site.address,
+            payload={"type": "case.read", "number": number},
+            case=case,
+            created_at=now,
+            waits_since=now,
+        )
+        for number in range(300)
+    )
+    site.status = 503
+    for _ in range(3):
+        Resting.objects.update(until=now - timedelta(seconds=1))
+        _deliver_all()
+    assert len(site.seen) == 3
+    assert _rows().filter(attempts=0, last_error="", retry_at=None).count() == 297
+    site.status = 204
+    Resting.objects.update(until=now - timedelta(seconds=1))
+    _deliver_all()
+    assert set(_rows().values_list("state", flat=True)) == {"sent"}
+
+
+@pytest.mark.parametrize("payload", [{}, {"data": 1}, [], "text", 7])
+def test_a_row_that_is_not_written_as_this_version_writes_it_breaks_no_page_and_leaves(
+    clinic: Clinic, site: Receiver, client: Client, payload: Any
+) -> None:
+    case = put_in("red")
+    _rows().update(payload=payload)
+    Outgoing.objects.create(
+        key="odd", channel="mail", address="ana@example.org", payload=payload, case=case,
+        created_at=timezone.now(), waits_since=timezone.now(), state="kept",
+    )  # fmt: skip
+    client.force_login(clinic.operator)
+    for address in ("/outbox", f"/cases/{case.pk}"):
+        page = client.get(address)
+        assert page.status_code == 200
+        assert "an event without a type" in page.content.decode()
+    _deliver_all()
+    assert _rows().get().state == "sent"

@@ -9,7 +9,7 @@ from firstread.clinic.models.cases import (
     Sample,
 )
 from firstread.clinic.models.decisions import Review, SignOff
-from firstread.clinic.models.outbox import Outgoing, OutgoingState
+from firstread.clinic.models.outbox import Outgoing, OutgoingState, Resting
 from firstread.clinic.models.people import Check, Person, Reader, Role
 from firstread.clinic.models.reads import ReadRow
 from firstread.clinic.models.trail import AuditHead, AuditRow
@@ -32,6 +32,7 @@ __all__ = [
     "ReadRow",
     "Reader",
     "RefusedSample",
+    "Resting",
     "Review",
     "Role",
     "Sample",

@@ -58,3 +58,19 @@ class Outgoing(models.Model):
             models.Index(fields=["state", "-id"], name="outgoing_by_state"),
             models.Index(fields=["channel", "-id"], name="outgoing_by_channel"),
         ]
+
+
+class Resting(models.Model):
+    """An address that takes nothing at the moment, or a whole channel: left alone until then."""
+
+    channel = models.CharField(max_length=16)
+    address = models.CharField(max_length=500, blank=True, help_text="Empty: the whole channel.")
+    failures = models.PositiveIntegerField(default=0)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    last_error = models.CharField(max_length=300)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "address"], name="resting_once"),
+        ]

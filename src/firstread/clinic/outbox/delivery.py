@@ -3,49 +3,88 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import QuerySet
 
 from firstread.clinic import audit
-from firstread.clinic.models import Outgoing, OutgoingState, clock
-from firstread.clinic.outbox.write import settings_of
+from firstread.clinic.models import Outgoing, OutgoingState, Resting, clock
+from firstread.clinic.outbox import resting
+from firstread.clinic.outbox.write import sends, settings_of
 from firstread.clinic.queue.lease import claim, held, still_held
 from firstread.connect.channel import Delivery, Parcel
 from firstread.connect.channels import CHANNELS
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE = timedelta(seconds=30)
-LONGEST_PAUSE = timedelta(hours=1)
 GIVES_UP_AFTER = timedelta(hours=24)
+NOT_YET = "not_told_yet"
+"""The action of the audit trail when a first try fails."""
 _ENDS = {OutgoingState.SENT: "told", OutgoingState.GIVEN_UP: "not_told"}
 """The action of the audit trail when a row comes to its end."""
-LONGEST_ASKED = timedelta(hours=6)
-"""Longer than this no address is left alone, whatever it asks for."""
-LONGEST_REST = LONGEST_ASKED + timedelta(minutes=15)
 LEASE = timedelta(seconds=60)
 """Renewed while a delivery is under way, however slow the other side is."""
 WAITING = OutgoingState.WAITING
+GIVEN_UP_AT_ONCE = 50
+"""How many rows are given up in one transaction."""
 
 
 def deliver_next(channel: str) -> bool:
-    """Deliver one row of the channel that is due; returns whether there was one."""
+    """Deliver one row of the channel that is due; returns whether there was anything to do."""
+    if not sends(channel):
+        return _keep(channel)
     row = _claim(channel)
     if row is None:
-        return False
+        return _give_up(channel)
     with held(row, lease=LEASE):
         _record(row, _try(row))
     return True
 
 
 def _claim(channel: str) -> Outgoing | None:
+    alone = {each.address for each in resting.resting(channel)}
+    if resting.WHOLE in alone:
+        return None
     # Those least often tried come first: what is refused again and again blocks nothing behind it.
-    waiting = Outgoing.objects.filter(state=OutgoingState.WAITING, channel=channel)
-    return claim(waiting.order_by("attempts", "pk"), lease=LEASE, longest_pause=LONGEST_REST)
+    waiting = _waiting(channel).exclude(address__in=alone).order_by("attempts", "pk")
+    return claim(waiting, lease=LEASE, longest_pause=resting.LONGEST_REST)
+
+
+def _waiting(channel: str) -> QuerySet[Outgoing]:
+    return Outgoing.objects.filter(state=WAITING, channel=channel)
+
+
+def _keep(channel: str) -> bool:
+    """The operator switched the channel off: what waits for it is kept, to be looked at."""
+    if not _waiting(channel).exists():
+        return False
+    _waiting(channel).update(state=OutgoingState.KEPT, retry_at=None)
+    return True
+
+
+def _give_up(channel: str) -> bool:
+    """Give up what has waited for a day for an address that took nothing all that day."""
+    long_ago = clock.now() - GIVES_UP_AFTER
+    for rest in Resting.objects.filter(channel=channel, since__lte=long_ago):
+        if rest.address == resting.WHOLE:
+            continue  # no address is at fault, and nothing is lost by waiting
+        with transaction.atomic():
+            late = _waiting(channel).filter(
+                address=rest.address, waits_since__lte=long_ago, held_by=None
+            )
+            late = late.select_for_update(skip_locked=True)
+            rows = list(late.order_by("pk")[:GIVEN_UP_AT_ONCE])
+            for row in rows:
+                row.state, row.retry_at = OutgoingState.GIVEN_UP, None
+                row.last_error = row.last_error or rest.last_error
+                row.save(update_fields=["state", "retry_at", "last_error"])
+                audit.append("not_told", by=None, case=row.case, detail=_detail(row))
+        if rows:
+            return True
+    return False
 
 
 def _try(row: Outgoing) -> Delivery:
@@ -53,34 +92,37 @@ def _try(row: Outgoing) -> Delivery:
     parcel = Parcel(
         key=row.key,
         address=row.address,
-        payload=row.payload,
+        payload=row.payload if isinstance(row.payload, dict) else {},
         site=settings.FIRSTREAD.base_url,
     )
     return channel.deliver(parcel, settings_of(channel))
 
 
 def _record(row: Outgoing, delivery: Delivery) -> None:
-    now = clock.now()
-    asked = min(delivery.again_in_s, LONGEST_ASKED.total_seconds())
-    next_try_at = now + max(pause_after(row.attempts), timedelta(seconds=asked))
     with transaction.atomic():
         if not _counts(row, delivery):
             return
-        row.claimed_until = row.held_by = None
+        now = clock.now()
+        row.claimed_until = row.held_by = row.retry_at = None
         row.last_error = delivery.error[:300]
+        late = now - row.waits_since >= GIVES_UP_AFTER
         if not delivery.error:
-            row.state, row.sent_at, row.retry_at = OutgoingState.SENT, now, None
-        elif delivery.permanent or now - row.waits_since >= GIVES_UP_AFTER:
-            row.state, row.retry_at = OutgoingState.GIVEN_UP, None
-        else:
-            row.retry_at = next_try_at
-        if delivery.address_down:
-            _spare(row, until=next_try_at)
+            row.state, row.sent_at = OutgoingState.SENT, now
+        elif delivery.permanent or (late and not delivery.channel_down):
+            row.state = OutgoingState.GIVEN_UP
+        elif not (delivery.address_down or delivery.channel_down):
+            row.retry_at = now + max(resting.pause_after(row.attempts), resting.asked(delivery))
         row.save(
             update_fields=["state", "claimed_until", "held_by", "last_error", "retry_at", "sent_at"]
         )
-        if action := _ENDS.get(OutgoingState(row.state)):
+        if delivery.address_down or delivery.channel_down:
+            resting.note(row, delivery, at=now)
+        action = _ENDS.get(OutgoingState(row.state), NOT_YET if row.attempts == 1 else "")
+        if action:
             audit.append(action, by=None, case=row.case, detail=_detail(row))
+    if not delivery.error:
+        # Not before: who holds rows of others as well must hold this one no longer.
+        resting.end(row, at=now)
     log.info("%s %s of case %s: %s", row.channel, row.pk, row.case_id, row.state)
 
 
@@ -97,34 +139,14 @@ def _counts(row: Outgoing, delivery: Delivery) -> bool:
     return rows.select_for_update().first() is not None
 
 
-def _spare(row: Outgoing, *, until: datetime) -> None:
-    """Leave the address alone: what hangs there would keep everything else from leaving."""
-    others = Outgoing.objects.filter(
-        state=OutgoingState.WAITING,
-        channel=row.channel,
-        address=row.address,
-        claimed_until=None,
-    ).exclude(pk=row.pk)
-    others.filter(Q(retry_at=None) | Q(retry_at__lt=until)).update(retry_at=until)
-
-
 def _detail(row: Outgoing) -> dict[str, Any]:
     """Who was told: a person by number, for the trail outlasts names; or an address."""
     if row.to_id is not None:
         return {"channel": row.channel, "person": row.to_id}
     words = CHANNELS[row.channel].words
+    payload = row.payload if isinstance(row.payload, dict) else {}
     return {
         "channel": row.channel,
         "to": words.place(row.address),
-        "what": words.what(row.payload),
+        "what": words.what(payload),
     }
-
-
-def pause_after(attempts: int) -> timedelta:
-    """How long to wait after so many tries: 30 s, doubled each time, an hour at most.
-
-    >>> [pause_after(n).seconds for n in (1, 2, 3, 8, 9)]
-    [30, 60, 120, 3600, 3600]
-    """
-    doublings = max(0, min(attempts - 1, 20))
-    return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)

@@ -1,17 +1,29 @@
-"""Sending again what was given up or kept."""
+"""Sending again what was given up or kept, or at once what would be tried again later."""
 
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Q
 
 from firstread.clinic import audit
-from firstread.clinic.models import Outgoing, OutgoingState, Person, clock
+from firstread.clinic.models import Outgoing, OutgoingState, Person, Resting, clock
+from firstread.clinic.outbox.resting import WHOLE
 from firstread.clinic.outbox.write import sends
 from firstread.clinic.queue import wake
 from firstread.connect.channels import CHANNELS
 from firstread.domain.errors import NotAllowed, WrongState
 
-MAY_GO_AGAIN = (OutgoingState.GIVEN_UP, OutgoingState.KEPT)
+_MAY_GO_AGAIN = Q(state__in=(OutgoingState.GIVEN_UP, OutgoingState.KEPT)) | Q(
+    state=OutgoingState.WAITING, held_by=None, attempts__gt=0
+)
+"""What was given up or kept, and what was tried and would only be tried again later."""
+
+
+def may_go_again(row: Outgoing) -> bool:
+    """Whether the row can be sent again, or at once."""
+    tried = row.state == OutgoingState.WAITING and row.held_by is None and row.attempts > 0
+    stays = tried or row.state in (OutgoingState.GIVEN_UP, OutgoingState.KEPT)
+    return stays and row.channel in CHANNELS and sends(row.channel)
 
 
 def resend(number: int, *, by: Person | None) -> Outgoing:
@@ -32,7 +44,7 @@ def resend(number: int, *, by: Person | None) -> Outgoing:
                 "configuration first."
             )
         # Two who ask at once send it once.
-        changed = Outgoing.objects.filter(pk=number, state__in=MAY_GO_AGAIN).update(
+        changed = Outgoing.objects.filter(_MAY_GO_AGAIN, pk=number).update(
             state=OutgoingState.WAITING,
             attempts=0,
             last_error="",
@@ -45,6 +57,9 @@ def resend(number: int, *, by: Person | None) -> Outgoing:
             raise WrongState(
                 "It has left already, or is on its way: there is nothing to send again."
             )
+        # Whoever mended what was wrong there need not wait, either.
+        there = Resting.objects.filter(channel=row.channel, address__in=(WHOLE, row.address))
+        there.update(until=clock.now())
         audit.append("resent", by=by, case=row.case, detail={"message": row.pk})
         transaction.on_commit(wake.outbox.ring)
     row.refresh_from_db()

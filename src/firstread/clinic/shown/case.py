@@ -71,6 +71,8 @@ class CaseView:
     sign_offs: tuple[SignOff, ...]
     history: tuple[Line, ...]
     messages: tuple[Message, ...]
+    undelivered: tuple[Message, ...]
+    """Those that were tried and have not arrived: to each the newest by each channel."""
     may_answer: bool
     may_amend: bool
     why_not: str
@@ -102,6 +104,7 @@ def look(case_id: uuid.UUID | str, *, by: Person) -> CaseView:
     hidden = _hidden(case, reviews, by)
     not_answer, not_amend = may_answer(case, by=by), may_amend(case, by=by)
     reads = [cell.read for cell in cells if cell.read]
+    messages = messages_about(case, by=by)
     return CaseView(
         case=case,
         check=case.check_row,
@@ -117,7 +120,8 @@ def look(case_id: uuid.UUID | str, *, by: Person) -> CaseView:
         reviews_hidden=hidden,
         sign_offs=tuple(case.sign_offs.select_related("by")),
         history=lines_of(case, titles=titles, answers_hidden=hidden),
-        messages=messages_about(case, by=by),
+        messages=messages,
+        undelivered=_undelivered(messages),
         may_answer=not not_answer,
         may_amend=not not_amend,
         why_not=(not_amend if case.state in DECIDED else not_answer)
@@ -128,6 +132,14 @@ def look(case_id: uuid.UUID | str, *, by: Person) -> CaseView:
         titles=titles,
         one=one_sample(case.check_row),
     )
+
+
+def _undelivered(messages: Sequence[Message]) -> tuple[Message, ...]:
+    found: dict[tuple[str, str], Message] = {}
+    for each in messages:
+        if each.undelivered:
+            found.setdefault((each.channel, each.address), each)
+    return tuple(found.values())
 
 
 def _hidden(case: Case, reviews: Sequence[Review], by: Person) -> bool:

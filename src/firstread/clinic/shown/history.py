@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from firstread.clinic.models import AuditRow, Case, Person
+from firstread.clinic.outbox.delivery import NOT_YET
 from firstread.clinic.queue.waiting import WAITS
 from firstread.connect.channels import words_of
 from firstread.connect.mail.channel import MAIL
@@ -57,7 +58,7 @@ def _sentence(
 ) -> str:
     if row.action == "answered":
         return "answered" if answers_hidden else _answered(row.detail, titles)
-    if row.action in ("told", "not_told"):
+    if row.action in ("told", "not_told", NOT_YET):
         return _told(row, people)
     if row.action == "same_sample":
         return f"found the same sample under another number: {_number(row.detail)}"
@@ -69,7 +70,7 @@ def _sentence(
 def _told(row: AuditRow, people: Mapping[str, str]) -> str:
     # Rows of the time when mail was the only channel do not name it.
     words = words_of(row.detail.get("channel", MAIL.name))
-    line = words.told if row.action == "told" else words.not_told
+    line = {"told": words.told, NOT_YET: words.not_yet}.get(row.action, words.not_told)
     to = people.get(f"#{row.detail.get('person')}") or row.detail.get("to") or "somebody"
     return line.format(to=to, what=row.detail.get("what", ""))
 

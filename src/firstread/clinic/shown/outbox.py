@@ -9,8 +9,9 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from firstread.clinic.models import Case, Outgoing, OutgoingState, Person
-from firstread.clinic.outbox.resend import MAY_GO_AGAIN
+from firstread.clinic.models import Case, Outgoing, OutgoingState, Person, Resting
+from firstread.clinic.outbox.resend import may_go_again
+from firstread.clinic.outbox.resting import rests_of
 from firstread.clinic.outbox.write import sends
 from firstread.connect.channels import CHANNELS, words_of
 
@@ -38,6 +39,8 @@ class Message:
     last_error: str
     created_at: datetime
     next_try_at: datetime | None
+    undelivered: bool
+    """Whether it was tried, or could not be, and has not arrived."""
     case_id: uuid.UUID | None
     may_go_again: bool
 
@@ -86,7 +89,7 @@ def outbox_of(
         listed = listed.filter(pk__lt=before)
     rows = list(listed.select_related("to").order_by("-pk")[: A_PAGE + 1])
     return Outbox(
-        messages=tuple(message_of(row, by=person) for row in rows[:A_PAGE]),
+        messages=messages_of(rows[:A_PAGE], by=person),
         states=_states(mine, state=state, channel=channel),
         channels=_channels(state=state, channel=channel) if person.operates else (),
         everybody=person.operates,
@@ -102,33 +105,39 @@ def outbox_of(
 
 def messages_about(case: Case, *, by: Person) -> tuple[Message, ...]:
     """Everything that left or is to leave about a case, newest first."""
-    rows = case.outgoing.select_related("to").order_by("-pk")
-    return tuple(message_of(row, by=by) for row in rows)
+    return messages_of(case.outgoing.select_related("to").order_by("-pk"), by=by)
 
 
-def message_of(row: Outgoing, *, by: Person | None) -> Message:
-    """The row in words; `by` is nobody on the command line."""
+def messages_of(rows: Iterable[Outgoing], *, by: Person | None) -> tuple[Message, ...]:
+    """The rows in words; `by` is nobody on the command line."""
+    listed = list(rows)
+    rests = rests_of(listed)
+    return tuple(_message(row, by=by, rest=rests.get(row.pk)) for row in listed)
+
+
+def _message(row: Outgoing, *, by: Person | None, rest: Resting | None) -> Message:
     words = words_of(row.channel)
+    payload = row.payload if isinstance(row.payload, dict) else {}
+    waits = row.state == OutgoingState.WAITING
+    tries = [at for at in (row.retry_at, rest and rest.until) if at]
     return Message(
         number=row.pk,
         channel=row.channel,
         channel_title=words.title,
-        what=words.what(row.payload),
-        text=words.text(row.payload),
+        what=words.what(payload),
+        text=words.text(payload),
         to=row.to.get_full_name() or row.to.username if row.to else words.place(row.address),
         to_person=row.to is not None,
         address=row.address,
         state=row.state,
         state_title=OutgoingState(row.state).label,
         attempts=row.attempts,
-        last_error=row.last_error,
+        last_error=row.last_error or (rest.last_error if rest else ""),
         created_at=row.created_at,
-        next_try_at=row.retry_at if row.state == OutgoingState.WAITING else None,
+        next_try_at=max(tries, default=None) if waits else None,
+        undelivered=row.state == OutgoingState.GIVEN_UP or (waits and bool(row.last_error or rest)),
         case_id=row.case_id,
-        may_go_again=row.state in MAY_GO_AGAIN
-        and (by is None or by.operates)
-        and row.channel in CHANNELS
-        and sends(row.channel),
+        may_go_again=(by is None or by.operates) and may_go_again(row),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import smtplib
+from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,40 +18,50 @@ from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend
 
-from firstread.connect.channel import Delivery, Parcel
+from firstread.connect.channel import ASKED_OFTEN_S, Delivery, Parcel
 from firstread.connect.mail.settings import MailSettings
 
 _REFUSED = {"rejected", "invalid", "failed"}
-_CLIENT_ERROR_BUT_TRY_AGAIN = {401, 403, 408, 425, 429}
-"""A key may be corrected and a rate limit passes; the mail itself is not at fault."""
+_OF_THE_ACCOUNT = {401, 403, 408, 425, 429}
+"""What a provider answers where the key, the rights or the rate are at fault, and not the mail."""
 
 
 def deliver(parcel: Parcel, settings: MailSettings) -> Delivery:  # noqa: PLR0911 - a line for each kind of answer
-    """Hand the mail over; never raises for what a provider or a network may do."""
+    """Hand the mail over; never raises for what a provider or a network may do.
+
+    Nothing is permanent: a server that says 550 or 554 may be the one that is wrong.
+    """
     try:
-        mail = _mail(parcel, settings)
-        mail.send()
+        way = connection(settings)
+        mail = _mail(parcel, settings, way)
+        with closing(way):  # Django leaves it open where signing in fails
+            mail.send()
     except smtplib.SMTPRecipientsRefused as error:
         code, said = next(iter(error.recipients.values()))
-        return Delivery(error=_said(code, said), permanent=code >= 500)
+        return Delivery(error=_said(code, said), address_down=True)
     except smtplib.SMTPDataError as error:
-        return Delivery(
-            error=_said(error.smtp_code, error.smtp_error), permanent=error.smtp_code >= 500
-        )
-    except smtplib.SMTPResponseException as error:
-        # Sign-in or sender refused: the settings are at fault, and the operator may mend them.
         return Delivery(error=_said(error.smtp_code, error.smtp_error))
+    except smtplib.SMTPResponseException as error:
+        # Greeting, sign-in or sender refused: no other mail would be taken, either.
+        return _away(_said(error.smtp_code, error.smtp_error))
     except AnymailRecipientsRefused:
-        return Delivery(error="The provider refused the address.", permanent=True)
+        return Delivery(error="The provider refused the address.", address_down=True)
     except AnymailAPIError as error:
         code = error.status_code or 0
-        permanent = 400 <= code < 500 and code not in _CLIENT_ERROR_BUT_TRY_AGAIN
-        return Delivery(error=f"The provider answered {code or 'nothing'}.", permanent=permanent)
-    except ImproperlyConfigured as error:
-        return Delivery(error=_incomplete(error))
-    except (AnymailError, OSError, ValueError) as error:
-        return Delivery(error=f"The mail server cannot be reached ({type(error).__name__}).")
+        refused = f"The provider answered {code or 'nothing'}."
+        of_this_mail = 400 <= code < 500 and code not in _OF_THE_ACCOUNT
+        return Delivery(error=refused) if of_this_mail else _away(refused)
+    except (ImproperlyConfigured, ImportError) as error:
+        return _away(_incomplete(error))
+    except (AnymailError, OSError) as error:
+        return _away(f"The mail server cannot be reached ({type(error).__name__}).")
+    except ValueError as error:  # a line end in a subject, say
+        return Delivery(error=f"The mail cannot be written ({type(error).__name__}).")
     return _status(mail)
+
+
+def _away(error: str) -> Delivery:
+    return Delivery(error=error, channel_down=True, asked_again_within_s=ASKED_OFTEN_S)
 
 
 def connection(settings: MailSettings) -> BaseEmailBackend:
@@ -79,7 +90,7 @@ def why_no_connection(settings: MailSettings) -> str:
     return ""
 
 
-def _incomplete(error: ImproperlyConfigured) -> str:
+def _incomplete(error: Exception) -> str:
     """What anymail misses, in our words and its own first line."""
     first = str(error).partition("\n")[0].strip().rstrip(".")
     return f"The provider cannot be used: {first}."
@@ -100,17 +111,17 @@ def _options(settings: MailSettings) -> dict[str, Any]:
     return given
 
 
-def _mail(parcel: Parcel, settings: MailSettings) -> EmailMessage:
+def _mail(parcel: Parcel, settings: MailSettings, way: BaseEmailBackend) -> EmailMessage:
     # The same message sent again after a crash has the same ID, by which mailboxes know it.
     name = hashlib.sha256(parcel.key.encode()).hexdigest()[:32]
     host = urlsplit(parcel.site).hostname or "localhost"
     return EmailMessage(
-        subject=parcel.payload["subject"],
-        body=parcel.payload["text"],
+        subject=str(parcel.payload.get("subject", "Firstread")),
+        body=str(parcel.payload.get("text", "")),
         from_email=settings.sender,
         to=[parcel.address],
         headers={"Message-ID": f"<{name}@{host}>", "Auto-Submitted": "auto-generated"},
-        connection=connection(settings),
+        connection=way,
     )
 
 
@@ -118,7 +129,7 @@ def _status(mail: EmailMessage) -> Delivery:
     status = getattr(mail, "anymail_status", None)
     states = {each.status for each in status.recipients.values()} if status else set()
     if states & _REFUSED:
-        return Delivery(error="The provider refused the address.", permanent=True)
+        return Delivery(error="The provider refused the address.", address_down=True)
     return Delivery()
 
 

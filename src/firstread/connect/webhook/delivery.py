@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
 import firstread
-from firstread.connect.channel import Delivery, Parcel
+from firstread.connect.channel import ASKED_OFTEN_S, Delivery, Parcel
 from firstread.connect.line import Answered, Line
 from firstread.connect.webhook.settings import WebhookSettings, host_of
 from firstread.connect.webhook.signature import signed
@@ -34,7 +34,7 @@ def deliver(parcel: Parcel, settings: WebhookSettings) -> Delivery:
             body=body,
         )
     except Unreachable as error:
-        return Delivery(error=str(error), address_down=True)
+        return Delivery(error=str(error), address_down=True, asked_again_within_s=ASKED_OFTEN_S)
     return _meaning(answered, host=host)
 
 
@@ -60,6 +60,7 @@ def _meaning(answered: Answered, *, host: str) -> Delivery:
         again_in_s=_asked_s(answered.headers.get("retry-after", "")),
         # What else is refused may be about this one event, and the next may be taken.
         address_down=status == 429 or status >= 500,
+        asked_again_within_s=ASKED_OFTEN_S,
     )
 
 
