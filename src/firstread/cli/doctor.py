@@ -14,12 +14,12 @@ def doctor(*, as_json: bool) -> None:
 
     Exit code 0: all is well; 1: something needs you; 2: the settings are wrong.
     """
-    from firstread.server.start import open_django, unapplied_migrations
+    from firstread.server.start import open_django, unapplied_migrations, unknown_migrations
 
     open_django()
     from firstread.clinic.doctor import inspect
 
-    found = inspect(migrations_behind=unapplied_migrations)
+    found = inspect(migrations_behind=unapplied_migrations, migrations_unknown=unknown_migrations)
     for each in found:
         if as_json:
             told = {"part": each.part, "says": each.says, "trouble": each.trouble}

@@ -33,6 +33,7 @@ COMMANDS = {
     "person": _Command(help="Add somebody who signs in.", extra="server"),
     "token": _Command(help="Make a token for the API.", extra="server"),
     "outbox": _Command(help="Look at what leaves, and send it again.", extra="server"),
+    "store": _Command(help="Check the bytes of the samples.", extra="server"),
     "audit": _Command(help="Check the audit trail.", extra="server"),
     "replay": _Command(help="Read again: compare a case, or fill in older reads.", extra="server"),
     "classify": _Command(help="Read pictures or measurements right here."),

@@ -18,7 +18,8 @@ from django.db.models.functions import Coalesce
 from firstread.clinic import audit
 from firstread.clinic.checks import readers
 from firstread.clinic.checks.checks import enabled_checks
-from firstread.clinic.models import Case, Check, Outgoing, OutgoingState, Person, Role
+from firstread.clinic.keeping import store_mending
+from firstread.clinic.models import Ails, Case, Check, Outgoing, OutgoingState, Person, Role
 from firstread.clinic.outbox.write import settings_of
 from firstread.connect.channels import CHANNELS
 from firstread.domain.errors import FirstreadError
@@ -41,15 +42,19 @@ class Inspected:
         return bool(self.remedy)
 
 
-def inspect(*, migrations_behind: Callable[[], int]) -> list[Inspected]:
+def inspect(
+    *,
+    migrations_behind: Callable[[], int],
+    migrations_unknown: Callable[[], Sequence[str]] = list,
+) -> list[Inspected]:
     """Look at every part; a part that cannot be looked at is trouble, never an error."""
     reached = _database()
     found = [reached]
     if not reached.trouble:
-        behind = _migrations(migrations_behind())
+        behind = _migrations(migrations_behind(), unknown=migrations_unknown())
         found.append(behind)
         if not behind.trouble:
-            found += [*_packs(), _people(), _worker(), _outbox(), _audit()]
+            found += [*_packs(), _people(), _worker(), _outbox(), _audit(), _samples()]
     return [*found, _store(), _disk(), _key(), *_channels(), _inbox(), _clock()]
 
 
@@ -66,7 +71,13 @@ def _database() -> Inspected:
     return Inspected(part="database", says=f"The database answers ({connection.vendor}).")
 
 
-def _migrations(behind: int) -> Inspected:
+def _migrations(behind: int, *, unknown: Sequence[str]) -> Inspected:
+    if unknown:
+        return Inspected(
+            part="migrations",
+            says=f"A newer Firstread has changed the database's form ({unknown[-1]}).",
+            remedy="Start that version or a later one, or restore the backup made before.",
+        )
     if behind:
         return Inspected(
             part="migrations",
@@ -192,6 +203,22 @@ def _store() -> Inspected:
             remedy="Check the disk.",
         )
     return Inspected(part="store", says="Samples can be kept and come back whole.")
+
+
+def _samples() -> Inspected:
+    """What the last round through the store came to."""
+    counts = store_mending.counts()
+    said = [f"{counts[ails]} {ails.label.lower()}" for ails in Ails if counts[ails]]
+    if not said:
+        return Inspected(part="samples", says="No sample is known to be missing or damaged.")
+    lost = sum(counts.values()) - counts[Ails.ORPHANED]
+    return Inspected(
+        part="samples",
+        says=f"Of the files of the store {', '.join(said)}.",
+        remedy="Bring them back: firstread store verify --heal-from BACKUP, or put them in again."
+        if lost
+        else "Look at them, and delete them: firstread store verify --delete-orphaned.",
+    )
 
 
 def _disk() -> Inspected:

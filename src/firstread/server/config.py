@@ -100,6 +100,13 @@ class Reading(Table, frozen=True, kw_only=True):
             )
 
 
+class Store(Table, frozen=True, kw_only=True):
+    """`[store]`: the round in which every file is held against its hash."""
+
+    verify_every_h: Annotated[float, Meta(ge=0, le=8760)] = 24
+    verify_mb_a_second: Annotated[float, Meta(gt=0, le=100_000)] = 5
+
+
 class CheckSettings(Table, frozen=True, kw_only=True):
     """`[checks.NAME]`: where it is read, and what is set up when the check is first seen."""
 
@@ -126,6 +133,7 @@ class Config(Struct, frozen=True, kw_only=True):
     database: Database = Database()
     inbox: Inbox = Inbox()
     reading: Reading = Reading()
+    store: Store = Store()
     checks: Mapping[str, CheckSettings] = {}
     services: Mapping[type[Table], Table] = {}
     """What the channels are set to, by the kind of their section."""
@@ -152,6 +160,7 @@ class Config(Struct, frozen=True, kw_only=True):
 
 OWN: dict[str, type[Table]] = {
     "server": Server, "database": Database, "inbox": Inbox, "reading": Reading,
+    "store": Store,
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import firstread
 from firstread.domain.errors import BadConfiguration
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ def open_database() -> None:
     with _or_a_sentence():
         _wait_for_database()
     with _or_a_sentence(), _alone(settings.FIRSTREAD.home / "migrate.lock"):
+        refuse_newer()
         call_command("migrate", verbosity=0, interactive=False)
         ensure_checks()
         refuse_unknown_checks()
@@ -52,6 +54,7 @@ def open_as_it_is() -> None:
     For commands that only look: they must not make an empty database where a path was mistyped.
     """
     with _or_a_sentence():
+        refuse_newer()
         behind = unapplied_migrations()
     if behind:
         raise BadConfiguration(
@@ -67,6 +70,29 @@ def unapplied_migrations() -> int:
 
     executor = MigrationExecutor(connection)
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def refuse_newer() -> None:
+    """Raises BadConfiguration where a newer Firstread has changed the database's form."""
+    if newer := unknown_migrations():
+        raise BadConfiguration(
+            f"The database was brought up to date by a newer Firstread than this one "
+            f"({firstread.__version__}): it has the step {newer[-1]}, which is not known here. "
+            "Start that version or a later one, or restore the backup that was made before."
+        )
+
+
+def unknown_migrations() -> list[str]:
+    """The steps that the database has taken and this version does not know, in their order."""
+    from django.db import connection
+    from django.db.migrations.loader import MigrationLoader
+
+    loader = MigrationLoader(connection)
+    return [
+        f"{app}.{name}"
+        for app, name in loader.applied_migrations
+        if app in loader.migrated_apps and (app, name) not in loader.disk_migrations
+    ]
 
 
 def _wait_for_database() -> None:

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.db import DatabaseError, connections
 
 from firstread.clinic.checks import readers
 from firstread.clinic.doors import folder
+from firstread.clinic.keeping.store_round import background
 from firstread.clinic.outbox.delivery import deliver_next
 from firstread.clinic.queue import cannot_read, lease, presence, wake
 from firstread.clinic.queue.wake import Bell
@@ -27,6 +29,8 @@ LOOKS_EVERY_S = 0.5
 """How often rows written by other processes are looked for."""
 LONGEST_REST_S = 30.0
 """How long a loop rests at most after it stumbled again and again."""
+CHORES_REST_S = 10.0
+"""How often is looked whether a chore is due."""
 GRACE_S = 10.0
 """How long what is under way may still take when the process is asked to end."""
 
@@ -57,6 +61,8 @@ def loops(*, reading_threads: int, watches_folder: bool) -> list[Loop]:
             for channel in CHANNELS
         ),
     ]
+    if settings.FIRSTREAD.store.verify_every_h:
+        table.append(Loop(name="store", step=_check_store, bell=Bell()))
     if watches_folder and settings.FIRSTREAD.inbox.folder is not None:
         table.append(Loop(name="folder", step=_watch, bell=wake.reading))
     return table
@@ -139,6 +145,15 @@ def _say_present(stop: threading.Event, *, name: str, reads: bool) -> bool:
 
 def _deliver(channel: str, _stop: threading.Event) -> bool:
     return deliver_next(channel)
+
+
+def _check_store(stop: threading.Event) -> bool:
+    kept = settings.FIRSTREAD.store
+    every = timedelta(hours=kept.verify_every_h)
+    if background(stop, every=every, mb_a_second=kept.verify_mb_a_second):
+        return True
+    stop.wait(CHORES_REST_S)
+    return False
 
 
 def _watch(stop: threading.Event) -> bool:

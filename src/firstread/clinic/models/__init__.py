@@ -9,6 +9,7 @@ from firstread.clinic.models.cases import (
     Sample,
 )
 from firstread.clinic.models.decisions import Review, SignOff
+from firstread.clinic.models.keeping import Ails, Chore, StoreFault
 from firstread.clinic.models.outbox import Outgoing, OutgoingState, Resting
 from firstread.clinic.models.people import Check, Person, Reader, Role
 from firstread.clinic.models.reads import ReadRow
@@ -17,6 +18,7 @@ from firstread.clinic.models.words import CaseWords
 from firstread.clinic.models.workers import WorkerRow
 
 __all__ = [
+    "Ails",
     "ApiToken",
     "AuditHead",
     "AuditRow",
@@ -24,6 +26,7 @@ __all__ = [
     "CaseSample",
     "CaseWords",
     "Check",
+    "Chore",
     "IdempotencyKey",
     "Outgoing",
     "OutgoingState",
@@ -37,5 +40,6 @@ __all__ = [
     "Role",
     "Sample",
     "SignOff",
+    "StoreFault",
     "WorkerRow",
 ]

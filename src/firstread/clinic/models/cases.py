@@ -37,6 +37,7 @@ class Sample(models.Model):
     width_px = models.PositiveIntegerField(null=True)
     height_px = models.PositiveIntegerField(null=True)
     received_at = models.DateTimeField()
+    bytes_erased_at = models.DateTimeField(null=True, help_text="Set where only the row is kept.")
 
 
 class Case(models.Model):

@@ -12,6 +12,7 @@ from django.db import transaction
 from firstread.clinic import audit
 from firstread.clinic.checks.checks import manifest_of
 from firstread.clinic.checks.sample_words import one_sample
+from firstread.clinic.keeping import store_mending
 from firstread.clinic.models import (
     AuditRow,
     Case,
@@ -79,6 +80,8 @@ class CaseView:
     """Why this person can neither answer nor amend now."""
     waits_because: str
     """Why no server has read it yet; empty where it is being read, or was."""
+    ails: tuple[str, ...]
+    """What is wrong with the bytes of its samples in the store, in sentences."""
     answers: tuple[tuple[str, str], ...]
     """What a specialist may answer, as (code, title)."""
     titles: Mapping[str, str]
@@ -128,6 +131,7 @@ def look(case_id: uuid.UUID | str, *, by: Person) -> CaseView:
         if not_answer and not_amend
         else "",
         waits_because=why_waiting([case]).get(case.pk, ""),
+        ails=_ails(cells),
         answers=tuple(answers),
         titles=titles,
         one=one_sample(case.check_row),
@@ -160,6 +164,16 @@ def _leave_trace(case: Case, by: Person) -> None:
         return
     with transaction.atomic():
         audit.append("viewed", by=by, case=case)
+
+
+def _ails(cells: Sequence[Cell]) -> tuple[str, ...]:
+    found = store_mending.ailing([cell.case_sample.sample_id for cell in cells])
+    return tuple(
+        f"The bytes of sample {cell.position} are {found[sha256].label.lower()} in the store. "
+        "Put the same file in again, or have the operator bring it back from the backup."
+        for cell in cells
+        if (sha256 := cell.case_sample.sample_id) in found
+    )
 
 
 def _manifest(check: Check) -> tuple[Manifest | None, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from firstread.clinic.keeping.store_round import DAMAGE
 from firstread.clinic.models import AuditRow, Case, Person
 from firstread.clinic.outbox.delivery import NOT_YET
 from firstread.clinic.queue.waiting import WAITS
@@ -114,6 +115,7 @@ _SENTENCES: dict[str, Callable[[Detail], str]] = {
     "added": lambda d: f"added {_samples(d)} through the {d.get('door')} door",
     "read": _read,
     "unfit": lambda _: "could not read it and asks a person to",
+    DAMAGE: lambda d: f"found the bytes of a sample {d['ails']} in the store",
     WAITS: lambda d: f"could not read it yet and tries again: {d['reason']}",
     "from_edge": _from_edge,
     "edge_read_not_taken": lambda d: f"brought a read from there that is made anew: {d['why']}",

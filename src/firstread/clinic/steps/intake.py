@@ -37,7 +37,7 @@ from firstread.clinic.steps.files import (
 from firstread.clinic.steps.kinds import KINDS
 from firstread.clinic.storage import store
 from firstread.domain.case import DECIDED, CaseState
-from firstread.domain.errors import BadMeasurement, UnreadableSample, WrongState
+from firstread.domain.errors import BadMeasurement, StoreTrouble, UnreadableSample, WrongState
 from firstread.domain.kinds import WORDS
 
 TRIES = 8
@@ -181,7 +181,7 @@ def _plain(value: str, *, field: str) -> str:
 def _keep_refused(file: Incoming, reason: str, *, asked: _Request) -> None:
     sha256 = store.put(file.data)
     with transaction.atomic():
-        _row, created = RefusedSample.objects.get_or_create(
+        row, created = RefusedSample.objects.get_or_create(
             sha256=sha256,
             check_name=asked.check.name,
             defaults={
@@ -194,7 +194,9 @@ def _keep_refused(file: Incoming, reason: str, *, asked: _Request) -> None:
             },
         )
         if created:
-            audit.append("refused", by=asked.by, detail={"sha256": sha256, "door": asked.door})
+            # No hash: the trail is kept for good, also where the file is erased one day.
+            audit.append("refused", by=asked.by, detail={"refused": row.pk, "door": asked.door})
+            _refuse_erased([sha256])
 
 
 def _write(
@@ -208,6 +210,7 @@ def _write(
                 if fresh:
                     _add(fresh, to=case, asked=asked)
                     _tell_history(case, fresh, created=created, asked=asked)
+                    _refuse_erased([each.sha256 for each in fresh])
         except IntegrityError:
             if not left:
                 raise
@@ -326,6 +329,15 @@ def _tell_history(
         rows = list(case.samples.filter(sample__in=[each.sha256 for each in fresh]))
         edge_read.take_reads(rows, case=case, asked=asked.edge, by=asked.by)
     _tell_of_others(case, fresh, by=asked.by)
+
+
+def _refuse_erased(hashes: Sequence[str]) -> None:
+    """Raises StoreTrouble where the bytes were erased since they were put: they come again then.
+
+    Comes after the audit row, by which whoever erases and whoever receives wait for each other.
+    """
+    if not all(store.is_there(sha256) for sha256 in hashes):
+        raise StoreTrouble("The same sample is being erased at this moment. Send it again.")
 
 
 def _tell_of_others(case: Case, fresh: Sequence[StoredSample], *, by: Person | None) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, storages
 
-from firstread.clinic.models import Sample
+from firstread.clinic.models import Sample, StoreFault
 from firstread.domain.errors import StoreTrouble
 from firstread.files.whole import sync, whole
 
@@ -41,18 +42,21 @@ def put(data: bytes) -> str:
     What lies there damaged is written anew. Raises StoreTrouble where the store is away, and
     OSError where its disk takes nothing.
     """
-    sha256 = hashlib.sha256(data).hexdigest()
+    sha256 = sha256_of(data)
     if away := _why_unmounted():
         raise StoreTrouble(away)
     if what_ails(sha256):
-        storages["samples"].save(_place(sha256), ContentFile(data))
+        storages["samples"].save(place_of(sha256), ContentFile(data))
+        found_ailing = StoreFault.objects.filter(pk=place_of(sha256))
+        if found_ailing.exists():  # by the round through the store; now it is whole
+            found_ailing.delete()
     return sha256
 
 
 def open(sha256: str) -> bytes:  # noqa: A001 - one says store.open
     """The bytes of that hash; raises StoreTrouble where they are gone, changed or out of reach."""
     try:
-        with storages["samples"].open(_place(sha256)) as file:
+        with storages["samples"].open(place_of(sha256)) as file:
             data: bytes = file.read()
     except FileNotFoundError:
         raise StoreTrouble(
@@ -63,7 +67,7 @@ def open(sha256: str) -> bytes:  # noqa: A001 - one says store.open
             f"The sample's bytes in the store cannot be read ({_said(error)}). Give Firstread the "
             "right to read them, or check the disk."
         ) from None
-    if hashlib.sha256(data).hexdigest() != sha256:
+    if sha256_of(data) != sha256:
         raise StoreTrouble(
             "The sample's bytes in the store have changed. Bring them back from the backup, or "
             "send the sample again."
@@ -71,16 +75,19 @@ def open(sha256: str) -> bytes:  # noqa: A001 - one says store.open
     return data
 
 
-def what_ails(sha256: str) -> str:
+def what_ails(sha256: str, *, paced: Callable[[int], None] | None = None) -> str:
     """What is wrong with the bytes of that hash: 'missing', 'damaged', or '' where they are whole.
 
-    Raises StoreTrouble where that cannot be seen.
+    `paced` is told of each piece how many bytes were read, and may wait. Raises StoreTrouble where
+    that cannot be seen.
     """
     digest = hashlib.sha256()
     try:
-        with storages["samples"].open(_place(sha256)) as file:
+        with storages["samples"].open(place_of(sha256)) as file:
             for piece in file.chunks():
                 digest.update(piece)
+                if paced is not None:
+                    paced(len(piece))
     except FileNotFoundError:
         return "missing"
     except PermissionError as error:
@@ -90,10 +97,15 @@ def what_ails(sha256: str) -> str:
     return "" if digest.hexdigest() == sha256 else "damaged"
 
 
+def is_there(sha256: str) -> bool:
+    """Whether a file lies where the bytes of that hash belong."""
+    return storages["samples"].exists(place_of(sha256))
+
+
 def why_away() -> str:
     """Why the whole store cannot be reached at the moment; '' where it can."""
     try:
-        os.scandir(_root()).close()
+        os.scandir(root()).close()
         return _why_unmounted()
     except FileNotFoundError:
         return _why_unmounted()
@@ -103,18 +115,18 @@ def why_away() -> str:
 
 def _why_unmounted() -> str:
     """Why the folder is not the store, though it is there; marks a new store as one."""
-    root = _root()
-    mark = root / MARK
+    folder = root()
+    mark = folder / MARK
     try:
         if mark.exists():
             return ""
-        there = root.is_dir() and any(_is_of_hashes(each) for each in root.iterdir())
+        there = folder.is_dir() and any(_is_of_hashes(each) for each in folder.iterdir())
         if not there and Sample.objects.exists():
             return (
-                f"The store {root} is empty, though samples were put in: its disk is not mounted, "
-                "or the samples were moved. Mount it, or bring them back from the backup."
+                f"The store {folder} is empty, though samples were put in: its disk is not "
+                "mounted, or the samples were moved. Mount it, or bring them back from the backup."
             )
-        root.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         mark.write_bytes(b"")
     except PermissionError as error:
         return _out_of_reach(error)
@@ -127,7 +139,7 @@ def _is_of_hashes(folder: Path) -> bool:
 
 def _out_of_reach(error: OSError) -> str:
     return (
-        f"The store {_root()} cannot be read ({_said(error)}). Give Firstread the right to read "
+        f"The store {root()} cannot be read ({_said(error)}). Give Firstread the right to read "
         "and write there, or check its disk."
     )
 
@@ -136,9 +148,16 @@ def _said(error: OSError) -> str:
     return error.strerror or type(error).__name__
 
 
-def _root() -> Path:
+def root() -> Path:
+    """The store's folder."""
     return Path(storages["samples"].path(""))
 
 
-def _place(sha256: str) -> str:
+def sha256_of(data: bytes) -> str:
+    """The hash under which the bytes lie."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def place_of(sha256: str) -> str:
+    """Where the bytes of that hash lie, from the store's folder on."""
     return f"{sha256[:2]}/{sha256}"

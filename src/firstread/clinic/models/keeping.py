@@ -1,0 +1,40 @@
+"""What is kept of keeping: rounds that go on where they were left, and what they found."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Chore(models.Model):
+    """Work that comes round again and again, done by one process at a time.
+
+    `position` says how far the round under way has come; where it was broken off it goes on there.
+    """
+
+    name = models.CharField(primary_key=True, max_length=40)
+    position = models.CharField(max_length=300, blank=True)
+    counts = models.JSONField(default=dict, help_text="What the round under way has come to.")
+    began_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True, help_text="When the last whole round ended.")
+    claimed_until = models.DateTimeField(null=True)
+    held_by = models.UUIDField(null=True, help_text="Whoever claimed it knows this number.")
+
+
+class Ails(models.TextChoices):
+    MISSING = "missing", "Missing"
+    DAMAGED = "damaged", "Damaged"
+    UNREADABLE = "unreadable", "Out of reach"
+    ORPHANED = "orphaned", "Orphaned"
+    """Bytes that no row speaks of."""
+
+
+class StoreFault(models.Model):
+    """What is wrong with the bytes in one place of the store, such as `3f/3fa9...`."""
+
+    place = models.CharField(primary_key=True, max_length=300)
+    ails = models.CharField(max_length=16, choices=Ails.choices)
+    size_bytes = models.PositiveBigIntegerField(default=0, help_text="Of what is orphaned.")
+    found_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["place"]
