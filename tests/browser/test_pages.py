@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from firstread.clinic.models import Review
 from tests.browser_for_tests import SERVER_WARNINGS, Site
@@ -133,8 +133,9 @@ def test_a_specialist_works_by_keyboard_alone(site: Site, enter: Enter) -> None:
     keys.press("j")
     keys.press("Enter")
     page.wait_for_url(f"**/cases/{first.pk}")
+    expect(page.locator("[data-map]")).to_be_hidden()
     keys.press("e")
-    expect(page.locator("[data-map]")).to_have_css("opacity", "0")
+    expect(page.locator("[data-map]")).to_have_css("opacity", "0.4")
     keys.press("+")
     keys.press("0")
     keys.press("a")
@@ -153,6 +154,33 @@ def test_a_specialist_works_by_keyboard_alone(site: Site, enter: Enter) -> None:
     page.wait_for_load_state()
     keys.press("u")
     expect(page.get_by_text("Nothing waits for you", exact=True)).to_be_visible()
+
+
+def test_on_a_phone_the_answer_stays_in_reach(site: Site, enter: Enter) -> None:
+    case = read_case("red", accession="B1")
+    read_case("green", accession="B2", seed=2)
+    page = enter("ana", viewport={"width": 360, "height": 740}, has_touch=True)
+    page.goto(f"/cases/{case.pk}")
+    bar, answer = page.locator("#answer-bar"), page.locator("#decide")
+    expect(bar).to_be_in_viewport(ratio=1)
+    expect(answer).not_to_be_in_viewport()
+    bar.get_by_role("link", name="Otherwise").click()
+    expect(answer).to_be_in_viewport()
+    expect(bar).to_be_hidden()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    expect(bar).to_be_visible()
+    for end in (page.locator("#mails"), page.locator(".foot")):
+        assert not _overlap(bar, end)
+    bar.get_by_role("button", name="Agree").click()
+    expect(page.get_by_role("status").first).to_contain_text("waits for a second specialist")
+    bar.get_by_role("link", name="Next case").click()
+    expect(page.locator("h1")).to_contain_text("B2")
+
+
+def _overlap(one: Locator, other: Locator) -> bool:
+    places = [each.bounding_box() for each in (one, other)]
+    (top, end), (other_top, other_end) = [(p["y"], p["y"] + p["height"]) for p in places if p]
+    return top < other_end and other_top < end
 
 
 def test_the_theme_that_was_chosen_stays(site: Site, enter: Enter) -> None:

@@ -85,8 +85,9 @@ def test_a_recording_is_gone_through_beat_by_beat(heart_site: Site, enter: Enter
     keys.press("-")
     expect(page.locator("[data-speed]")).to_have_value("12.5")
     keys.press("0")
+    expect(page.locator("[data-evidence-strength]")).to_be_hidden()
     keys.press("e")
-    expect(page.locator("[data-map-opacity]")).to_have_value("0")
+    expect(page.locator("[data-evidence-strength]")).to_be_visible()
     keys.press("a")
     expect(page.get_by_role("status").first).to_contain_text("signed off")
 

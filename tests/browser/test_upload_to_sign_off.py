@@ -46,8 +46,10 @@ def test_a_read_appears_live_and_two_specialists_and_the_chief_decide(
     expect(tech.locator("#read-panel")).to_contain_text("Red cell")
 
     row.get_by_role("link").click()
-    expect(ana.locator("[data-map]")).to_be_visible()
     ana.wait_for_load_state()
+    expect(ana.locator("[data-map]")).to_be_hidden()
+    ana.get_by_role("button", name="Evidence map").click()
+    expect(ana.locator("[data-map]")).to_be_visible()
     ana.keyboard.press("a")
     expect(ana.get_by_role("status").first).to_contain_text("waits for a second specialist")
 

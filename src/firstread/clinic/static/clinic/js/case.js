@@ -1,5 +1,6 @@
 // @ts-check
 /** The case page: look closely, change cells, answer by keyboard, stay up to date. */
+import { watchAnswer } from "./answer_bar.js";
 import { typing } from "./page.js";
 import { trace } from "./trace.js";
 import { viewer } from "./viewer.js";
@@ -13,6 +14,7 @@ function openStage() {
   return recording instanceof HTMLElement ? trace(recording) : viewer(find("[data-viewer]"));
 }
 let stage = openStage();
+watchAnswer();
 function openStageAgain() {
   stage.stop();
   stage = openStage();
@@ -132,7 +134,8 @@ async function update(box) {
   const choice = /** @type {HTMLInputElement | null} */ (find("input[name=label]:checked"))?.value;
   const busy = Boolean(comment || choice);
   const hadMap = Boolean(find("[data-map], [data-trace][data-read]"));
-  take(page, ["case-head", "read-panel", "cells", "beats", "differential", "history", "mails", "decision"]);
+  take(page, ["case-head", "read-panel", "cells", "beats", "differential", "history", "mails", "decision", "answer-bar"]);
+  watchAnswer();
   if (busy) {
     const words = /** @type {HTMLTextAreaElement | null} */ (find("#comment"));
     if (words && comment) words.value = comment;

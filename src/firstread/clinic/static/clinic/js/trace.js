@@ -1,5 +1,6 @@
 // @ts-check
 /** One recording on ECG paper: scroll, change the paper's speed, walk along the abnormal beats. */
+import { evidence } from "./evidence.js";
 import { BAND, FOOT, coloursOf, drawBeats, drawClock, drawEvidence, drawGrid, drawLeads, drawMeasure, drawOverview, drawPick, sized } from "./paper.js";
 import { fetchBeats, fetchStretches, firstFrom, tilesOf } from "./tiles.js";
 import { clock } from "./times.js";
@@ -21,7 +22,6 @@ export function trace(root) {
   const range = /** @type {HTMLInputElement} */ (root.querySelector("[data-over-range]"));
   const speeds = /** @type {HTMLSelectElement} */ (root.querySelector("[data-speed]"));
   const gains = /** @type {HTMLSelectElement} */ (root.querySelector("[data-gain]"));
-  const slider = /** @type {HTMLInputElement | null} */ (root.querySelector("[data-map-opacity]"));
   const said = /** @type {HTMLElement} */ (root.querySelector("[data-sight]"));
   const measureButton = /** @type {HTMLElement} */ (root.querySelector("[data-measure]"));
   const lasts_s = meta.samples / meta.rate_hz;
@@ -50,6 +50,7 @@ export function trace(root) {
   /** @type {{steps: number, data: Uint8Array}} */
   let stretches = { steps: 0, data: new Uint8Array() };
   let colours = coloursOf(root);
+  let strength = 0;
   let due = false;
 
   const tiles = tilesOf(meta, ask);
@@ -73,7 +74,6 @@ export function trace(root) {
     canvas.style.height = `${height}px`;
     const pen = sized(canvas, now.width, height);
     drawGrid(pen, now, height, colours);
-    const strength = slider && beats ? Number(slider.value) / 100 : 0;
     if (beats && picked >= 0) drawPick(pen, now, beats.at[picked], height, colours);
     if (beats) drawEvidence(pen, now, beats, meta, stretches, colours, strength, height);
     drawLeads(pen, now, tiles, meta, colours);
@@ -253,10 +253,7 @@ export function trace(root) {
     ask();
   };
   measureButton.addEventListener("click", () => setMeasuring(!measuring));
-  if (slider) {
-    slider.value = localStorage.getItem("evidence") ?? slider.value;
-    slider.addEventListener("input", () => { localStorage.setItem("evidence", slider.value); ask(); });
-  }
+  const shown = evidence(root, (now) => { strength = now; ask(); });
   document.addEventListener("click", (event) => {
     if (!(event.target instanceof Element) || event.ctrlKey || event.metaKey) return;
     const row = event.target.closest("[data-beat]");
@@ -315,10 +312,8 @@ export function trace(root) {
       const act = does[event.key];
       const aside = ["PageUp", "PageDown", "Home", "End"].includes(event.key) && event.target !== paper;
       if (act && !aside) act();
-      else if (event.key === "e" && slider) {
-        slider.value = Number(slider.value) > 0 ? "0" : "60";
-        slider.dispatchEvent(new Event("input"));
-      } else return false;
+      else if (event.key === "e") shown.ask();
+      else return false;
       event.preventDefault();
       return true;
     },

@@ -1,5 +1,6 @@
 // @ts-check
-/** One sample, seen closely: zoom by wheel, pinch, keys or buttons; the evidence map on a slider. */
+/** One sample, seen closely: zoom by wheel, pinch, keys or buttons; the evidence map when it is asked for. */
+import { evidence } from "./evidence.js";
 import { UNMOVED, zoomed } from "./zoom.js";
 
 /** @param {Element | null} root */
@@ -8,7 +9,6 @@ export function viewer(root) {
   const canvas = /** @type {HTMLElement} */ (root.querySelector("[data-canvas]"));
   const sheet = /** @type {HTMLElement} */ (root.querySelector("[data-sheet]"));
   const map = /** @type {HTMLImageElement | null} */ (root.querySelector("[data-map]"));
-  const slider = /** @type {HTMLInputElement | null} */ (root.querySelector("[data-map-opacity]"));
   const label = /** @type {HTMLSelectElement | null} */ (root.querySelector("[data-map-label]"));
   let view = UNMOVED;
 
@@ -69,15 +69,14 @@ export function viewer(root) {
     else show(UNMOVED);
   }
 
-  function veil() {
-    if (map && slider) map.style.opacity = String(Number(slider.value) / 100);
-  }
-  if (slider) {
-    slider.value = localStorage.getItem("evidence") ?? slider.value;
-    slider.addEventListener("input", () => { veil(); localStorage.setItem("evidence", slider.value); });
-  }
+  const shown = evidence(root, (strength) => {
+    if (!map || !label) return;
+    map.hidden = !strength;
+    if (!strength) return;
+    if (!map.src) map.src = label.value; // fetched once somebody wants to see it
+    map.style.opacity = String(strength);
+  });
   label?.addEventListener("change", () => { if (map) map.src = label.value; });
-  veil();
 
   /** @param {number} by */
   function turn(by) {
@@ -96,10 +95,8 @@ export function viewer(root) {
       else if (event.key === "0") act("fit");
       else if (event.key === "[") turn(-1);
       else if (event.key === "]") turn(1);
-      else if (event.key === "e" && slider) {
-        slider.value = Number(slider.value) > 0 ? "0" : "40";
-        slider.dispatchEvent(new Event("input"));
-      } else if (view.scale > 1 && event.key.startsWith("Arrow")) {
+      else if (event.key === "e") shown.ask();
+      else if (view.scale > 1 && event.key.startsWith("Arrow")) {
         move({ ArrowLeft: 60, ArrowRight: -60 }[event.key] ?? 0, { ArrowUp: 60, ArrowDown: -60 }[event.key] ?? 0);
       } else return;
       event.preventDefault();
