@@ -88,11 +88,11 @@ def test_a_folder_that_is_a_link_elsewhere_is_told_of_and_not_lost(tmp_path):
         open_dataset(tmp_path / "set")
 
 
-def test_a_pipe_a_link_to_itself_and_a_name_with_nul_are_not_there(tmp_path):
+def test_a_pipe_and_a_link_to_itself_are_not_there(tmp_path):
     (tmp_path / "1.png").write_bytes(b"x")
     os.mkfifo(tmp_path / "2.png")
     (tmp_path / "3.png").symlink_to("3.png")
-    table = "path,label\n1.png,ill\n2.png,ill\n3.png,ill\n4\0.png,ill\n"
+    table = "path,label\n1.png,ill\n2.png,ill\n3.png,ill\n"
     (tmp_path / "labels.csv").write_text(table, encoding="utf-8")
     dataset = open_dataset(tmp_path)
     assert dataset.data(dataset.items[0]) == b"x"

@@ -119,8 +119,8 @@ def test_unknown_labels_and_absent_samples_are_said(tmp_path: Path) -> None:
         ("path,label\na.png,blast\na.png,neutrophil\n", "on line 2 and 'neutrophil' on line 3"),
         ("path,label\n,blast\n", "line 2, lacks a path or a label"),
         ("path,label\na.png\n", "line 2, lacks a path or a label"),
-        (b"path,label\n\xff\xfe\xfa.png,blast\n", "not a CSV file in UTF-8"),
-        ("path,label\n" + "a" * 200_000 + ",blast\n", "not a CSV file in UTF-8"),
+        (b"path,label\n\x81.png,blast\n", "Export it again as UTF-8"),
+        ("path,label\n" + "a" * 200_000 + ",blast\n", "not a table in CSV"),
     ],
 )
 def test_a_table_that_contradicts_itself_or_is_none_is_refused(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firstread.domain.errors import BadMeasurement, FirstreadError, UnreadableSample
-from firstread.tables.measurements import parse_csv
+from firstread.tables.measurements import parse_table
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Lump:
 )
 def test_a_table_is_read_in_every_form_that_spreadsheets_write(text: str) -> None:
     for data in (text, text.encode(), text.encode("utf-16")):
-        table = parse_csv(data, Lump())
+        table = parse_table(data, Lump())
         assert not table.refused
         assert [row.accession for row in table.rows] == ["A1", "A2"]
         assert table.rows[0].values == {"clump_thickness": 5.5, "bare_nuclei": None}
@@ -47,7 +47,7 @@ def test_a_table_is_read_in_every_form_that_spreadsheets_write(text: str) -> Non
 
 
 def test_a_bad_row_is_refused_alone_with_its_line() -> None:
-    table = parse_csv(
+    table = parse_table(
         "accession,clump_thickness,bare_nuclei\nA1,five,1\n\nA2,,1\nA3,4,1\n,4,1\nA5,inf,1\nA6,1,2,3",
         Lump(),
     )
@@ -62,9 +62,9 @@ def test_a_bad_row_is_refused_alone_with_its_line() -> None:
 
 
 def test_an_optional_column_may_be_absent_and_another_may_not() -> None:
-    assert parse_csv("clump_thickness\n3\n", Lump()).rows[0].values["bare_nuclei"] is None
+    assert parse_table("clump_thickness\n3\n", Lump()).rows[0].values["bare_nuclei"] is None
     with pytest.raises(BadMeasurement, match="no column for clump_thickness"):
-        parse_csv("accession,bare_nuclei\nA,3\n", Lump())
+        parse_table("accession,bare_nuclei\nA,3\n", Lump())
 
 
 @pytest.mark.parametrize(
@@ -78,16 +78,16 @@ def test_an_optional_column_may_be_absent_and_another_may_not() -> None:
 )
 def test_what_is_no_such_table_is_refused_with_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(UnreadableSample, match=sentence):
-        parse_csv(text, Lump())
+        parse_table(text, Lump())
 
 
 def test_two_columns_for_one_measurement_are_refused() -> None:
     with pytest.raises(BadMeasurement, match="two columns"):
-        parse_csv("accession,clump_thickness,Clump thickness\nA,1,2\n", Lump())
+        parse_table("accession,clump_thickness,Clump thickness\nA,1,2\n", Lump())
 
 
 @given(st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode)))
 def test_hostile_bytes_raise_nothing_but_our_own_errors(data: bytes) -> None:
     for given_bytes in (data, b"accession,clump_thickness\n" + data):
         with suppress(FirstreadError):
-            assert parse_csv(given_bytes, Lump()).rows is not None
+            assert parse_table(given_bytes, Lump()).rows is not None

@@ -40,9 +40,9 @@ def classify(
 ) -> None:
     """Read each PATH with a pack: a file, a folder with all that lies in it, or - for the input.
 
-    A pack of measurements reads JSON (an object or a list of them) and CSV (a row each). Where it
-    is known what samples truly show, each answer is compared, and the figures follow. Exit code 1
-    where a sample could not be read.
+    A pack of measurements reads JSON (an object or a list of them) and tables (CSV or .xlsx). Where
+    it is known what samples truly show, each answer is compared, and the figures follow. Exit code
+    1 where a sample could not be read.
     """
     from firstread.packs import find_pack
     from firstread.runtime import open_reader

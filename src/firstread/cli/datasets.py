@@ -64,11 +64,11 @@ def check(
     """
     if sheet is not None and not sheet.absolute().parent.is_dir():
         raise click.BadParameter(f"there is no folder {sheet.parent}", param_hint="--html")
+    from firstread.cli.labelled import open_labelled
     from firstread.cli.running import progress
-    from firstread.datasets import open_dataset
     from firstread.datasets.inspect.check import check as look
 
-    dataset = open_dataset(folder)
+    dataset = open_labelled(folder)
     rows, by = (None, "") if pack is None else _embedded(dataset, pack)
     with progress("Looking", total=len(dataset.items), shown=sys.stderr.isatty()) as step:
         found = look(dataset, rows=rows, told_apart_by=by, step=step)

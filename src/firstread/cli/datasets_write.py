@@ -44,11 +44,11 @@ def write(
     its hash. With --validation or --test it is parted by patient, once and for all. It appears
     whole, or not at all.
     """
+    from firstread.cli.labelled import open_labelled
     from firstread.cli.running import progress
-    from firstread.datasets import open_dataset
     from firstread.datasets.write import samples_of, write_dataset
 
-    dataset = open_dataset(samples)
+    dataset = open_labelled(samples)
     parts = _drawn(dataset, validation=validation, test=test, seed=seed)
     with progress("Writing", total=len(dataset.items), shown=sys.stderr.isatty()) as step:
 

@@ -97,17 +97,19 @@ def evaluate(
     records are measured beat by beat. Exit code 1 where a sample could not be read.
     """
     _refuse_no_place(picture, report)
-    from firstread.datasets import open_dataset
+    from firstread.cli.labelled import open_labelled
+    from firstread.datasets import measured_as
     from firstread.evaluation.further_figures import More
     from firstread.evaluation.plain import whole_as_plain
     from firstread.evaluation.report.write import write_picture, write_report
     from firstread.evaluation.subgroups import by_column
 
     # All that is named is opened before the first read: a slip of the pen must not cost the work.
-    dataset, foreign = open_dataset(folder), [open_dataset(each) for each in strangers]
+    dataset, foreign = open_labelled(folder), [open_labelled(each) for each in strangers]
     reader = _opened(pack, precision)
     other = _opened(against) if against else None
     _refuse_what_cannot_be(reader, dataset, columns=columns, foreign=foreign, spoil=spoil)
+    named = measured_as(dataset, reader.manifest)
     found = _measured(reader, dataset, threads=threads)
     more = More(
         subgroups={by: by_column(found.answers, by=by, dataset=dataset) for by in columns},
@@ -120,15 +122,16 @@ def evaluate(
     if report is not None:
         write_report(report, found, dataset=dataset, more=more)
     click.echo(json.dumps(whole_as_plain(found, more)) if as_json else as_text(found, more))
-    for line in _left_out(found, dataset):
+    for line in _left_out(found, dataset, named.told[len(dataset.told) :]):
         click.echo(printable(f"firstread: {line}"), err=True)
     ctx.exit(1 if found.unreadable else 0)
 
 
-def _left_out(found: Evaluation, dataset: Dataset) -> Iterator[str]:
+def _left_out(found: Evaluation, dataset: Dataset, told: Sequence[str]) -> Iterator[str]:
     """What lies there and is in no figure."""
     for each in found.unreadable:
         yield f"{each['path']}: {each['error']}"
+    yield from told
     if dataset.unlabelled:
         count, first = len(dataset.unlabelled), dataset.unlabelled[0]
         yield f"{count} without a label are left out, the first is {first}."

@@ -120,11 +120,11 @@ def quantise(pack: str, *, data: Path, out: Path, as_json: bool) -> None:
     from firstread.cli.running import progress, refuse_without
 
     refuse_without("onnx", command="packs quantise", extra="train")
-    from firstread.datasets import open_dataset
+    from firstread.cli.labelled import open_labelled
     from firstread.packs import find_pack
     from firstread.train.image.quantise import quantise as run
 
-    folder, dataset = find_pack(pack), open_dataset(data)
+    folder, dataset = find_pack(pack), open_labelled(data)
     with progress("Measuring", total=None, shown=sys.stderr.isatty()) as step:
         made = run(
             folder, dataset, out=out, say=lambda words: click.echo(words, err=True), step=step

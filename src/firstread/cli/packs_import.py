@@ -159,9 +159,9 @@ def dataset_of(options: dict[str, Any]) -> Any:
     """The labelled samples that the options name, or None."""
     if options["calibrate"] is None:
         return None
-    from firstread.datasets import open_dataset
+    from firstread.cli.labelled import open_labelled
 
-    return open_dataset(options["calibrate"])
+    return open_labelled(options["calibrate"])
 
 
 def show_import(made: Imported, *, as_json: bool) -> None:

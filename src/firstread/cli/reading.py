@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from firstread.datasets.truth import KnownLabels, Truth
     from firstread.datasets.truths import Truths
     from firstread.evaluation.tally import Positive
-    from firstread.tables.measurements import Measured
+    from firstread.tables.columns import Measured
 
 _ALIGNED_UP_TO = 60
 _FEW = 10

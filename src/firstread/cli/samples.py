@@ -20,7 +20,7 @@ from firstread.recordings.together import (
 )
 
 if TYPE_CHECKING:
-    from firstread.tables.measurements import TakesMeasurements
+    from firstread.tables.columns import TakesMeasurements
 
 _MAX_BYTES = 1 << 30
 ANNOTATIONS = (".atr", ".ecg", ".qrs")

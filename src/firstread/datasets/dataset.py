@@ -57,6 +57,8 @@ class Dataset:
     fetch: Callable[[str], bytes]
     unlabelled: tuple[str, ...] = ()
     remark: str = ""
+    told: tuple[str, ...] = ()
+    """What of its tables was not read, or had to be supposed."""
 
     @property
     def labels(self) -> tuple[str, ...]:

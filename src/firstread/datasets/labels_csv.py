@@ -15,14 +15,23 @@ LABELS = ("label", "class", "truth")
 
 
 class LabelsTable:
-    """What one table says of each path; `unknown` are the lines whose label nobody knows."""
+    """What one table says of each path; `unknown` are the lines whose label nobody knows.
+
+    `told` says what of the table had to be supposed.
+    """
 
     def __init__(
-        self, name: str, entries: Mapping[str, Truth], *, unknown: Sequence[tuple[int, str]]
+        self,
+        name: str,
+        entries: Mapping[str, Truth],
+        *,
+        unknown: Sequence[tuple[int, str]],
+        told: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.entries = entries
         self.unknown = unknown
+        self.told = tuple(told)
         self._asked: set[str] = set()
 
     def first(self, *paths: str) -> Truth | None:
@@ -41,7 +50,7 @@ class LabelsTable:
 
 
 def open_labels(path: Path, *, known: Callable[[str], Truth | None]) -> LabelsTable | None:
-    """The table in a CSV file; None where its first line names no columns for path and label.
+    """The table in a file; None where its first line names no columns for path and label.
 
     `known` gives the truth that a word stands for. Raises BadDataset where the file cannot be
     read, a line lacks one of the two, or two lines contradict each other.
@@ -67,6 +76,7 @@ def _read(table: Table, *, at: str, what: str, known: Callable[[str], Truth | No
     entries: dict[str, Truth] = {}
     first_lines: dict[str, tuple[int, str]] = {}
     unknown: list[tuple[int, str]] = []
+    table.refuse_odd(at, what)
     for line, cells in table:
         path, label = cells[at], cells[what]
         if not path or not label:
@@ -83,4 +93,4 @@ def _read(table: Table, *, at: str, what: str, known: Callable[[str], Truth | No
         entries[key] = known(label) or UNKNOWN
         if entries[key] is UNKNOWN:
             unknown.append((line, label))
-    return LabelsTable(table.name, entries, unknown=unknown)
+    return LabelsTable(table.name, entries, unknown=unknown, told=table.told)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 
+from firstread.datasets.endings import LABELS_FILES, TABLE_ENDINGS
 from firstread.domain.errors import BadDataset
 from firstread.files.left_over import folder_passed_over, passed_over
 
@@ -50,7 +51,7 @@ def place_of(path: Path) -> Place:
     """
     if path.is_dir():
         return _folder(path)
-    if path.name == "labels.csv" and path.is_file():
+    if path.name in LABELS_FILES and path.is_file():
         return _folder(path.parent)  # it names what lies beside it
     if not path.is_file():
         raise BadDataset(f"There is nothing at {path}. Name a folder or a file with samples.")
@@ -200,5 +201,7 @@ def _one_folder(names: Sequence[str]) -> str:
         return ""
     top = f"{tops.pop()}/"
     rest = [name[len(top) :] for name in names]
-    has_table = any("/" not in name and name.lower().endswith((".csv", ".npz")) for name in rest)
+    has_table = any(
+        "/" not in name and name.lower().endswith((*TABLE_ENDINGS, ".npz")) for name in rest
+    )
     return top if has_table or all("/" in name for name in rest) else ""

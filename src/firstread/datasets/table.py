@@ -1,17 +1,16 @@
-"""A CSV file as people write it: commas, semicolons or tabs, with or without a byte-order mark."""
+"""A table of labelled samples: what any door takes for a table, with its columns by name."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from firstread.domain.errors import BadDataset
+from firstread.domain.errors import BadDataset, UnreadableSample
+from firstread.tables.identifiers import lost_zeros, refusal
+from firstread.tables.sheet import Sheet, open_text
+from firstread.tables.workbook import is_workbook, open_workbook
 
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-"""What a spreadsheet's "Unicode text" begins with."""
+_OF_LABELS = {"label", "class", "truth", "diagnosis", "target"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,77 +19,92 @@ class Table:
 
     name: str
     columns: tuple[str, ...]
-    delimiter: str
+    separator: str
     lines: tuple[tuple[int, tuple[str, ...]], ...]
+    told: tuple[str, ...] = ()
+    """What was not read of it, or had to be supposed."""
+    odd: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    """By line and column, why a cell cannot be taken."""
 
     def column(self, *names: str) -> str | None:
         """The column that has one of these names, in any case; the first name counts most."""
         folded = {column.casefold(): column for column in reversed(self.columns)}
         return next((folded[name] for name in names if name in folded), None)
 
+    def refuse_odd(self, *columns: str | None) -> None:
+        """Raises BadDataset where a cell of these columns holds what nobody can take."""
+        for (line, column), why in sorted(self.odd.items()):
+            if column in columns:
+                raise BadDataset(f"{self.name}, line {line}: {column} {why}, and try again.")
+
     def __iter__(self) -> Iterator[tuple[int, dict[str, str]]]:
         for number, cells in self.lines:
             yield number, dict(zip(self.columns, cells, strict=True))
 
 
+def refuse_changed(table: Table, column: str | None) -> None:
+    """Raises BadDataset where a spreadsheet has changed whose a sample is."""
+    if column is None:
+        return
+    whose = {line: row[column] for line, row in table}
+    each = (refusal(text, line=line, what=column) for line, text in whose.items())
+    why = next(filter(None, each), "") or next(iter(lost_zeros(whose, what=column).values()), "")
+    if why:
+        raise BadDataset(f"{table.name}: {why}")
+
+
 def header_of(data: bytes) -> tuple[str, ...]:
-    """The columns that the first line names, in lower case; none where it is no text."""
+    """The columns that the first line names, in lower case; none where it is no table."""
     try:
-        head = data[: 1 << 16]
-        line = _text(head if head[:2] in _UTF_16 else head.partition(b"\n")[0])
-        return tuple(cell.strip().casefold() for cell in next(_reader(line.partition("\n")[0]), []))
-    except (UnicodeDecodeError, csv.Error):
+        # A line `sep=` may stand before it.
+        plain = is_workbook(data) or b"\x00" in data[:64] or data[:2] in (b"\xff\xfe", b"\xfe\xff")
+        sheet = _opened(data if plain else b"\n".join(data[: 1 << 16].split(b"\n")[:2]))
+    except UnreadableSample:
         return ()
+    return tuple(cell.casefold() for cell in sheet.lines[0][1]) if sheet.lines else ()
 
 
 def open_table(data: bytes, *, name: str) -> Table:
-    """The table in the bytes of a CSV file.
+    """The table in the bytes of a CSV file or a workbook.
 
-    Raises BadDataset, with the line, where it is no CSV, names a column twice, or a line has more
+    Raises BadDataset, with the line, where it is none, names a column twice, or a line has more
     cells than the first one.
     """
     try:
-        text = _text(data)
-        reader = _reader(text)
-        columns = tuple(cell.strip() for cell in next(reader, []))
-        named = [column for column in columns if column]
-        twice = next((one for one in named if named.count(one) > 1), None)
-        if twice is not None:
-            raise BadDataset(f"{name} has two columns '{twice[:60]}'. Leave one of them.")
-        lines = tuple(
-            (reader.line_num, _fitted(cells, columns, name=name, line=reader.line_num))
-            for cells in reader
-            if any(cell.strip() for cell in cells)
-        )
-    except (UnicodeDecodeError, csv.Error) as why:
-        raise BadDataset(
-            f"{name} is not a CSV file in UTF-8: {why}. Export it again as CSV."
-        ) from why
-    return Table(name=name, columns=columns, delimiter=_delimiter(text), lines=lines)
+        sheet = _opened(data)
+    except UnreadableSample as why:
+        raise BadDataset(f"{name}: {why}") from why
+    columns = sheet.lines[0][1]
+    named = [column for column in columns if column]
+    twice = next((one for one in named if named.count(one) > 1), None)
+    if twice is not None:
+        raise BadDataset(f"{name} has two columns '{twice[:60]}'. Leave one of them.")
+    return Table(
+        name=name,
+        columns=columns,
+        separator=sheet.separator,
+        lines=tuple(
+            (line, _fitted(cells, columns, name=name, line=line)) for line, cells in sheet.lines[1:]
+        ),
+        told=tuple(f"{name}: {each}" for each in sheet.told),
+        odd={
+            (line, columns[at]): why for (line, at), why in sheet.odd.items() if at < len(columns)
+        },
+    )
 
 
-def _text(data: bytes) -> str:
-    if data[:2] in _UTF_16:
-        return data.decode("utf-16")
-    return data.decode("utf-8-sig")
-
-
-def _reader(text: str) -> Any:
-    return csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-
-
-def _delimiter(text: str) -> str:
-    header = text.partition("\n")[0]
-    return max(",;\t", key=header.count)
+def _opened(data: bytes) -> Sheet:
+    if is_workbook(data):
+        return open_workbook(data, lambda first: bool({c.casefold() for c in first} & _OF_LABELS))
+    return open_text(data)
 
 
 def _fitted(
     cells: Sequence[str], columns: Sequence[str], *, name: str, line: int
 ) -> tuple[str, ...]:
-    given = [cell.strip() for cell in cells]
-    if any(given[len(columns) :]):
+    if any(cells[len(columns) :]):
         raise BadDataset(
             f"{name}, line {line}, has more cells than the first line has columns. Put quotes "
             "around cells with a comma, or export the table again."
         )
-    return tuple(given[: len(columns)]) + ("",) * (len(columns) - len(given))
+    return tuple(cells[: len(columns)]) + ("",) * (len(columns) - len(cells))

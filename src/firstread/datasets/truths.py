@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import Protocol
 
-from firstread.datasets.endings import IMAGE_ENDINGS
-from firstread.datasets.forms.labels_table import LABELS_FILE
+from firstread.datasets.endings import IMAGE_ENDINGS, LABELS_FILES
 from firstread.datasets.labels_csv import LabelsTable, open_labels
 from firstread.datasets.truth import UNKNOWN, KnownLabels, Truth
 from firstread.domain.errors import BadDataset
@@ -66,7 +65,7 @@ def find_truths(
 ) -> Truths:
     """Where the truths of `files` stand; each of them is a path and the folder named for it.
 
-    `rule` is 'auto', 'names', 'folders', 'none', or the path of a CSV with the columns path and
+    `rule` is 'auto', 'names', 'folders', 'none', or the path of a table with the columns path and
     label. By 'auto' a `labels.csv` in the sample's folder, in one above it as far as the named
     one, or beside that comes first; then the nearest folder whose name is a label; then names of
     images that all end in _1 or _0. Raises BadDataset where a table cannot be used.
@@ -102,7 +101,7 @@ def find_truths(
 
 
 class _Tables:
-    title = LABELS_FILE
+    title = LABELS_FILES[0]
 
     def __init__(
         self, known: KnownLabels, *, only: LabelsTable | None = None, at: str = ""
@@ -118,9 +117,12 @@ class _Tables:
     @property
     def notes(self) -> Iterator[str]:
         """A sentence for each table with labels nobody knows, or samples that are not there."""
+        if self._only is not None:
+            yield from self._only.told
         for folder, table in self._by_folder.items():
             if table is None:
                 continue
+            yield from table.told
             if table.unknown:
                 yield _unknown_note(table)
             if folder in self._whole and (absent := table.absent):
@@ -133,7 +135,7 @@ class _Tables:
         folder, name = os.path.split(path)
         if self._only is not None:
             return name == Path(self._at).name and _same(path, self._at)
-        if name != LABELS_FILE or self._in(folder) is None:
+        if name not in LABELS_FILES or self._in(folder) is None:
             return False
         self._whole.add(folder)
         return True
@@ -156,9 +158,10 @@ class _Tables:
 
     def _in(self, folder: str) -> LabelsTable | None:
         if folder not in self._by_folder:
-            file = Path(folder) / LABELS_FILE
+            named = [Path(folder) / name for name in LABELS_FILES]
+            file = next((each for each in named if each.is_file()), None)
             self._by_folder[folder] = (
-                open_labels(file, known=self._known.truth) if file.is_file() else None
+                None if file is None else open_labels(file, known=self._known.truth)
             )
         return self._by_folder[folder]
 

@@ -15,7 +15,7 @@ from firstread.edge.kinds import KINDS
 from firstread.edge.spool import Spool
 from firstread.inbox.taking import KnownCheck, Whole
 from firstread.packs import Manifest
-from firstread.tables.measurements import TakesMeasurements
+from firstread.tables.columns import TakesMeasurements
 
 log = logging.getLogger(__name__)
 

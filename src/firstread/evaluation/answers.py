@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from firstread.datasets import Dataset, Item, named
+from firstread.datasets import Dataset, Item, measured_as, named
 from firstread.domain.errors import BadDataset, BadMeasurement, UnreadableSample
 from firstread.domain.foremost import listed
 from firstread.domain.read import Read
@@ -98,7 +98,7 @@ def read_dataset(
     Raises BadDataset where the folder has a label that the pack does not know, or holds another
     kind of sample than the pack reads, and where no sample could be opened.
     """
-    dataset = named(dataset, reader.manifest.codes)
+    dataset = measured_as(named(dataset, reader.manifest.codes), reader.manifest)
     refuse_other_labels(reader, dataset)
 
     def answer(item: Item) -> tuple[Item, Read]:

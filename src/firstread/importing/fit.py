@@ -10,7 +10,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from firstread.datasets import Dataset, Item, named, split
+from firstread.datasets import Dataset, Item, measured_as, named, split
 from firstread.domain.errors import BadDataset, BadMeasurement, UnreadableSample
 from firstread.evaluation.answers import refuse_other_labels
 from firstread.evaluation.resample import clusters_of
@@ -62,14 +62,16 @@ def fit(
     """
     dataset = named(dataset, manifest.codes)
     refuse_other_labels(reader, dataset)
-    seen = _read(reader, dataset, step=step)
+    taken = measured_as(dataset, manifest)
+    seen = _read(reader, taken, step=step)
     used = (
         DatasetUsed(
             name=dataset.name, sha256=dataset.sha256, n=len(dataset.items), licence="as given"
         ),
     )
     manifest = replace(manifest, provenance=replace(manifest.provenance, datasets=used))
-    says = [f"{seen.unread} samples could not be opened."] if seen.unread else []
+    says = [*taken.told]
+    says += [f"{seen.unread} samples could not be opened."] if seen.unread else []
     whole = np.arange(len(seen.truths))
     if len(whole) < ENOUGH:
         of = f"{dataset.name}, all of it"

@@ -20,7 +20,7 @@ from firstread.inbox.settle import Ripe, Settling, Signature
 from firstread.inbox.troubles import Troubles, tell_nobody
 from firstread.recordings import join_pair
 from firstread.recordings.together import half_of_a_pair, is_header, other_half, together
-from firstread.tables.measurements import TakesMeasurements
+from firstread.tables.columns import TakesMeasurements
 
 ADOPT_AFTER_S = 60.0
 """A claim that stands this long belongs to a process that died."""

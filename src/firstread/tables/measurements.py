@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
 from firstread.domain.errors import BadMeasurement, TooManyRows, UnreadableSample
+from firstread.tables.columns import (
+    ABOUT,
+    Columns,
+    TakesMeasurements,
+    columns_of,
+    plain_name,
+    refuse_absent,
+)
 from firstread.tables.identifiers import lost_zeros, made_of, refusal
 from firstread.tables.numbers import NO_SIGNS, Signs, number_of, signs_of
 from firstread.tables.sheet import Sheet, open_text
@@ -19,30 +26,6 @@ MAX_ROWS = 10_000
 """More rows than any laboratory sends at once; a table beyond it is most likely a wrong file."""
 
 MISSING = frozenset({"", "?", "-", "na", "n/a", "nan", "null", "none"})
-ACCESSION_COLUMNS = ("accession", "accessionnumber", "sampleid", "samplenumber", "id")
-PATIENT_COLUMNS = ("patient", "patientid", "mrn")
-_UNIT = re.compile(r"(.+?)\s*[\[(]([^\])]*)[\])]\s*")
-LABEL_COLUMNS = ("label", "class")
-_ABOUT = {"accession": ACCESSION_COLUMNS, "patient": PATIENT_COLUMNS, "label": LABEL_COLUMNS}
-"""What else than measurements is taken along, by the names of its column; the first counts most."""
-
-
-class Measured(Protocol):
-    """One measurement that a check takes, as a pack's manifest or the API describes it."""
-
-    @property
-    def code(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def may_be_missing(self) -> bool: ...
-
-
-class TakesMeasurements(Protocol):
-    """A manifest, or anything else that says which measurements a check takes."""
-
-    @property
-    def measurements(self) -> Sequence[Measured]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,21 +58,6 @@ class Table:
     """What was not read of it, or had to be supposed."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Columns:
-    codes: dict[int, str]
-    accession: int | None
-    patient: int | None
-    label: int | None
-    width: int
-
-    @property
-    def taken(self) -> list[int]:
-        """The places of all that is taken."""
-        more = (self.accession, self.patient, self.label)
-        return [*self.codes, *(at for at in more if at is not None)]
-
-
 def parse_table(
     data: bytes | str, manifest: TakesMeasurements, *, needs_accession: bool = True
 ) -> Table:
@@ -115,12 +83,10 @@ def parse_table(
     return _of_sheet(open_text(data), manifest, needs_accession=needs_accession)
 
 
-parse_csv = parse_table
-
-
 def _of_sheet(sheet: Sheet, manifest: TakesMeasurements, *, needs_accession: bool) -> Table:
     header = sheet.lines[0][1] if sheet.lines else ()
-    columns, left_out = _columns(header, manifest=manifest)
+    columns, left_out = columns_of(header, manifest=manifest)
+    refuse_absent(manifest, present=set(columns.codes.values()))
     body = sheet.lines[1:]
     if len(body) > MAX_ROWS:
         raise TooManyRows(f"This table has more than {MAX_ROWS} rows. Send it in several parts.")
@@ -154,7 +120,7 @@ def _of_sheet(sheet: Sheet, manifest: TakesMeasurements, *, needs_accession: boo
     )
 
 
-def _refuse_odd(sheet: Sheet, *, line: int, columns: _Columns, header: Sequence[str]) -> None:
+def _refuse_odd(sheet: Sheet, *, line: int, columns: Columns, header: Sequence[str]) -> None:
     """Raises BadMeasurement where a cell that is taken holds what nobody can take."""
     for place in columns.taken:
         if why := sheet.odd.get((line, place)):
@@ -165,96 +131,16 @@ def _refuse_odd(sheet: Sheet, *, line: int, columns: _Columns, header: Sequence[
 
 def _names_some(first: Sequence[str], manifest: TakesMeasurements) -> bool:
     try:
-        return bool(_columns(first, manifest=manifest)[0].codes)
+        return bool(columns_of(first, manifest=manifest)[0].codes)
     except BadMeasurement:
         return False
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name).casefold()
-
-
-def _columns(header: Sequence[str], *, manifest: TakesMeasurements) -> tuple[_Columns, list[str]]:
-    """Where what stands, and the names of the columns that are left out."""
-    known: dict[str, str] = {}
-    for each in manifest.measurements:
-        known[_plain(each.title)] = each.code
-    for each in manifest.measurements:
-        known[_plain(each.code)] = each.code
-    codes: dict[int, str] = {}
-    about: dict[str, list[tuple[int, int]]] = {what: [] for what in _ABOUT}
-    left_out: list[str] = []
-    for place, name in enumerate(header):
-        plain = _without_unit(name, known=known, manifest=manifest)
-        if plain in known:
-            if known[plain] in codes.values():
-                raise BadMeasurement(
-                    f"The table has two columns for '{known[plain]}'. Leave one of them out.",
-                    field=known[plain],
-                )
-            codes[place] = known[plain]
-        elif what := next((what for what, names in _ABOUT.items() if plain in names), ""):
-            about[what].append((_ABOUT[what].index(plain), place))
-        elif name:
-            left_out.append(name[:40])
-    _refuse_absent(manifest, present=set(codes.values()))
-    special = {what: min(found)[1] for what, found in about.items() if found}
-    left_out += [header[at][:40] for found in about.values() for _, at in sorted(found)[1:]]
-    columns = _Columns(
-        codes=codes,
-        accession=special.get("accession"),
-        patient=special.get("patient"),
-        label=special.get("label"),
-        width=len(header),
-    )
-    return columns, left_out
-
-
-def _without_unit(name: str, *, known: Mapping[str, str], manifest: TakesMeasurements) -> str:
-    """A column's plain name; `Haemoglobin [g/L]` is haemoglobin where that is its unit."""
-    plain, found = _plain(name), _UNIT.fullmatch(name)
-    if plain in known or found is None or _plain(found[1]) not in known:
-        return plain
-    code, unit = known[_plain(found[1])], found[2].strip()
-    own = next((getattr(m, "unit", "") for m in manifest.measurements if m.code == code), "")
-    if own not in ("", "none") and _same_unit(own) != _same_unit(unit):
-        raise BadMeasurement(
-            f"The table gives {code} in '{unit[:40]}', and this check takes it in '{own}'. Convert "
-            "the column, and name its unit so.",
-            field=code,
-        )
-    return _plain(found[1])
-
-
-def _same_unit(unit: str) -> str:
-    return re.sub(r"\s+", "", unit).casefold().replace("μ", "µ")
-
-
-def _refuse_absent(manifest: TakesMeasurements, *, present: set[str]) -> None:
-    absent = [each.code for each in manifest.measurements if each.code not in present]
-    needed = [
-        each.code
-        for each in manifest.measurements
-        if not each.may_be_missing and each.code in absent
-    ]
-    if not present:
-        raise BadMeasurement(
-            "The first line names none of the measurements. It must hold columns named "
-            f"{', '.join(absent)}.",
-            field=absent[0] if absent else "",
-        )
-    if needed:
-        raise BadMeasurement(
-            f"The table has no column for {', '.join(needed)}. Add it, or send another check.",
-            field=needed[0],
-        )
 
 
 def _row(
     cells: Sequence[str],
     *,
     line: int,
-    columns: _Columns,
+    columns: Columns,
     manifest: TakesMeasurements,
     signs: Signs,
 ) -> Row:
@@ -335,11 +221,16 @@ def json_row(entry: Any, *, line: int, measured: Collection[str]) -> Row:
             f"Line {line} is no object of measurements. Send one with a number for each.", field=""
         )
     values: dict[str, float | None] = {}
-    about = dict.fromkeys(_ABOUT, "")
+    about = dict.fromkeys(ABOUT, "")
     for code, value in entry.items():
-        plain = _plain(code)
-        what = next((what for what, names in _ABOUT.items() if plain in names), "")
+        plain = plain_name(code)
+        what = next((what for what, names in ABOUT.items() if plain in names), "")
         if what and code not in measured:
+            if about[what]:
+                raise BadMeasurement(
+                    f"Line {line}: the {what} is given twice, under two names. Give it once.",
+                    field=what,
+                )
             about[what] = _identifier(value, line=line, what=what)
         elif isinstance(value, str):
             values[code] = _value(value.strip(), line=line, code=code, title=code[:60])

@@ -31,19 +31,23 @@ def open_text(data: bytes | str) -> Sheet:
     """The table in text; raises UnreadableSample where it is none."""
     text, told = decoded(data)
     first, _, rest = text.partition("\n")
-    said = _SEP.fullmatch(first.rstrip("\r"))
+    said = separator_said(first)
     before = 0
-    if said is not None:
+    if said:
         text, before = rest, 1
-        separator = said[1]
-    else:
-        separator = separator_of(text)
+    separator = said or separator_of(text)
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
         lines = tuple((line + before, cells) for line, cells in _filled(reader))
     except (csv.Error, ValueError, TypeError):
         raise UnreadableSample("This is not a table in CSV. Export it again as CSV.") from None
     return Sheet(lines=lines, told=told, separator=separator)
+
+
+def separator_said(line: str) -> str:
+    """The separator that a first line of a spreadsheet names, '' where it names none."""
+    found = _SEP.fullmatch(line.rstrip("\r\n"))
+    return found[1] if found else ""
 
 
 def decoded(data: bytes | str) -> tuple[str, tuple[str, ...]]:

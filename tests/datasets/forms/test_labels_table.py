@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
+from openpyxl import Workbook
 
 from firstread.datasets import named, open_dataset
 from firstread.domain.errors import BadDataset
@@ -25,11 +28,32 @@ def folder(tmp_path, table: bytes | str, *names: str):
         "file\tclass\tsubject\na.png\till\t7\n",
         'filename,truth,MRN\n"a.png","ill","7"\n',
         "path,label,patient\na.png,ill,7\n".encode("utf-16"),
+        "sep=;\npath;label;patient\na.png;ill;7\n",
+        "path,label,patient,Größe\na.png,ill,7,\n".encode("cp1252"),
     ],
 )
 def test_a_table_opens_as_any_program_writes_it(tmp_path, table):
     (item,) = folder(tmp_path, table, "a.png").items
     assert (item.path, item.label, item.patient) == ("a.png", "ill", "7")
+
+
+def test_labels_in_a_workbook_open_and_what_was_not_read_of_it_is_told(tmp_path):
+    made, held = Workbook(), BytesIO()
+    made.active.title = "About"
+    made.active.append(["made by", "somebody"])
+    sheet = made.create_sheet("Labels")
+    for row in (["path", "label", "patient"], ["a.png", "ill", 7]):
+        sheet.append(row)
+    made.save(held)
+    (tmp_path / "labels.xlsx").write_bytes(held.getvalue())
+    (tmp_path / "a.png").write_bytes(b"x")
+    for named_so in (tmp_path, tmp_path / "labels.xlsx"):
+        dataset = open_dataset(named_so)
+        assert [(i.path, i.label, i.patient) for i in dataset.items] == [("a.png", "ill", "7")]
+        assert dataset.told == ("labels.xlsx: The sheet 'Labels' was read; not read: About.",)
+    (tmp_path / "labels.csv").write_text("path,label\n")
+    with pytest.raises(BadDataset, match=r"has labels\.csv and labels\.xlsx"):
+        open_dataset(tmp_path)
 
 
 def test_other_columns_are_kept_and_given_parts_are_known(tmp_path):
@@ -63,9 +87,11 @@ def test_the_same_line_twice_is_one_sample(tmp_path):
         ("label,kind\nill,x\n", "has no column 'path'"),
         ("path,label,label\na.png,ill,x\n", "two columns 'label'"),
         ("path,label\na,b.png,ill\n", "line 2, has more cells"),
-        (b"path,label\n\xff\xfe\xfa.png,ill\n", "not a CSV file in UTF-8"),
-        ("path,label\n" + "a" * 200_000 + ",ill\n", "not a CSV file in UTF-8"),
-        ("", "has no column 'path'"),
+        (b"path,label\n\x81.png,ill\n", "Export it again as UTF-8"),
+        ("path,label\n" + "a" * 200_000 + ",ill\n", "not a table in CSV"),
+        ("", "is empty"),
+        ("path,label\n4\0.png,ill\n", "not a table in CSV"),
+        ("path,label,patient\na.png,ill,1.00E+06\n", "the patient is '1.00E\\+06', a number with"),
     ],
 )
 def test_a_table_that_cannot_be_meant_is_refused_with_the_line(tmp_path, table, said):

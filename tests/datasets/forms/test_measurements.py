@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
+from openpyxl import Workbook
 
 from firstread.datasets import open_dataset
 from firstread.datasets.inspect.check import check
@@ -67,3 +70,31 @@ def test_numbers_at_the_end_of_what_a_machine_can_hold_are_checked(tmp_path):
     )
     (tmp_path / "set.csv").write_text("a,b,class\n" + rows, encoding="utf-8")
     assert not check(open_dataset(tmp_path)).costs_trust
+
+
+def test_a_workbook_of_rows_is_what_the_same_csv_is(tmp_path):
+    made, held = Workbook(), BytesIO()
+    for row in (["id", "size", "class"], ["000123", 1.5, "ill"], ["000124", 1234, "well"]):
+        made.active.append(row)
+    made.save(held)
+    (tmp_path / "rows.xlsx").write_bytes(held.getvalue())
+    text = 'sep=;\nid;size;class\n="000123";1,5;ill\n="000124";1.234,0;well\n'
+    assert open_dataset(tmp_path / "rows.xlsx").items[0].measurements == (("size", 1.5),)
+    for one, other in zip(
+        open_dataset(tmp_path / "rows.xlsx").items, opened(tmp_path, text).items, strict=True
+    ):
+        assert (one.label, one.patient) == (other.label, other.patient)
+        assert one.measurements == other.measurements
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("patient,size,class\n1.00E+06,1,2\n", "Format the column as text"),
+        ("patient,size,class\n0012,1,2\n7,1,2\n", "may have taken its leading zeros"),
+        ('size,class\n"1,234",2\n', "may be 1234 or 1.234"),
+    ],
+)
+def test_what_a_spreadsheet_has_changed_is_refused_in_the_words_of_the_doors(tmp_path, text, said):
+    with pytest.raises(BadDataset, match=said):
+        opened(tmp_path, text)

@@ -229,6 +229,7 @@ def test_a_list_holds_addresses_of_any_kind(screen, rows, tmp_path, web, quick):
     (tmp_path / "near" / "green cell.png").write_bytes(cell_png("green"))
     (tmp_path / "far.png").write_bytes(cell_png("blue"))
     lines = [
+        "sep=;",
         "accession;Path",
         "1;near/green cell.png",
         f"2;{tmp_path / 'far.png'}",

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from openpyxl import Workbook
 from PIL import Image
 
 from firstread.domain.errors import ShortOfMemory
@@ -80,6 +81,41 @@ def test_the_files_of_a_form_are_answered_in_their_order_with_reasons(reader: Se
 def test_a_form_of_one_file_is_a_list_of_one(reader: Serving) -> None:
     answer = post(reader, "/read/colour", files={"file": ("r.png", cell_png())})
     assert [each["path"] for each in answer.json()] == ["r.png"]
+
+
+def workbook(*rows: list[Any]) -> bytes:
+    made, held = Workbook(), BytesIO()
+    for row in rows:
+        made.active.append(row)
+    made.save(held)
+    return held.getvalue()
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        b"sep=;\naccession;size;shape;note\nA1;1,5;2;x\n1.00E+06;2;2;\n",
+        "accession\tsize\tshape\tnote\nA1\t1,5\t2\tx\n1.00E+06\t2\t2\t\n".encode("utf-16"),
+        workbook(["accession", "size", "shape", "note"], ["A1", 1.5, 2, "x"], ["1.00E+06", 2, 2]),
+    ],
+)
+def test_a_table_is_read_row_by_row_and_what_was_left_out_is_told(
+    reader: Serving, table: bytes
+) -> None:
+    alone = post(reader, "/read/sizes", json={"size": 1.5, "shape": 2}).json()
+    for given in (
+        {"content": table},
+        {"content": table, "headers": {"Content-Type": "text/csv"}},
+        {"files": [("file", ("table", table))]},
+    ):
+        answer = post(reader, "/read/sizes", **given)
+        assert answer.status_code == 200, answer.text
+        good, refused = answer.json()
+        assert good["findings"] == alone["findings"]
+        assert "a spreadsheet has changed it" in refused["error"]
+        for each in (good, refused):
+            assert "Left out, as no measurements of this check: note." in each["notes"]
+        assert refused["line"] == good["line"] + 1
 
 
 def test_measurements_come_as_an_object_or_a_list(reader: Serving) -> None:

@@ -12,7 +12,7 @@ from firstread.domain.kinds import Kinds
 if TYPE_CHECKING:
     from firstread.cli.parcels import Asked, Parcel
     from firstread.cli.samples import ToRead
-    from firstread.tables.measurements import TakesMeasurements
+    from firstread.tables.columns import TakesMeasurements
 
 RowsOf = Callable[[Iterable["ToRead"], "TakesMeasurements"], Iterator["ToRead"]]
 ParcelsOf = Callable[[Sequence[Path], "Asked"], "list[Parcel]"]

@@ -16,7 +16,7 @@ from firstread.inbox.names import accession_pattern
 
 if TYPE_CHECKING:
     from firstread.cli.samples import ToRead
-    from firstread.tables.measurements import TakesMeasurements
+    from firstread.tables.columns import TakesMeasurements
 
 
 def _rows_of(files: Iterable[ToRead], takes: TakesMeasurements) -> Iterator[ToRead]:

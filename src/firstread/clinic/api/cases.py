@@ -35,6 +35,7 @@ from firstread.clinic.api.schemas import (
     Search,
     Slug,
 )
+from firstread.clinic.doors.table import receive_one_row, takes_tables
 from firstread.clinic.models import Case, Person
 from firstread.clinic.queue.once import once, once_with_work
 from firstread.clinic.shown.beats import beats_at
@@ -66,7 +67,8 @@ def _new_case_body() -> dict[str, Any]:
         "minItems": 1,
         "items": {"type": "string", "format": "binary"},
         "description": "One or more images: PNG, JPEG, TIFF, BMP, WebP or GIF. Or a recording: a "
-        "WFDB pair as two files or one zip, CSV, EDF or a DICOM waveform.",
+        "WFDB pair as two files or one zip, CSV, EDF or a DICOM waveform. Or a table (CSV or "
+        ".xlsx) with one row of measurements.",
     }
     form["properties"]["edge"] = {
         "type": "string",
@@ -119,6 +121,9 @@ def _receive(brought: Images | NewMeasurements, *, by: Person) -> Received:
     edge = None if brought.edge is None else from_edge(brought.edge)
     door = DOOR if edge is None else EDGE_DOOR
     if isinstance(brought, Images):
+        if edge is None and takes_tables(brought.fields.check):
+            fields = brought.fields.model_dump()
+            return receive_one_row(brought.samples, door=door, by=by, **fields)
         return intake.receive(
             brought.samples,
             check=brought.fields.check,

@@ -113,6 +113,8 @@ class ReceivedOut(Schema):
     created: bool
     added: int
     refused: list[RefusedOut]
+    notes: list[str]
+    """What of a table was left out, or had to be supposed."""
 
 
 class CasesOut(Schema):

@@ -68,6 +68,7 @@ def received(done: Received) -> dict[str, Any]:
         created=done.created,
         added=done.added,
         refused=[RefusedOut.from_orm(each) for each in done.refused],
+        notes=list(done.told),
     ).model_dump(mode="json")
 
 

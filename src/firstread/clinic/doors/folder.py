@@ -25,7 +25,7 @@ from firstread.inbox.places import Inbox
 from firstread.inbox.settle import Settling
 from firstread.inbox.taking import KnownCheck, Taking, Whole
 from firstread.inbox.troubles import keep_troubles, sentence
-from firstread.tables.measurements import TakesMeasurements
+from firstread.tables.columns import TakesMeasurements
 
 DOOR = "folder"
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from firstread.clinic.checks.checks import check_named, manifest_of
 from firstread.clinic.models import Person
 from firstread.clinic.steps import intake
+from firstread.clinic.steps.files import Incoming
 from firstread.clinic.steps.intake import Received
-from firstread.domain.errors import FirstreadError, TroubleElsewhere
+from firstread.clinic.steps.kinds import KINDS
+from firstread.domain.errors import (
+    BadMeasurement,
+    FirstreadError,
+    TroubleElsewhere,
+    UnreadableSample,
+)
 from firstread.tables.measurements import RefusedRow, parse_table
 
 
@@ -59,3 +67,53 @@ def receive_table(
             refused.append(RefusedRow(line=row.line, reason=reason))
     refused.sort(key=lambda each: each.line)
     return ReceivedTable(received=tuple(received), refused=tuple(refused), told=table.told)
+
+
+def takes_tables(check: str) -> bool:
+    """Whether what comes in files for this check is a table."""
+    return KINDS[check_named(check).kind].row is not None
+
+
+def receive_one_row(
+    files: Sequence[Incoming],
+    *,
+    check: str,
+    door: str,
+    by: Person | None,
+    accession: str = "",
+    patient: str = "",
+) -> Received:
+    """Receive a table of one row as a case, where whoever asks is told of one case.
+
+    Raises UnreadableSample where there are more rows, BadMeasurement where its row cannot be taken
+    or says another accession or patient than came with it.
+    """
+    table = parse_table(files[0].data, manifest_of(check_named(check)), needs_accession=False)
+    count = len(table.rows) + len(table.refused)
+    if len(files) > 1 or count > 1:
+        raise UnreadableSample(
+            "One row of measurements makes one case here. Send each row by itself, or put the "
+            "whole table in on the page, in the watched folder, or by 'firstread submit TABLE'."
+        )
+    if table.refused:
+        raise BadMeasurement(table.refused[0].reason, field="")
+    (row,) = table.rows
+    for what, said, own in (
+        ("accession", accession, row.accession),
+        ("patient", patient, row.patient),
+    ):
+        if said and own and said != own:
+            raise BadMeasurement(
+                f"The {what} that came with the table is '{said[:40]}', and the table says "
+                f"'{own[:40]}'. Give one of them.",
+                field=what,
+            )
+    received = intake.receive_measurements(
+        row.values,
+        check=check,
+        door=door,
+        accession=row.accession or accession,
+        patient=row.patient or patient,
+        by=by,
+    )
+    return replace(received, told=table.told)

@@ -39,6 +39,7 @@ from firstread.clinic.storage import store
 from firstread.domain.case import DECIDED, CaseState
 from firstread.domain.errors import BadMeasurement, StoreTrouble, UnreadableSample, WrongState
 from firstread.domain.kinds import WORDS
+from firstread.tables.identifiers import refusal_alone
 
 TRIES = 8
 """How often rows are written anew where another process wrote the same ones first."""
@@ -54,6 +55,8 @@ class Received:
     created: bool
     added: int
     refused: tuple[Refusal, ...] = ()
+    told: tuple[str, ...] = ()
+    """What of a table was not read, or had to be supposed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +178,8 @@ def _plain(value: str, *, field: str) -> str:
         raise BadMeasurement(
             f"The {field} must be one line of at most 64 characters. Shorten it.", field=field
         )
+    if why := refusal_alone(value, what=field):
+        raise BadMeasurement(why, field=field)
     return value
 
 

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from firstread.datasets.dataset import Dataset, Item
 from firstread.datasets.endings import IMAGE_ENDINGS
 from firstread.datasets.forms.folders import labelled_by_folder
-from firstread.datasets.forms.labels_table import LABELS_FILE, items_of
+from firstread.datasets.forms.labels_table import items_of, labels_file
 from firstread.datasets.place import Place, plain_path
 from firstread.datasets.table import open_table
 from firstread.dicom.pixels import header_of, is_dicom, png_of
@@ -35,7 +35,7 @@ def open_dicom_folder(place: Place) -> Dataset:
     """
     bare = [name for name in _bare(place) if _begins_so(place, name)]
     names = sorted([*place.ending(*_ENDINGS), *bare])
-    labelled = _labelled(place, names)
+    labelled, told = _labelled(place, names)
     items: list[Item] = []
     for name in names:
         item = labelled.get(plain_path(name))
@@ -53,6 +53,7 @@ def open_dicom_folder(place: Place) -> Dataset:
             for name in (*names, *place.ending(*IMAGE_ENDINGS))
             if plain_path(name) not in labelled
         ),
+        told=told,
     )
 
 
@@ -73,11 +74,12 @@ def _bare(place: Place) -> list[str]:
     ]
 
 
-def _labelled(place: Place, names: list[str]) -> dict[str, Item]:
-    if LABELS_FILE not in place.names:
-        return {plain_path(name): item for name, item in labelled_by_folder(names).items()}
-    items = items_of(open_table(place.read(LABELS_FILE), name=LABELS_FILE))
-    return {plain_path(item.path): item for item in items}
+def _labelled(place: Place, names: list[str]) -> tuple[dict[str, Item], tuple[str, ...]]:
+    table = labels_file(place)
+    if table is None:
+        return {plain_path(name): item for name, item in labelled_by_folder(names).items()}, ()
+    opened = open_table(place.read(table), name=table)
+    return {plain_path(item.path): item for item in items_of(opened)}, opened.told
 
 
 def _frames(place: Place, name: str, item: Item) -> list[Item]:

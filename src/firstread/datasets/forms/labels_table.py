@@ -1,28 +1,30 @@
-"""`labels.csv` names each sample by its path, with its label and, where known, its patient."""
+"""`labels.csv`, or a workbook of that name, names each sample by its path, with its label
+and, where known, its patient."""
 
 from __future__ import annotations
 
 from firstread.datasets.dataset import Dataset, Item
-from firstread.datasets.endings import IMAGE_ENDINGS
+from firstread.datasets.endings import IMAGE_ENDINGS, LABELS_FILES
 from firstread.datasets.labels_csv import LABELS, PATHS
 from firstread.datasets.parts import PARTS, part_of
 from firstread.datasets.place import Place, plain_path, zip_place
-from firstread.datasets.table import Table, open_table
+from firstread.datasets.table import Table, open_table, refuse_changed
 from firstread.domain.errors import BadDataset
 
-LABELS_FILE = "labels.csv"
 PATIENTS = ("patient", "patient_id", "patientid", "subject", "subject_id", "mrn")
 _PARTS = ("part", "split", "set")
 
 
 def fits(place: Place) -> bool:
-    """Whether a `labels.csv` lies at the top."""
-    return LABELS_FILE in place.names
+    """Whether a `labels.csv` lies at the top, or the same as a workbook."""
+    return labels_file(place) is not None
 
 
 def open_labelled(place: Place) -> Dataset:
     """The samples that `labels.csv` names; they lie beside it, or in `images.zip`."""
-    items = items_of(open_table(place.read(LABELS_FILE), name=LABELS_FILE))
+    name = labels_file(place) or LABELS_FILES[0]
+    table = open_table(place.read(name), name=name)
+    items = items_of(table)
     samples = _samples(place, items)
     known = {plain_path(item.path) for item in items}
     beside = samples.ending(*IMAGE_ENDINGS) if samples is not place else []
@@ -40,7 +42,16 @@ def open_labelled(place: Place) -> Dataset:
         tuple(items),
         samples.read,
         unlabelled=tuple(name for name in beside if plain_path(name) not in known),
+        told=table.told,
     )
+
+
+def labels_file(place: Place) -> str | None:
+    """The table of labels at the top; raises BadDataset where there are two."""
+    found = [name for name in LABELS_FILES if name in place.names]
+    if len(found) > 1:
+        raise BadDataset(f"{place.name} has {found[0]} and {found[1]}. Leave one of them.")
+    return found[0] if found else None
 
 
 def items_of(table: Table) -> list[Item]:
@@ -56,6 +67,8 @@ def items_of(table: Table) -> list[Item]:
             "name the columns path and label, and patient where the patients are known."
         )
     patient_in, part_in = table.column(*PATIENTS), _part_column(table)
+    table.refuse_odd(path_in, label_in, patient_in)
+    refuse_changed(table, patient_in)
     taken = {path_in, label_in, patient_in, part_in, ""}
     found: dict[str, tuple[int, Item]] = {}
     for line, row in table:

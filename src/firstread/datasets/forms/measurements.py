@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from pathlib import PurePosixPath
 
 from firstread.datasets.dataset import Dataset, Item
+from firstread.datasets.endings import TABLE_ENDINGS
 from firstread.datasets.forms.labels_table import PATIENTS
 from firstread.datasets.labels_csv import PATHS
 from firstread.datasets.place import Place
-from firstread.datasets.table import Table, header_of, open_table
+from firstread.datasets.table import Table, header_of, open_table, refuse_changed
 from firstread.domain.errors import BadDataset, BadMeasurement
-from firstread.tables.identifiers import refusal
 from firstread.tables.measurements import MISSING
 from firstread.tables.numbers import Signs, number_of, signs_of
 
@@ -37,6 +38,7 @@ def open_measurements(place: Place) -> Dataset:
     name = next(iter(several), "measurements.csv")
     table = open_table(place.read(name), name=name)
     label_in, whose_in = table.column(*LABELS), table.column(*_WHOSE)
+    table.refuse_odd(*table.columns)
     if label_in is None:
         raise BadDataset(
             f"{name} has no column for the label. Name it in its first line: class, label or "
@@ -44,11 +46,10 @@ def open_measurements(place: Place) -> Dataset:
         )
     codes = [column for column in table.columns if column not in {label_in, whose_in, ""}]
     words = _words(table, label_in)
-    signs = signs_of((row[code] for _, row in table for code in codes), separator=table.delimiter)
+    signs = signs_of((row[code] for _, row in table for code in codes), separator=table.separator)
+    refuse_changed(table, whose_in)
     items = []
     for line, row in table:
-        if why := refusal(row[whose_in], line=line, what=whose_in) if whose_in else "":
-            raise BadDataset(f"{name}: {why}")
         label = row[label_in]
         if not label:
             raise BadDataset(f"{name}, line {line}, has no {label_in}. Fill it in.")
@@ -65,14 +66,15 @@ def open_measurements(place: Place) -> Dataset:
         )
     if not codes:
         raise BadDataset(f"{name} has no column but the label. Add the measurements.")
-    return Dataset(place.name, "measurements", tuple(items), place.read)
+    return Dataset(place.name, "measurements", tuple(items), place.read, told=table.told)
 
 
 def _tables(place: Place) -> list[str]:
-    """The names of the tables at the top that have a label; of a `measurements.csv` it alone."""
-    top = [name for name in place.ending(".csv") if "/" not in name]
-    if "measurements.csv" in top:
-        return ["measurements.csv"]
+    """The tables at the top that have a label; where one is called `measurements`, it alone."""
+    top = [name for name in place.ending(*TABLE_ENDINGS) if "/" not in name]
+    own = [name for name in top if PurePosixPath(name).stem == "measurements"]
+    if own:
+        return own
     headers = {name: set(header_of(place.read(name))) for name in top}
     return [
         name for name, header in headers.items() if header & set(LABELS) and not header & set(PATHS)

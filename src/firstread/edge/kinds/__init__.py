@@ -62,8 +62,8 @@ class KindAtTheEdge:
     """How the media type of what cannot be one begins."""
     send: str
     """What the pack reads and how it is sent, after the pack's name."""
-    in_lists: bool = False
-    """Whether a JSON list in one body holds many."""
+    in_tables: bool = False
+    """Whether a table or a JSON list in one body holds many."""
     overlay: Overlay | None = None
     take_in: TakeIn
     post: Post

@@ -69,8 +69,8 @@ KIND = KindAtTheEdge(
     example="measurements.json",
     not_media=("image/", "video/", "audio/"),
     send="reads measurements, not pictures. Send JSON: an object with one number for each "
-    "measurement, or a list of them.",
-    in_lists=True,
+    "measurement, or a list of them; or a table: CSV or a workbook (.xlsx).",
+    in_tables=True,
     take_in=_take_in,
     post=_post,
 )

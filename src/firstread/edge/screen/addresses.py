@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from firstread.domain.errors import BadArchive, UnreadableSample
 from firstread.edge.screen.folder import listed_file, read_file
 from firstread.edge.screen.sample import MAX_BYTES, Listed, Room
+from firstread.tables.sheet import separator_said
 
 if TYPE_CHECKING:
     from firstread.connect.buckets.bucket import Bucket
@@ -110,8 +111,10 @@ def _scheme(address: str) -> str:
 def _column(lines: Iterator[str], *, name: str) -> Iterator[str]:
     """The addresses in the table's column of them; a table of one column needs no first line."""
     first = next(lines, "")
+    said = separator_said(first)
+    first = next(lines, "") if said else first
     # Spreadsheets of half the world separate by semicolons.
-    separator = max(",;\t", key=first.count)
+    separator = said or max(",;\t", key=first.count)
     header = [cell.strip().lower() for cell in next(csv.reader([first], delimiter=separator), [])]
     place = next((header.index(column) for column in COLUMNS if column in header), None)
     if place is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from firstread.domain.kinds import Kinds
-from firstread.tables.measurements import TakesMeasurements
+from firstread.tables.columns import TakesMeasurements
 
 
 class IsWhole(Protocol):

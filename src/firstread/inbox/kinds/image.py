@@ -5,7 +5,7 @@ from collections.abc import Callable
 from firstread.imaging import decode
 from firstread.inbox.kinds import KindOfFile
 from firstread.inbox.names import is_table
-from firstread.tables.measurements import TakesMeasurements
+from firstread.tables.columns import TakesMeasurements
 
 
 def _is_whole(

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from firstread.inbox.kinds import KindOfFile
 from firstread.inbox.names import ends_a_line, is_table
-from firstread.tables.measurements import TakesMeasurements, parse_table
+from firstread.tables.columns import TakesMeasurements
+from firstread.tables.measurements import parse_table
 from firstread.tables.workbook import is_workbook
 
 

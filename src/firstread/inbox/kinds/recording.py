@@ -6,7 +6,7 @@ from firstread.inbox.kinds import KindOfFile
 from firstread.inbox.names import ends_a_line, is_table
 from firstread.recordings import open_recording
 from firstread.recordings.together import half_of_a_pair
-from firstread.tables.measurements import TakesMeasurements
+from firstread.tables.columns import TakesMeasurements
 
 
 def _is_whole(

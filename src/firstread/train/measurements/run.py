@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from firstread.datasets import measured_as
 from firstread.domain.errors import BadConfiguration, BadDataset
 from firstread.train.measurements.additive import fit_shapes, out_of_fold
 from firstread.train.measurements.assemble import measurements_pack
@@ -32,7 +33,10 @@ def train_measurements(wanted: Training) -> Path:
             f"the folder {', '.join(dataset.labels)}. Name a folder with the recipe's labels."
         )
     names = [each.code for each in recipe.measurements]
-    table = [dict(item.measurements) for item in dataset.items]
+    taken = measured_as(dataset, recipe)
+    for told in taken.told:
+        wanted.say(told)
+    table = [dict(item.measurements) for item in taken.items]
     missing = [name for name in names if name not in table[0]]
     if missing:
         raise BadDataset(

@@ -17,7 +17,7 @@ from firstread.edge.serve.protocols import native
 from firstread.edge.serve.protocols.chosen import chosen_pack
 from firstread.edge.serve.protocols.tensors import json_value, sample_of_text
 from firstread.edge.serve.wire import Answer, Asked, Handler, Route, as_json
-from firstread.tables.measurements import MAX_ROWS, parse_csv
+from firstread.tables.measurements import MAX_ROWS
 
 if TYPE_CHECKING:
     from firstread.edge.serve.warm import WarmPacks
@@ -33,7 +33,7 @@ Said = dict[str, Any]
 
 
 def _read(asked: Asked, packs: WarmPacks, *, default_pack: str | None) -> Answer:
-    """Read what the body holds: as `/read/PACK` does, or a list of samples in JSON, or a CSV."""
+    """Read what the body holds: as `/read/PACK` does, or a list of samples in JSON."""
     content = asked.headers.get("content-type", "").partition(";")[0].strip().lower()
     found = json_value(asked.body) if content == "application/json" else None
     envelope = found if isinstance(found, dict) else {}
@@ -47,8 +47,6 @@ def _read(asked: Asked, packs: WarmPacks, *, default_pack: str | None) -> Answer
     key = next((key for key in _LISTS if key in envelope and not _measures(manifest, key)), None)
     if key is not None:
         answer = _instances(envelope[key], packs.reader(name), wrapped=key == "instances")
-    elif content == "text/csv" and manifest.measurements:
-        answer = _table(asked.body, packs.reader(name))
     else:
         answer = native.read(replace(asked, parts={"pack": name}), packs)
     told = {_ATTRIBUTES: f"pack={name},version={manifest.version}"}
@@ -130,14 +128,6 @@ def _encoded(found: Any) -> str | None:
         found = inner if isinstance(inner, dict) and "b64" in inner else found
     text = found.get("b64") if isinstance(found, dict) else found
     return text if isinstance(text, str) else None
-
-
-def _table(body: bytes, reader: PackReader) -> Answer:
-    table = parse_csv(body, reader.manifest, needs_accession=False)
-    said = {row.line: _said(functools.partial(_measured, row.values, reader)) for row in table.rows}
-    said |= {row.line: {"error": row.reason} for row in table.refused}
-    lines = [{"line": line} | said[line] for line in sorted(said)]
-    return replace(as_json(lines), reads=len(lines))
 
 
 def _in_lines(answer: Answer) -> Answer:

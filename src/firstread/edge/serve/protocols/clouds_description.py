@@ -42,7 +42,7 @@ READ: dict[str, Any] = {
     "description": (
         "What `/read/{pack}` takes, answered as it answers; or a JSON object with a list of "
         "samples: `instances` is answered with `predictions`, `input_data` and `data` with a "
-        "list. Of measurements also a CSV with a header. In a list, a sample that cannot be "
+        "list. In a list, a sample that cannot be "
         "read has `error` in place of a read."
     ),
     "parameters": [
@@ -56,9 +56,7 @@ READ: dict[str, Any] = {
     ],
     "requestBody": {
         "required": True,
-        "content": TAKES
-        | content({"anyOf": [Envelope, *ROWS]})
-        | content(TEXT, media_type="text/csv"),
+        "content": TAKES | content({"anyOf": [Envelope, *ROWS]}),
     },
     **answered(
         content({"anyOf": [*READS, Predictions]})

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from firstread.domain.errors import BadRequest, FirstreadError, ShortOfMemory
+from firstread.domain.errors import BadRequest, FirstreadError, TroubleElsewhere
 from firstread.domain.foremost import listed
 from firstread.edge.kinds import KINDS
 from firstread.edge.serve.protocols import native_description as describe
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from firstread.runtime import Outcome, PackReader
 
 _Said = dict[str, Any]
+_BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
 _UNNAMED = ""
 """An answer does not carry the hash of its sample, so none is computed."""
 
@@ -29,8 +30,8 @@ _UNNAMED = ""
 def read(asked: Asked, packs: WarmPacks) -> Answer:
     """Read what the body holds with the pack of the address.
 
-    One sample is answered with its read; a form or a list with a list in its order, in which what
-    cannot be read has a sentence in place of a read.
+    One sample is answered with its read; a form, a table or a list with a list in its order, in
+    which what cannot be read has a sentence in place of a read.
     """
     manifest = packs.manifest(asked.parts["pack"])
     tell = _teller(asked, manifest)
@@ -39,10 +40,8 @@ def read(asked: Asked, packs: WarmPacks) -> Answer:
     reader = packs.reader(manifest.name)
     if is_form(content):
         said: Any = _read_form(asked, reader, tell)
-    elif KINDS[manifest.kind].in_lists and asked.body.lstrip()[:1] == b"[":
-        said = _read_rows(asked.body, reader, tell)
     else:
-        said = tell(asked.body, reader.read(asked.body, sample_sha256=_UNNAMED))
+        said = _read_body(asked.body, reader, tell)
     count = len(said) if isinstance(said, list) else 1
     return replace(as_json(said), pack=manifest.name, reads=count)
 
@@ -100,26 +99,33 @@ def _read_form(
     for part in parts:
         place = {"path": part.file_name or part.name}
         try:
-            said.append(place | tell(part.data, reader.read(part.data, sample_sha256=_UNNAMED)))
-        except ShortOfMemory:
+            found = _read_body(part.data, reader, tell)
+            said += [place | each for each in (found if isinstance(found, list) else [found])]
+        except TroubleElsewhere:
             raise  # the whole form comes again: none of its samples is at fault
         except FirstreadError as error:
             said.append(place | {"error": str(error)})
     return said
 
 
-def _read_rows(
-    body: bytes, reader: PackReader, tell: Callable[[bytes, Outcome], _Said]
-) -> list[_Said]:
-    table = parse_table(body, reader.manifest, needs_accession=False)
+def _read_body(
+    data: bytes, reader: PackReader, tell: Callable[[bytes, Outcome], _Said]
+) -> _Said | list[_Said]:
+    """One sample's read; of a table, or a list of rows, those of its rows in their order."""
+    if not KINDS[reader.manifest.kind].in_tables or data.lstrip(_BEFORE_JSON)[:1] == b"{":
+        return tell(data, reader.read(data, sample_sha256=_UNNAMED))
+    table = parse_table(data, reader.manifest, needs_accession=False)
     said: list[_Said] = [{"line": row.line, "error": row.reason} for row in table.refused]
     for row in table.rows:
         try:
             said.append({"line": row.line} | tell(b"", reader.read_measurements(row.values)))
+        except TroubleElsewhere:
+            raise  # no line is at fault
         except FirstreadError as error:
             said.append({"line": row.line, "error": str(error)})
     said.sort(key=lambda each: int(each["line"]))
-    return said
+    told = {"notes": list(table.told)} if table.told else {}
+    return [each | told for each in said]
 
 
 def _teller(asked: Asked, manifest: Manifest) -> Callable[[bytes, Outcome], _Said]:

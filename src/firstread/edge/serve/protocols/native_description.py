@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from firstread.domain.kinds import WORDS
 from firstread.domain.read import Beat, Contribution, Familiarity, Finding
-from firstread.edge.serve.describe import BINARY, Form, answered, content, given
+from firstread.edge.serve.describe import BINARY, TEXT, Form, answered, content, given
 
 
 class Evidence(Struct):
@@ -61,7 +61,9 @@ class Answer(Struct, kw_only=True):
 
 
 Path = Annotated[str | UnsetType, Meta(description="The file's name in the form.")]
-Line = Annotated[int | UnsetType, Meta(description="The place in the list, from 1.")]
+Line = Annotated[
+    int | UnsetType, Meta(description="The line of the table, or place in the list, from 1.")
+]
 
 
 class Placed(Answer, kw_only=True):
@@ -77,6 +79,7 @@ class Unread(Struct, kw_only=True):
     path: Path = UNSET
     line: Line = UNSET
     error: str
+    notes: Annotated[list[str] | UnsetType, Meta(description="As of a read.")] = UNSET
 
 
 class Label(Struct):
@@ -113,10 +116,16 @@ READS: list[Form] = [Answer, {"type": "array", "items": {"anyOf": [Placed, Unrea
 TAKES: dict[str, Any] = {
     **_PICTURE,
     "application/octet-stream": _PICTURE["image/*"],
+    **content(TEXT, media_type="text/csv"),
+    **content(
+        BINARY | {"description": "A workbook (.xlsx) of measurements."},
+        media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ),
     "multipart/form-data": {
         "schema": {
             "type": "object",
-            "description": "Each file is one sample; their names come back as `path`.",
+            "description": "Each file is one sample, or a table of them; their names come back as "
+            "`path`.",
             "properties": {"file": {"type": "array", "items": BINARY}},
             "required": ["file"],
         }
@@ -130,7 +139,7 @@ ASKED = [
 REFUSED = {
     400: "The multipart form is damaged.",
     404: "No pack of that name.",
-    413: "The request is larger than this reader takes.",
+    413: "The request is larger than this reader takes, or a table has too many rows.",
     415: "A picture for measurements, or the other way round.",
     422: "The sample cannot be read; the sentence says why.",
     503: "The pack is damaged, memory is short, or as many requests wait as are taken: Retry-After "
@@ -140,9 +149,10 @@ REFUSED = {
 READ: dict[str, Any] = {
     "description": (
         "A picture as the whole body, or several as files of a multipart form; for a pack of "
-        "measurements a JSON object, or a list of them. One sample is answered with its read. A "
-        "form or a list is answered with a list in its order, in which a sample that cannot be "
-        "read has `error` in place of a read."
+        "measurements a JSON object, a list of them, or a table: CSV with a header, or a workbook "
+        "(.xlsx). One sample is answered with its read. A form, a list or a table is answered "
+        "with a list in its order, in which a sample that cannot be read has `error` in place of "
+        "a read."
     ),
     "parameters": ASKED,
     "requestBody": {
