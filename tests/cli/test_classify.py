@@ -51,8 +51,8 @@ def test_one_picture_gives_one_object_with_every_key(packs: Path, tmp_path: Path
     assert result.exit_code == 0
     (answer,) = _lines(result)
     assert list(answer) == [
-        "path", "label", "probability", "findings", "groups", "finding_set", "familiarity",
-        "alarms", "unfit", "pack", "version", "ms",
+        "path", "verdict", "label", "probability", "findings", "groups", "finding_set",
+        "familiarity", "alarms", "unfit", "pack", "version", "ms",
     ]  # fmt: skip
     assert answer["path"] == str(picture)
     assert answer["label"] == "red" == answer["findings"][0]["label"]
@@ -88,7 +88,7 @@ def test_without_json_a_person_can_read_it(packs: Path, tmp_path: Path) -> None:
     result = _classify(tmp_path / "red.png", tmp_path / "blurred.png", "--pack", "colour")
     red, blurred = result.stdout.splitlines()
     assert "ALARM red" in red
-    assert "UNFIT The picture is blurred" in blurred
+    assert "Unfit for a first read: The picture is blurred" in blurred
 
 
 def test_the_input_can_be_read(packs: Path) -> None:

@@ -176,13 +176,13 @@ def _told(standing: Standing) -> str:
 
 def _answer(entry: Entry, read: Read) -> None:
     """The answer in a line for whoever stands there, without a name or number of a patient."""
-    words = [f"{entry.number:>6}  {entry.check}  {read.label} {read.probability:.1%}"]
-    if read.alarms:
-        words.append(f"ALARM {', '.join(read.alarms)}")
-    if read.familiarity is not None and not read.familiarity.familiar:
-        words.append("UNFAMILIAR")
-    if read.unfit:
-        words.append(f"UNFIT {read.unfit}")
+    verdict, words = read.verdict, [f"{entry.number:>6}  {entry.check}"]
+    if verdict.names_finding:
+        words.append(f"{read.label} {read.probability:.1%}")
+        if read.alarms:
+            words.append(f"ALARM {', '.join(read.alarms)}")
+    if verdict.doubt is not None:
+        words.append(f"{verdict.says}. {verdict.why}")
     click.echo("  ".join([*words, f"{read.ms:.0f} ms"]))
 
 

@@ -43,19 +43,32 @@ def answer_as_line(
         name = f"{name}  {outcome or '':<{_OUTCOME_WIDTH}}"
     if "error" in answer:
         return f"{name}  ERROR  {answer['error']}"
-    words = [f"{answer['label']:<14} {answer['probability']:7.1%}"]
-    words += _beats(answer) if "beats" in answer else _others(answer)
-    if answer["alarms"]:
-        words.append(f"ALARM {', '.join(answer['alarms'])}")
-    if answer["familiarity"] is not None and not answer["familiarity"]["familiar"]:
-        words.append("UNFAMILIAR")
-    if answer["unfit"]:
-        words.append(f"UNFIT {answer['unfit']}")
+    words = _found(answer) if answer["label"] is not None else _not_found(answer)
     if truth is not None and truth not in (answer["label"], "positive", "negative"):
         words.append(f"truly {truth}")
     if "notes" in answer:
         words.append(f"({printable(' '.join(answer['notes']))})")
     return f"{name}  {'  '.join(words)}"
+
+
+def _found(answer: dict[str, Any]) -> list[str]:
+    words = [f"{answer['label']:<14} {answer['probability']:7.1%}"]
+    words += _beats(answer) if "beats" in answer else _others(answer)
+    if answer["alarms"]:
+        words.append(f"ALARM {', '.join(answer['alarms'])}")
+    if (verdict := answer.get("verdict")) is not None and not verdict["stands"]:
+        words.append(printable(verdict["says"]))
+    return words
+
+
+def _not_found(answer: dict[str, Any]) -> list[str]:
+    """Why no finding stands, where it would; then what the pack would have said, as such."""
+    verdict = answer["verdict"]
+    said = f"{verdict['says']}: {answer['unfit']}" if answer["unfit"] else f"{verdict['says']}."
+    would = verdict["would_say"]
+    if verdict["would_alarm"]:
+        would += f", with an alarm of {', '.join(verdict['would_alarm'])}"
+    return [printable(said), f"(would have said {printable(would)})"]
 
 
 def _beats(answer: dict[str, Any]) -> list[str]:
@@ -134,8 +147,9 @@ def _about(summary: Summary, *, truths: dict[str, int]) -> str:
     ]
     if left_out:
         lines.append(f"Not counted: {', '.join(left_out)}.")
-    if summary.unfit:
-        lines.append(f"Counted, though unfit: {summary.unfit}.")
+    if summary.doubtful:
+        why = ", ".join(f"{count} {why}" for why, count in summary.doubtful.items())
+        lines.append(f"Counted, though no finding stands for them: {why}.")
     return "\n".join(lines)
 
 

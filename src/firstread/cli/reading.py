@@ -35,6 +35,7 @@ from firstread.domain.errors import (
     UnreadableSample,
 )
 from firstread.domain.foremost import listed
+from firstread.domain.left_out import why_not_found
 
 if TYPE_CHECKING:
     from firstread.cli.answers_file import KeptAnswers
@@ -231,6 +232,7 @@ class _Run:
         self._wanted = wanted
         self._tally = Tally(positive)
         self._done = self._failed = 0
+        self._doubtful: Counter[str] = Counter()
 
     def go(self, read: ReadSample, *, at_once: int) -> int:
         from firstread.runtime.batch import read_all
@@ -288,6 +290,8 @@ class _Run:
             self._kept.keep(answer, sample_sha256=sha256)
         self._done += 1
         self._failed += "error" in answer
+        if "error" not in answer and answer["label"] is None:
+            self._doubtful[why_not_found(answer)] += 1
 
     def _shown(self, truth: Truth | None, answer: dict[str, Any]) -> str:
         outcome = self._tally.add(answer, truth)
@@ -306,6 +310,13 @@ class _Run:
         if self._tally.compared:
             form = summary_as_json if self._wanted.as_json else summary_as_text
             click.echo(form(self._tally.summary(), truths=dict(self._samples.counts)))
+        elif self._doubtful and self._done > 1:
+            why = ", ".join(f"{count} {why}" for why, count in self._doubtful.most_common())
+            click.echo(
+                f"firstread: For {self._doubtful.total()} of {self._done} samples no finding "
+                f"stands: {why}. A person reads them unaided.",
+                err=True,
+            )
         for note in self._samples.notes:
             click.echo(f"firstread: {note}", err=True)
 

@@ -111,9 +111,11 @@ def _say(summary: Summary, *, out: Path) -> None:
         click.echo(f"{label.ljust(width)}  {count:>9}")
     click.echo(
         f"{summary.samples} samples: {summary.samples - summary.unreadable} read, of them "
-        f"{summary.alarms} with an alarm, {summary.unfamiliar} unfamiliar, {summary.unfit} unfit; "
-        f"{summary.unreadable} unreadable."
+        f"{summary.alarms} with an alarm; {summary.unreadable} unreadable."
     )
+    if summary.doubtful:
+        why = ", ".join(f"{count} {why}" for why, count in summary.doubtful)
+        click.echo(f"No finding stands for {why}: a person reads them unaided.")
     for path, reason in summary.reasons:
         click.echo(f"  {printable(path)}  {reason}")
     if summary.unreadable > len(summary.reasons):

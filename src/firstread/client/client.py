@@ -160,9 +160,15 @@ class Client(Closing):
         """Everything about a case; raises UnknownCase."""
         return self._get(f"/cases/{_number(case_id)}")
 
-    def review(self, case_id: str | uuid.UUID, *, label: str, comment: str = "") -> dict[str, Any]:
-        """Answer a case; raises WrongState, NotAllowed, BadMeasurement (no such label)."""
-        body = {"label": label, "comment": comment}
+    def review(
+        self, case_id: str | uuid.UUID, *, label: str, comment: str = "", confirm: str = ""
+    ) -> dict[str, Any]:
+        """Answer a case; raises WrongState, NotAllowed, BadMeasurement (no such label).
+
+        To agree with a first read that does not stand, `confirm` says what stands in the case's
+        `verdict["doubt"]`.
+        """
+        body = {"label": label, "comment": comment} | ({"confirm": confirm} if confirm else {})
         return self._post(f"/cases/{_number(case_id)}/reviews", json=body)
 
     def amend(self, case_id: str | uuid.UUID, *, label: str, comment: str) -> dict[str, Any]:

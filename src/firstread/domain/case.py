@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from firstread.domain.read import Read
+from firstread.domain.verdict import Doubt
 
 NO_ALARM = "no-alarm"
 """The answer for a case of many cells none of which raises the alarm."""
@@ -96,18 +97,38 @@ class Headline:
 def headline(reads: Sequence[Read], *, alarming: Collection[str]) -> Headline | None:
     """Sum up the reads of a case: the cell itself, or of many cells the commonest alarm.
 
-    `alarming` are the labels that are positive findings. Unfit cells say nothing. Of many cells
-    without an alarm the answer is `no-alarm`, with the probability that the most suspicious cell
-    is none of the alarming ones.
+    `alarming` are the labels that are positive findings. Unfit cells say nothing, and unfamiliar
+    ones raise an alarm only where no other does. Of many cells without an alarm the answer is
+    `no-alarm`, with the probability that the most suspicious cell is none of the alarming ones.
     """
     fit = [read for read in reads if read.unfit is None]
     if not fit:
         return None
     if len(reads) == 1:
         return Headline(label=fit[0].label, probability=fit[0].probability)
-    alarms = Counter(label for read in fit for label in read.alarms)
+    fit = [read for read in fit if read.is_counted] or fit
+    alarms = Counter(label for read in fit if read.verdict.names_finding for label in read.alarms)
+    alarms = alarms or Counter(label for read in fit for label in read.alarms)
     if alarms:
         label = min(alarms, key=lambda name: (-alarms[name], name))
         return Headline(label=label, probability=max(r.probability_of(label) for r in fit))
     suspicion = max(sum(r.probability_of(label) for label in alarming) for r in fit)
     return Headline(label=NO_ALARM, probability=max(0.0, 1.0 - suspicion))
+
+
+def doubt_of_case(reads: Sequence[Read]) -> Doubt | None:
+    """The doubt about a whole case; None where its finding stands.
+
+    Of many samples a few are always unlike the rest, so what is doubtful counts where it is half of
+    them or more, or where nothing else raises the alarm that it would raise.
+    """
+    doubts = [read.doubt for read in reads]
+    if len(doubts) == 1:
+        return doubts[0]
+    grave = Counter(each for each in doubts if each not in (None, Doubt.UNCALIBRATED))
+    if grave and 2 * grave.total() >= len(doubts):
+        return grave.most_common(1)[0][0]
+    alarming = [read for read in reads if read.alarms and read.is_counted]
+    if alarming and not any(read.verdict.names_finding for read in alarming):
+        return Doubt.UNFAMILIAR
+    return Doubt.UNCALIBRATED if Doubt.UNCALIBRATED in doubts else None

@@ -47,7 +47,7 @@ def differential(reads: Sequence[Read], *, labels: Sequence[str]) -> tuple[Share
     Labels nobody has keep their place at the end, with the interval that still cannot rule them
     out.
     """
-    fit = [read for read in reads if read.unfit is None]
+    fit = [read for read in reads if read.is_counted]
     counts = Counter(read.label for read in fit)
     shares = []
     for label in labels:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
 
+from firstread.domain.case import doubt_of_case
 from firstread.domain.read import Read
+from firstread.domain.verdict import Doubt
 
 
 class Priority(IntEnum):
@@ -26,36 +28,29 @@ class Priority(IntEnum):
 
 
 def priority_of(read: Read, *, of_label: Mapping[str, Priority]) -> Priority:
-    """The most pressing of the alarms that the read raises; an unsure read is at least urgent.
+    """The most pressing of the alarms that the read raises; one that does not stand is urgent.
 
-    `of_label` gives each label's priority, as the pack's manifest states it.
+    What would raise an alarm, if the read stood, keeps its place in the list: it may be true, and
+    must not wait. It looks and sounds like none. `of_label` gives each label's priority, as the
+    pack's manifest states it.
     """
-    pressing = [of_label.get(label, Priority.ROUTINE) for label in read.alarms]
-    if _unsure(read):
-        pressing.append(Priority.URGENT)
-    return max(pressing, default=Priority.ROUTINE)
+    alarm = _alarm([read], of_label=of_label)
+    return alarm if read.verdict.names_finding else max(alarm, Priority.URGENT)
 
 
 def priority_of_case(reads: Sequence[Read], *, of_label: Mapping[str, Priority]) -> Priority:
     """The priority of a case: of one cell that of its read, of many that of the alarms.
 
     Among many cells there are always a few that the model cannot be trusted with, so they press
-    only where they are half of them or more.
+    only where they make the whole case doubtful.
     """
     if len(reads) <= 1:
         return max((priority_of(r, of_label=of_label) for r in reads), default=Priority.ROUTINE)
-    unsure = sum(_unsure(read) for read in reads)
-    alarms = [
-        of_label.get(label, Priority.ROUTINE)
-        for read in reads
-        if read.unfit is None
-        for label in read.alarms
-    ]
-    if 2 * unsure >= len(reads):
-        alarms.append(Priority.URGENT)
-    return max(alarms, default=Priority.ROUTINE)
+    alarm = _alarm([read for read in reads if read.unfit is None], of_label=of_label)
+    doubtful = doubt_of_case(reads) not in (None, Doubt.UNCALIBRATED)
+    return max(alarm, Priority.URGENT) if doubtful else alarm
 
 
-def _unsure(read: Read) -> bool:
-    unfamiliar = read.familiarity is not None and not read.familiarity.familiar
-    return read.unfit is not None or unfamiliar
+def _alarm(reads: Sequence[Read], *, of_label: Mapping[str, Priority]) -> Priority:
+    raised = (of_label.get(label, Priority.ROUTINE) for read in reads for label in read.alarms)
+    return max(raised, default=Priority.ROUTINE)

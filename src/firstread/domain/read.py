@@ -6,6 +6,12 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from firstread.domain.verdict import Doubt, Verdict, verdict_of_doubt
+
+WRONG_KIND_SCORE = 0.002
+"""Below this familiarity a sample lies more than twice as far away as the last in a hundred of the
+pack's own, for the score falls with the square of the distance: it is of another kind."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
@@ -74,6 +80,8 @@ class Read:
     """Every beat of a recording, in order; then each finding is the share of beats so named."""
     notes: tuple[str, ...] = ()
     """What of the file was chosen or passed over, a sentence each: 'Page 1 of 3 was read.'"""
+    calibrated: bool = True
+    """Whether the pack's probabilities say how often such an answer is right."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -86,34 +94,72 @@ class Read:
         return next((e.probability for e in (*self.findings, *self.groups) if e.label == code), 0.0)
 
     def as_dict(self) -> dict[str, Any]:
-        """The read as plain JSON values; without `notes` where there is nothing to note."""
+        """The read as plain JSON values; without `notes` and `calibrated` where nothing is told."""
         plain = asdict(self)
         if not self.notes:
             del plain["notes"]
+        if self.calibrated:
+            del plain["calibrated"]
         return plain
 
+    @property
+    def kind(self) -> str:
+        """What kind of sample was read, by what the read holds."""
+        if self.contributions:
+            return "measurements"
+        return "recording" if self.beats else "image"
+
+    @property
+    def doubt(self) -> Doubt | None:
+        """The gravest doubt about it; None where its finding stands."""
+        if self.unfit is not None:
+            return Doubt.UNFIT
+        near = self.familiarity
+        if near is not None and not near.familiar:
+            return Doubt.WRONG_KIND if near.score < WRONG_KIND_SCORE else Doubt.UNFAMILIAR
+        return None if self.calibrated else Doubt.UNCALIBRATED
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether its finding stands, and what is shown where it does not."""
+        return verdict_of_doubt(self.doubt, why=self.unfit or "", kind=self.kind)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether its sample is one of those that a case's numbers are of."""
+        return self.doubt not in (Doubt.UNFIT, Doubt.WRONG_KIND)
+
     def as_answer(self) -> dict[str, Any]:
-        """What `firstread classify --json`, the HTTP reader and its client say of the sample."""
+        """What `firstread classify --json`, the HTTP reader and its client say of the sample.
+
+        Where the finding does not stand, `label` and `probability` are null, and no alarm and no
+        finding set is given; `verdict` says why, and what the pack would have said. The numbers of
+        all labels stay in `findings`.
+        """
         # Written out, because asdict() copies every value on its way: a fifth of what a read costs
         # beside its network.
-        familiarity = self.familiarity
+        verdict, familiarity = self.verdict, self.familiarity
+        named = verdict.names_finding
         plain: dict[str, Any] = {
-            "label": self.label,
-            "probability": self.probability,
+            "verdict": verdict.as_dict(),
+            "label": self.label if named else None,
+            "probability": self.probability if named else None,
             "findings": [
                 {"label": each.label, "probability": each.probability} for each in self.findings
             ],
             "groups": [
                 {"label": each.label, "probability": each.probability} for each in self.groups
             ],
-            "finding_set": list(self.finding_set),
+            "finding_set": list(self.finding_set) if named else [],
             "familiarity": None
             if familiarity is None
             else {"score": familiarity.score, "familiar": familiarity.familiar},
-            "alarms": list(self.alarms),
+            "alarms": list(self.alarms) if named else [],
             "unfit": self.unfit,
         }
-        if self.contributions:
+        if not named:
+            plain["verdict"] |= {"would_say": self.label, "would_alarm": list(self.alarms)}
+        if self.contributions and verdict.shows_evidence:
             plain["contributions"] = [asdict(each) for each in self.contributions]
         if self.beats:
             plain["counts"] = self.counts
@@ -124,3 +170,12 @@ class Read:
         if self.notes:
             plain["notes"] = list(self.notes)
         return plain | {"pack": self.pack, "version": self.version, "ms": self.ms}
+
+    def as_told(self) -> dict[str, Any]:
+        """Everything of the read for a program that shows it: `as_dict` and `as_answer` in one."""
+        told = self.as_dict() | self.as_answer()
+        if not self.verdict.names_finding:
+            told["coverage"] = None
+        if not self.verdict.shows_evidence:
+            told["contributions"] = ()
+        return told

@@ -6,17 +6,25 @@ import math
 from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from firstread.datasets.truth import Truth
+from firstread.domain.left_out import why_not_found
 from firstread.evaluation.metrics import Share, auc, wilson
 from firstread.evaluation.plain import without_nan
 
 Answer = Mapping[str, Any]
 """What `Read.as_answer` gives, here or from a server; or an object with `error`."""
+
+
+def said_by(answer: Answer) -> tuple[str, Sequence[str]]:
+    """The label and the alarms of the pack, also where they do not stand and are not shown."""
+    if answer["label"] is None:
+        return answer["verdict"]["would_say"], answer["verdict"]["would_alarm"]
+    return answer["label"], answer["alarms"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +50,9 @@ class Positive:
         >>> positive.is_said_by({"label": "blast", "alarms": []})
         False
         """
-        if not self.alarmed.isdisjoint(answer["alarms"]):
+        likeliest, alarms = said_by(answer)
+        if not self.alarmed.isdisjoint(alarms):
             return True
-        likeliest = answer["label"]
         return likeliest in self.labels and likeliest not in self.alarmed | self.grouped
 
     def probability(self, answer: Answer) -> float:
@@ -96,6 +104,8 @@ class Summary:
     unlabelled: int
     """Samples whose truth is not known."""
     unfit: int
+    doubtful: Mapping[str, int] = field(default_factory=dict)
+    """Samples that count in the figures though no finding stands for them: why, and how many."""
 
     def as_dict(self) -> dict[str, Any]:
         """The figures as plain JSON values; NaN becomes null."""
@@ -124,6 +134,7 @@ class Tally:
         self._scores = array("d")
         self._labelled = self._labels_right = 0
         self._unread = self._unlabelled = self._unfit = 0
+        self._doubtful: Counter[str] = Counter()
 
     def add(self, answer: Answer, truth: Truth | None) -> str | None:
         """Count one answer; returns its outcome, None where it could not be read or compared.
@@ -138,7 +149,9 @@ class Tally:
             self._unread += 1
             return None
         self._unfit += answer["unfit"] is not None
-        right = truth.label == answer["label"]
+        if answer["label"] is None:
+            self._doubtful[why_not_found(answer)] += 1
+        right = truth.label == said_by(answer)[0]
         if truth.label is not None:
             self._labelled += 1
             self._labels_right += right
@@ -186,6 +199,7 @@ class Tally:
             unread=self._unread,
             unlabelled=self._unlabelled,
             unfit=self._unfit,
+            doubtful=dict(self._doubtful.most_common()),
         )
 
 

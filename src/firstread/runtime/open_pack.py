@@ -82,6 +82,7 @@ class OpenPack:
             version=self.manifest.version,
             pack_sha256=self.pack_sha256,
             runtime=self.runtime,
+            calibrated=self.manifest.calibration.method != "none",
         )
 
     def outcome(

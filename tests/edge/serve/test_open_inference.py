@@ -205,7 +205,7 @@ def test_a_picture_goes_the_whole_path_of_a_read(protocol):
         outcome = reader.read(sample)
         read = json.loads(outputs["read"]["data"][n])
         assert read["sample_sha256"] == outcome.read.sample_sha256
-        assert {**read, "ms": 0} == {**json.loads(json.dumps(outcome.read.as_dict())), "ms": 0}
+        assert {**read, "ms": 0} == {**json.loads(json.dumps(outcome.read.as_told())), "ms": 0}
         logits = np.array(outputs["logits"]["data"], dtype=np.float32).reshape(2, 3)[n]
         assert np.array_equal(logits, outcome.logits)
     probabilities = np.array(outputs["probabilities"]["data"]).reshape(2, 3)

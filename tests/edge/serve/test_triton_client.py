@@ -95,7 +95,7 @@ def test_encoded_pictures_are_read_whole(client, colour):
     for n, data in enumerate(samples):
         here = colour.read(data)
         read = json.loads(result.as_numpy("read")[n])
-        assert read | {"ms": 0} == json.loads(json.dumps(here.read.as_dict())) | {"ms": 0}
+        assert read | {"ms": 0} == json.loads(json.dumps(here.read.as_told())) | {"ms": 0}
         assert np.array_equal(result.as_numpy("logits")[n], here.logits)
         assert np.array_equal(result.as_numpy("evidence")[n], here.evidence)
         assert np.array_equal(result.as_numpy("embedding")[n], here.embedding)

@@ -238,9 +238,9 @@ def _decided(
     """The case after the step, which counts once for a key."""
     person = _person(request)
 
-    key, plain = key_of(request), body.model_dump()
+    key, plain = key_of(request), body.model_dump(mode="json")
     with once_with_work(key, person=person, digest=digest(request, plain)) as asked:
         if asked.answer is None:
-            step(case_id, by=person, label=body.label, comment=body.comment)
+            step(case_id, by=person, **{k: said for k, said in plain.items() if said is not None})
             asked.answer = 200, shown.whole(look(case_id, by=person))
     return asked.answer[1]

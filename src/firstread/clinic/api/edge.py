@@ -78,6 +78,7 @@ class ReadIn(Strict):
         list[Annotated[Comment, Field(max_length=300)]],
         Field(max_length=MOST_NOTES, default_factory=list),
     ]
+    calibrated: bool = True
 
 
 class EvidenceIn(Strict):

@@ -10,6 +10,7 @@ from ninja import Schema
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from firstread.domain.case import CaseState
+from firstread.domain.verdict import Doubt
 
 
 def _writable(text: str) -> str:
@@ -61,6 +62,8 @@ class Answer(Strict):
 
     label: Slug
     comment: Comment = ""
+    confirm: Doubt | None = None
+    """Needed to agree with a first read that does not stand: the word in `verdict.doubt`."""
 
 
 class Amendment(Strict):
@@ -80,6 +83,19 @@ class Problem(Schema):
     instance: str
 
 
+class VerdictOut(Schema):
+    """Whether a finding stands, and what is shown where it does not."""
+
+    stands: bool
+    doubt: Doubt | None
+    """Why it does not stand as it is; agreeing with it needs `confirm` with this word."""
+    says: str
+    """What is shown in the finding's place, or beside it where it is only not calibrated."""
+    why: str
+    would_say: str | None = None
+    """The label that is not shown as what was found."""
+
+
 class CaseShort(Schema):
     """A case as lists show it."""
 
@@ -90,9 +106,14 @@ class CaseShort(Schema):
     state: CaseState
     priority: Annotated[str, Field(examples=["routine", "urgent", "asap", "stat"])]
     waits_for: str
+    verdict: VerdictOut | None
+    """Whether the finding stands; null until the case is read."""
     finding: str | None
+    """Null where it does not stand: see `verdict`."""
     probability: float | None
     unfit_reason: str | None
+    left_out: str | None
+    """Of many samples how many count, and why others do not; null where all do."""
     samples: int
     received_at: datetime
     read_at: datetime | None

@@ -23,6 +23,7 @@ from firstread.clinic.api.schemas import (
     SampleOut,
     ShareOut,
     SignOffOut,
+    VerdictOut,
 )
 from firstread.clinic.models import Review, SignOff
 from firstread.clinic.shown.case import CaseView, Cell
@@ -33,11 +34,13 @@ from firstread.clinic.storage.beats_bytes import Beats
 from firstread.domain.case import CaseState
 from firstread.domain.priority import Priority
 from firstread.domain.read import Read
+from firstread.domain.verdict import Verdict
 from firstread.packs import Manifest
 
 
 def short(listed: ListedCase) -> CaseShort:
-    case = listed.case
+    case, verdict = listed.case, listed.case.verdict
+    named = verdict.names_finding
     return CaseShort(
         id=case.pk,
         check=case.check_row_id,
@@ -46,14 +49,21 @@ def short(listed: ListedCase) -> CaseShort:
         state=CaseState(case.state),
         priority=Priority(case.priority).name.lower(),
         waits_for=case.waits_for,
-        finding=case.finding or None,
-        probability=case.probability,
+        verdict=None if case.read_at is None else _verdict(case.finding, verdict),
+        finding=(case.finding or None) if named else None,
+        probability=case.probability if named else None,
         unfit_reason=case.unfit_reason or None,
+        left_out=case.left_out or None,
         samples=listed.samples,
         received_at=case.received_at,
         read_at=case.read_at,
         decided_at=case.decided_at,
     )
+
+
+def _verdict(finding: str, verdict: Verdict) -> VerdictOut:
+    would_say = None if verdict.names_finding else finding or None
+    return VerdictOut(**verdict.as_dict(), would_say=would_say)
 
 
 def page(found: CaseList) -> dict[str, Any]:
@@ -108,8 +118,8 @@ def _sample(cell: Cell) -> SampleOut:
 
 
 def _plain(read: Read) -> dict[str, Any]:
-    """Without the beats, which may be 100,000 and have an address of their own."""
-    return {key: value for key, value in read.as_dict().items() if key != "beats"}
+    """As it is answered everywhere, without the beats: they have an address of their own."""
+    return {key: value for key, value in read.as_told().items() if key != "beats"}
 
 
 def beats(found: Beats) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.db import models
 from firstread.clinic.models.people import Check, Person
 from firstread.domain.case import DECIDED, CaseState
 from firstread.domain.priority import Priority
+from firstread.domain.verdict import Doubt, Verdict, verdict_of_doubt
 
 IS_OPEN = models.Q(decided_at__isnull=True)
 IS_DECIDED = models.Q(decided_at__isnull=False)
@@ -67,6 +68,15 @@ class Case(models.Model):
     finding = models.CharField(max_length=64, blank=True)
     probability = models.FloatField(null=True)
     unfit_reason = models.CharField(max_length=300, blank=True)
+    doubt = models.CharField(
+        max_length=16,
+        blank=True,
+        choices=[(d.value, d.value) for d in Doubt],
+        help_text="Why the finding does not stand as it is; empty where it does.",
+    )
+    left_out = models.CharField(
+        max_length=300, blank=True, help_text="How many samples count, and why others do not."
+    )
     received_at = models.DateTimeField(db_index=True)
     read_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
@@ -129,6 +139,16 @@ class Case(models.Model):
     @property
     def decided(self) -> bool:
         return self.state in DECIDED
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether its finding stands, and what is shown where it does not."""
+        doubt = Doubt(self.doubt) if self.doubt else None
+        if self.state == CaseState.RECEIVED:
+            doubt = None
+        elif self.state == CaseState.UNFIT or (self.unfit_reason and not self.finding):
+            doubt = Doubt.UNFIT
+        return verdict_of_doubt(doubt, why=self.unfit_reason, kind=self.check_row.kind)
 
 
 class CaseSample(models.Model):

@@ -56,6 +56,8 @@ def _rows(event: str, *, case: Case, at: datetime) -> Iterator[Outgoing]:
 
 
 def _payload(event: str, *, case: Case, at: datetime) -> dict[str, Any]:
+    verdict = case.verdict
+    doubt = {} if verdict.doubt is None else {"doubt": str(verdict.doubt)}
     return {
         "type": event,
         "timestamp": at.isoformat(timespec="milliseconds"),
@@ -63,6 +65,7 @@ def _payload(event: str, *, case: Case, at: datetime) -> dict[str, Any]:
             "case": str(case.pk),
             "check": case.check_row_id,
             "state": str(case.state),
+            **doubt,
             "link": f"{settings.FIRSTREAD.base_url}/cases/{case.pk}",
         },
     }

@@ -48,6 +48,12 @@ def tell(occasion: Occasion, *, case: Case, number: int = 0) -> int:
     `number` counts occasions that come several times, such as amendments.
     """
     subject, sentence = _SAYS[occasion]
+    if occasion is Occasion.READ and case.verdict.doubt is not None:
+        subject = "A case needs your own look"
+        sentence = (
+            f"{sentence} Its first read does not stand by itself. {case.verdict.says}.\n\n"
+            "Nothing was found and nothing was ruled out: please look yourself."
+        )
     link = f"{settings.FIRSTREAD.base_url}/cases/{case.pk}"
     payload = letter(
         subject=f"Firstread: {subject}",

@@ -31,9 +31,10 @@ from firstread.clinic.shown.history import Line, lines_of
 from firstread.clinic.shown.outbox import Message, messages_about
 from firstread.clinic.steps.who_may import answers_of, may_amend, may_answer
 from firstread.clinic.storage.reads import counts_of, maps_of, read_of
-from firstread.domain.case import DECIDED
+from firstread.domain.case import DECIDED, CaseState
 from firstread.domain.differential import Share, differential
 from firstread.domain.errors import FirstreadError, NotAllowed
+from firstread.domain.left_out import Counted, counted
 from firstread.domain.read import Read
 from firstread.packs import Label, Manifest
 
@@ -61,6 +62,8 @@ class CaseView:
     check: Check
     cells: tuple[Cell, ...]
     differential: tuple[Share, ...] | None
+    left_out: Counted | None
+    """Of many samples that are read: how many count, and why others do not."""
     labels: tuple[Label, ...]
     manifest: Manifest | None
     trouble: str
@@ -115,6 +118,9 @@ def look(case_id: uuid.UUID | str, *, by: Person) -> CaseView:
         differential=differential(reads, labels=manifest.codes)
         if manifest and len(cells) > 1
         else None,
+        left_out=counted(reads, not_opened=_not_opened(case, cells))
+        if reads and len(cells) > 1
+        else None,
         labels=manifest.labels if manifest else (),
         manifest=manifest,
         trouble=trouble,
@@ -144,6 +150,11 @@ def _undelivered(messages: Sequence[Message]) -> tuple[Message, ...]:
         if each.undelivered:
             found.setdefault((each.channel, each.address), each)
     return tuple(found.values())
+
+
+def _not_opened(case: Case, cells: Sequence[Cell]) -> int:
+    """How many samples of a case that has been read have no read."""
+    return 0 if case.state == CaseState.RECEIVED else sum(cell.read is None for cell in cells)
 
 
 def _hidden(case: Case, reviews: Sequence[Review], by: Person) -> bool:

@@ -51,7 +51,8 @@ def newest_cases(
         rows = rows.filter(
             Q(received_at__lt=after.received_at) | Q(received_at=after.received_at, id__lt=after.id)
         )
-    counted = rows.annotate(sample_count=Count("samples")).order_by("-received_at", "-id")
+    counted = rows.annotate(sample_count=Count("samples")).select_related("check_row")
+    counted = counted.order_by("-received_at", "-id")
     found = [ListedCase(case=row, samples=row.sample_count) for row in counted[: limit + 1]]
     page = tuple(found[:limit])
     if len(found) <= limit:

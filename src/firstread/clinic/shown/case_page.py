@@ -15,6 +15,7 @@ from firstread.clinic.shown.gallery import Differential, Gallery, differential_o
 from firstread.clinic.shown.kinds import KINDS, KindOfPage
 from firstread.domain.foremost import MANY, foremost
 from firstread.domain.read import Read
+from firstread.domain.verdict import Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,10 @@ class CasePage:
     """What is shown of such samples, and by which templates."""
     own: object | None
     """What those templates show of this one."""
+    verdict: Verdict
+    """Whether the read's finding stands, and what is shown where it does not."""
+    of_case: Verdict
+    """The same of the whole case."""
     findings: Findings | None
     gallery: Gallery | None
     differential: Differential | None
@@ -77,20 +82,23 @@ def case_page_of(case_id: uuid.UUID, *, by: Person, cell: str, beat: int | None)
     manifest = view.manifest
     kind = KINDS[view.check.kind]
     known = manifest is not None and read is not None
+    verdict = read.verdict if read else view.case.verdict
     return CasePage(
         stamp=stamp,
         view=view,
         case=view.case,
         cell=shown,
         read=read,
-        evidence=_evidence(shown, view) if shown and known else (),
+        evidence=_evidence(shown, view) if shown and known and verdict.shows_evidence else (),
         kind=kind,
         own=kind.own(view, shown, beat=beat) if shown else None,
-        findings=findings_of(read, manifest) if read and manifest else None,
+        verdict=verdict,
+        of_case=view.case.verdict,
+        findings=findings_of(read, manifest, rings=verdict.may_ring) if read and manifest else None,
         gallery=gallery_of(view.cells, titles=view.titles, here=shown.position)
         if shown and len(view.cells) > 1
         else None,
-        differential=differential_of(view.differential, manifest)
+        differential=differential_of(view.differential, manifest, left_out=view.left_out)
         if view.differential and manifest
         else None,
         decision=_decision(view, by),
@@ -98,13 +106,19 @@ def case_page_of(case_id: uuid.UUID, *, by: Person, cell: str, beat: int | None)
 
 
 def _cell(view: CaseView, asked: str) -> Cell | None:
-    """The cell that the address names; else the one that shows the case's finding best."""
+    """The cell that the address names; else the one that shows the case's finding best.
+
+    One whose finding stands goes before an unfamiliar one, and that before one that is unfit.
+    """
     for cell in view.cells:
         if str(cell.position) == asked:
             return cell
-    alarming = [cell for cell in view.cells if cell.read and cell.read.alarms]
+    read = [cell for cell in view.cells if cell.read]
+    good = [cell for cell in read if cell.read and cell.read.verdict.names_finding]
+    fit = good or [cell for cell in read if cell.read and cell.read.is_counted]
+    alarming = [cell for cell in fit if cell.read and cell.read.alarms]
     return max(
-        alarming or view.cells[:1],
+        alarming or fit[:1] or view.cells[:1],
         key=lambda cell: cell.read.probability_of(view.case.finding) if cell.read else 0.0,
         default=None,
     )
@@ -131,9 +145,14 @@ def _decision(view: CaseView, person: Person) -> Decision:
         likely=_likely(view),
         latest=last,
         earlier=tuple(reversed(view.sign_offs[:-1])),
-        discordant=bool(last and view.case.finding and last.label != view.case.finding),
+        discordant=bool(last and _differs(view.case, last.label)),
         next_case=worklist.next_case(person, after=view.case) if person.decides else None,
     )
+
+
+def _differs(case: Case, label: str) -> bool:
+    """Whether a decision contradicts the first read: not where that named no finding."""
+    return case.verdict.names_finding and bool(case.finding) and label != case.finding
 
 
 def _likely(view: CaseView) -> tuple[tuple[str, str], ...]:

@@ -47,10 +47,12 @@ class Findings:
     """The alarms of groups that hold it."""
     other_alarms: tuple[FindingBar, ...]
     """The alarms of anything else."""
+    would_alarm: tuple[FindingBar, ...]
+    """What reaches its operating point in a read whose alarm does not stand."""
 
 
-def findings_of(read: Read, manifest: Manifest) -> Findings:
-    """The read's findings with the titles and operating points of its pack."""
+def findings_of(read: Read, manifest: Manifest, *, rings: bool) -> Findings:
+    """The read's findings with the titles and operating points of its pack; an alarm if it may."""
     titles = {each.code: each.title for each in manifest.answers}
     points = {point.label: point for point in manifest.operating_points}
     holding = {group.code for group in manifest.groups if read.label in group.labels}
@@ -64,7 +66,7 @@ def findings_of(read: Read, manifest: Manifest) -> Findings:
                 probability=finding.probability,
                 in_set=finding.label in read.finding_set,
                 lead=finding.label == read.label,
-                alarming=finding.label in read.alarms,
+                alarming=rings and finding.label in read.alarms,
                 threshold=point.threshold if point else None,
                 holds_lead=finding.label in holding,
             )
@@ -82,4 +84,11 @@ def findings_of(read: Read, manifest: Manifest) -> Findings:
         alarming=len(others) < len(alarms),
         group_alarms=tuple(groups),
         other_alarms=tuple(others),
+        would_alarm=()
+        if rings
+        else tuple(
+            bar
+            for bar, each in zip(bars, (*read.groups, *shown), strict=True)
+            if each.label in read.alarms
+        ),
     )

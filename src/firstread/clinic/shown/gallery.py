@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from firstread.clinic.shown.case import Cell
 from firstread.domain.differential import Share
+from firstread.domain.left_out import Counted
+from firstread.domain.verdict import STANDS
 from firstread.packs import Manifest
 
 
@@ -19,7 +21,8 @@ class GalleryCell:
     title: str
     probability: float | None
     alarming: bool
-    unfamiliar: bool
+    doubtful: bool
+    """Whether the title says why the finding does not stand."""
     here: bool
 
 
@@ -30,6 +33,8 @@ class Gallery:
     cells: tuple[GalleryCell, ...]
     alarms: int
     """How many of them raise the alarm."""
+    would_alarm: int
+    """How many more would, if their findings stood."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,34 +55,43 @@ class Differential:
 
     shares: tuple[ShareBar, ...]
     counted: int
+    left_out: str
+    """What does not count, and why; empty where all do."""
 
 
 def gallery_of(cells: Sequence[Cell], *, titles: Mapping[str, str], here: int) -> Gallery:
     """The cells as the gallery shows them; `here` is the position of the one that is open."""
     shown = tuple(_gallery_cell(cell, titles=titles, here=here) for cell in cells)
-    return Gallery(cells=shown, alarms=sum(each.alarming for each in shown))
+    alarms = [
+        each.read for each in cells if each.read and each.read.alarms and each.read.is_counted
+    ]
+    standing = sum(read.verdict.names_finding for read in alarms)
+    return Gallery(cells=shown, alarms=standing, would_alarm=len(alarms) - standing)
 
 
 def _gallery_cell(cell: Cell, *, titles: Mapping[str, str], here: int) -> GalleryCell:
     read = cell.read
+    verdict = read.verdict if read else STANDS
     if read is None:
         title = "Being read"
-    elif read.unfit:
-        title = "Unfit"
-    else:
+    elif verdict.names_finding:
         title = titles.get(read.label, read.label)
+    else:
+        title = verdict.says
     return GalleryCell(
         id=cell.case_sample.pk,
         position=cell.position,
         title=title,
-        probability=read.probability if read and not read.unfit else None,
-        alarming=bool(read and read.alarms),
-        unfamiliar=bool(read and read.familiarity and not read.familiarity.familiar),
+        probability=read.probability if read and verdict.names_finding else None,
+        alarming=bool(read and read.alarms and verdict.may_ring),
+        doubtful=not verdict.names_finding,
         here=cell.position == here,
     )
 
 
-def differential_of(shares: Sequence[Share], manifest: Manifest) -> Differential:
+def differential_of(
+    shares: Sequence[Share], manifest: Manifest, *, left_out: Counted | None
+) -> Differential:
     """The differential with the labels' titles."""
     labels = {label.code: label for label in manifest.labels}
     return Differential(
@@ -93,4 +107,5 @@ def differential_of(shares: Sequence[Share], manifest: Manifest) -> Differential
             for share in shares
         ),
         counted=shares[0].of,
+        left_out=left_out.told() if left_out else "",
     )

@@ -99,7 +99,10 @@ def _answered(detail: Detail, titles: Mapping[str, str]) -> str:
 
 def _read(detail: Detail) -> str:
     said = f"read it with {detail['pack']}" if detail.get("pack") else "read it"
-    return " ".join([said, ", ".join(detail["where"])]) if detail.get("where") else said
+    said = " ".join([said, ", ".join(detail["where"])]) if detail.get("where") else said
+    return ": ".join(
+        [said, *(detail[each] for each in ("verdict", "left_out") if detail.get(each))]
+    )
 
 
 def _from_edge(detail: Detail) -> str:
@@ -114,7 +117,9 @@ _SENTENCES: dict[str, Callable[[Detail], str]] = {
     "received": lambda d: f"received {_samples(d)} through the {d.get('door')} door",
     "added": lambda d: f"added {_samples(d)} through the {d.get('door')} door",
     "read": _read,
-    "unfit": lambda _: "could not read it and asks a person to",
+    "unfit": lambda d: ": ".join(
+        ["could not read it and asks a person to", *([d["left_out"]] if d.get("left_out") else [])]
+    ),
     DAMAGE: lambda d: f"found the bytes of a sample {d['ails']} in the store",
     WAITS: lambda d: f"could not read it yet and tries again: {d['reason']}",
     "from_edge": _from_edge,

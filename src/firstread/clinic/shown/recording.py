@@ -147,7 +147,7 @@ def recording_shown(
         rhythm = rhythm_shown(
             rows.defer("evidence").get(),
             labels=manifest.labels,
-            alarms=cell.read.alarms,
+            alarms=cell.read.alarms if cell.read.verdict.may_ring else (),
             lasts_s=trace.duration_s,
         )
     return RecordingShown(
@@ -165,7 +165,9 @@ def _meta(trace: Trace, view: CaseView, cell: Cell) -> TraceMeta:
     return TraceMeta(
         tiles=reverse("tile", args=[pk, 0, 0]),
         beats=reverse("beats", args=[pk]) if cell.read else "",
-        stretches=reverse("stretches", args=[pk]) if cell.evidence_labels else "",
+        stretches=reverse("stretches", args=[pk])
+        if cell.evidence_labels and cell.read and cell.read.verdict.shows_evidence
+        else "",
         rate_hz=trace.rate_hz,
         samples=trace.samples,
         leads=trace.leads,

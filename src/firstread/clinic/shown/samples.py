@@ -9,7 +9,7 @@ from firstread.clinic.models import ReadRow, Sample
 from firstread.clinic.shown import evidence
 from firstread.clinic.shown.kinds import KINDS, Picture
 from firstread.clinic.storage.evidence_bytes import unpack_stretches
-from firstread.clinic.storage.reads import beats_of, maps_of
+from firstread.clinic.storage.reads import beats_of, maps_of, read_of
 from firstread.clinic.storage.traces import trace_of
 from firstread.domain.errors import UnknownCase
 
@@ -36,6 +36,7 @@ def evidence_map(case_sample: int, *, place: int) -> Picture:
     row = _first_read(case_sample, "evidence", "beats")
     if row is None:
         raise UnknownCase("This sample has no evidence map.")
+    _refuse_evidence(row)
     maps = maps_of(row)
     if place >= len(maps):
         raise UnknownCase("This sample has no evidence map of such a label.")
@@ -57,6 +58,7 @@ def stretches(case_sample: int) -> bytes:
     row = _recording_read(case_sample, "beats")
     if row.evidence is None:
         raise UnknownCase("The pack that read this recording gives no evidence along the trace.")
+    _refuse_evidence(row)
     return unpack_stretches(bytes(row.evidence)).tobytes()
 
 
@@ -86,6 +88,12 @@ def _recording_read(case_sample: int, *left: str) -> ReadRow:
     if row is None:
         raise UnknownCase("This recording has not been read yet.")
     return row
+
+
+def _refuse_evidence(row: ReadRow) -> None:
+    verdict = read_of(row).verdict
+    if not verdict.shows_evidence:
+        raise UnknownCase(f"No evidence is shown of this sample. {verdict.says}: {verdict.why}")
 
 
 def _first_read(case_sample: int, *left: str) -> ReadRow | None:

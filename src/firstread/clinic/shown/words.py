@@ -119,6 +119,12 @@ def priority_name(value: int) -> str:
     return Priority(value).name.lower()
 
 
+def priority_look(case: Case) -> str:
+    """What a case's priority looks like: none has the alarm's red whose alarm does not stand."""
+    capped = case.priority if case.verdict.may_ring else min(case.priority, Priority.URGENT)
+    return priority_name(capped)
+
+
 def person_name(person: Person | None) -> str:
     """A person's full name, or the name they sign in with."""
     return "Firstread" if person is None else person.get_full_name() or person.username

@@ -18,6 +18,7 @@ from firstread.clinic.shown.kinds import KINDS, Glance
 from firstread.clinic.shown.words import title_of
 from firstread.clinic.steps.who_may import answers_of
 from firstread.domain.priority import Priority
+from firstread.domain.verdict import Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,10 @@ class Row:
     one: str
     """What each of them is called."""
     glance: Glance
+    verdict: Verdict
+    """Whether the finding stands, and what is shown where it does not."""
     finding: str
+    """Empty where it does not."""
     alarming: bool
     alarm: str
     """What else raises the alarm, where the finding itself does not."""
@@ -100,16 +104,21 @@ def _row(
 ) -> Row:
     answers = case.answer_count or 0
     readers = case.check_row.readers
+    verdict: Verdict = case.verdict
+    named, rings = verdict.names_finding, verdict.may_ring
     return Row(
         case=case,
         cells=case.sample_count or 0,
         one=one,
         glance=glance,
-        finding=title_of(case.finding, titles) if case.finding else "",
-        alarming=case.finding in alarming and case.priority > Priority.ROUTINE,
-        alarm=", ".join(title_of(each, titles) for each in alarms if each != case.finding),
+        verdict=verdict,
+        finding=title_of(case.finding, titles) if case.finding and named else "",
+        alarming=rings and case.finding in alarming and case.priority > Priority.ROUTINE,
+        alarm=", ".join(title_of(each, titles) for each in alarms if each != case.finding)
+        if rings
+        else "",
         decision=title_of(decision, titles) if decision else "",
-        discordant=bool(decision and case.finding and decision != case.finding),
+        discordant=bool(named and decision and case.finding and decision != case.finding),
         waits=_waits(answers, readers),
         waits_because=waits_because,
         answered=f"{answers} of {readers} answered" if answers and readers > 1 else "",

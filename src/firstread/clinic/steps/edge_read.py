@@ -183,6 +183,7 @@ def _set_and_alarms(
         )
         and bool(read.unfit) >= manifest.label(read.label).unfit
         and (read.familiarity is None) == (manifest.familiarity is None)
+        and read.calibrated == (manifest.calibration.method != "none")
     )
 
 

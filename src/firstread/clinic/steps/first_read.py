@@ -23,15 +23,17 @@ from firstread.clinic.steps.kinds import KINDS
 from firstread.clinic.steps.trouble import Trouble, cannot_open, interrupted, trouble_of
 from firstread.clinic.storage import store
 from firstread.clinic.storage.reads import read_of, row_of
-from firstread.domain.case import CaseState, headline
+from firstread.domain.case import CaseState, doubt_of_case, headline
 from firstread.domain.errors import (
     FirstreadError,
     SampleAtFault,
     StopsReaders,
     TroubleElsewhere,
 )
+from firstread.domain.left_out import counted
 from firstread.domain.priority import Priority, priority_of_case
 from firstread.domain.read import Read
+from firstread.domain.verdict import Doubt
 from firstread.packs import Manifest
 from firstread.runtime import Outcome
 
@@ -217,10 +219,16 @@ def _conclude(case: Case, work: _Work, *, at: datetime) -> None:
     case.priority = _priority(reads, work.manifest, unfit=bool(reason))
     case.state = CaseState.UNFIT if reason else CaseState.READ
     case.unfit_reason = reason[:300]
+    case.doubt = Doubt.UNFIT if reason else doubt_of_case(reads) or ""
+    case.left_out = _left_out(reads, work)
     case.waits_for = "specialist"
     case.read_at, case.attempts, case.retry_at = at, 0, None
     case.save()
     detail = {"reads": len(reads), "pack": _pack(reads), "finding": case.finding}
+    if case.verdict.doubt is not None:
+        detail["verdict"] = case.verdict.says
+    if case.left_out:
+        detail["left_out"] = case.left_out
     if where := list(dict.fromkeys(each.where for each in work.outcomes.values() if each.where)):
         detail["where"] = where[:PLACES_TOLD]
     tell(Occasion.READ, case=case)
@@ -233,6 +241,13 @@ def _refusal(work: _Work, *, of: int) -> str:
         return ""
     first = next(iter(work.refusals.values()))
     return first if of == 1 else f"{len(work.refusals)} of {of} samples cannot be read. {first}"
+
+
+def _left_out(reads: Sequence[Read], work: _Work) -> str:
+    """Of many samples how many count, and why others do not; of one its verdict says all."""
+    if len(reads) + len(work.refusals) == 1:
+        return ""
+    return counted(reads, not_opened=len(work.refusals)).told()[:300]
 
 
 def _unfit(reads: Sequence[Read]) -> str:

@@ -16,10 +16,14 @@ from firstread.domain.case import DECIDED, OTHER, Answer, decide
 from firstread.domain.errors import BadMeasurement, WrongState
 
 
-def answer(case_id: uuid.UUID | str, *, by: Person, label: str, comment: str = "") -> Case:
+def answer(
+    case_id: uuid.UUID | str, *, by: Person, label: str, comment: str = "", confirm: str = ""
+) -> Case:
     """Record the answer, and sign off where it decides the case; the same answer again is one.
 
-    Raises UnknownCase, NotAllowed, WrongState, BadMeasurement (label or comment).
+    Agreeing with a first read that does not stand must be confirmed: `confirm` names the doubt.
+
+    Raises UnknownCase, NotAllowed, WrongState, BadMeasurement (label, comment or confirm).
     """
     comment = comment.strip()
     with transaction.atomic():
@@ -29,6 +33,8 @@ def answer(case_id: uuid.UUID | str, *, by: Person, label: str, comment: str = "
             return case
         refuse_state(case, by=by)
         _refuse_answer(case, label, comment)
+        if label == case.finding and (why_not := case.verdict.needs_confirming(confirm)):
+            raise BadMeasurement(why_not, field="confirm")
         review = Review.objects.create(
             case=case,
             by=by,

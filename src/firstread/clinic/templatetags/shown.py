@@ -26,6 +26,7 @@ for said in (
     words.state_name,
     words.basis_name,
     words.priority_name,
+    words.priority_look,
     words.person_name,
     words.initials,
     words.since,

@@ -40,10 +40,13 @@ def stamp(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
 @page()
 @require_POST
 def answer(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
-    label = request.POST.get("agree") or request.POST.get("label", "")
-    comment = request.POST.get("comment", "")
+    given = request.POST
+    label = given.get("agree") or given.get("agree_anyway") or given.get("label", "")
+    # The button that agrees at one press confirms nothing; the other ways take two acts.
+    confirm = "" if "agree" in given else given.get("confirm", "")
+    comment, by = given.get("comment", ""), person_of(request)
     try:
-        case = review.answer(case_id, by=person_of(request), label=label, comment=comment)
+        case = review.answer(case_id, by=by, label=label, comment=comment, confirm=confirm)
     except (WrongState, BadMeasurement, NotAllowed) as error:
         messages.error(request, str(error), extra_tags="alarm")
         return redirect("case", case_id)

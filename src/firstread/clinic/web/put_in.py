@@ -168,7 +168,8 @@ def _says(received: intake.Received) -> str:
         return f"Put in as case {case.accession}."
     if received.added:
         return f"Added to case {case.accession}, which was there already."
-    return f"Already there, as case {case.accession}. Nothing was added."
+    said = f"Already there, as case {case.accession}. Nothing was added."
+    return f"{said} {case.verdict.says}." if case.verdict.doubt else said
 
 
 def _row(request: HttpRequest, check: Check) -> HttpResponse:

@@ -34,6 +34,12 @@ class Answered(NamedTuple):
     alarms: str | None = None
     """JSON."""
     unfit: str | None = None
+    doubt: str | None = None
+    """Why the finding does not stand as it is."""
+    would_say: str | None = None
+    """The label that is not shown as what was found."""
+    would_alarm: str | None = None
+    """JSON: the alarms that are not raised."""
     error: str | None = None
     ms: float | None = None
     runtime: str | None = None
@@ -78,20 +84,23 @@ def reading(reader: PackReader) -> Callable[[Listed, bytes], Answered]:
 
     def row(listed: Listed, read: Read) -> Answered:
         chances = {finding.label: finding.probability for finding in read.findings}
-        near = read.familiarity
+        near, named = read.familiarity, read.verdict.names_finding
         return Answered(
             address=key_of(listed.address),
             tag=listed.tag,
             again=0,
             sha256=read.sample_sha256,
-            label=read.label,
-            probability=read.probability,
+            label=read.label if named else None,
+            probability=read.probability if named else None,
             chances=packed.pack(*[chances[code] for code in codes]),
-            finding_set=as_json(read.finding_set),
+            finding_set=as_json(read.finding_set if named else ()),
             familiarity=None if near is None else near.score,
             familiar=None if near is None else int(near.familiar),
-            alarms=as_json(read.alarms),
+            alarms=as_json(read.alarms if named else ()),
             unfit=read.unfit,
+            doubt=None if read.doubt is None else str(read.doubt),
+            would_say=None if named else read.label,
+            would_alarm=as_json(() if named else read.alarms),
             ms=read.ms,
             runtime=read.runtime,
         )

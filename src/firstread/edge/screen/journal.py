@@ -18,7 +18,7 @@ from firstread.domain.errors import ResultsTaken
 from firstread.edge.screen.answered import Answered, key_of
 from firstread.edge.screen.sample import Listed
 
-FORM = "1"
+FORM = "2"
 _COLUMNS = ", ".join(Answered._fields)
 _SETTINGS = (
     # Exclusive: no second process, and no shared memory, which network drives lack.

@@ -109,7 +109,7 @@ def _finished(
     out: Path, *, journal: Journal, header: dict[str, str], manifest: Manifest
 ) -> Summary:
     """The table is written, and then the journal is not needed any more."""
-    summary = summary_of(journal)
+    summary = summary_of(journal, kind=manifest.kind)
     told = {"pack": manifest.name, "version": manifest.version, **header, **summary.told()}
     write_table(out, journal.rows(at_once=AT_ONCE), codes=manifest.codes, told=told)
     # What could not be fetched is tried again by the next start, which needs the rest.

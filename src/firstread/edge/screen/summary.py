@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from firstread.domain.verdict import Doubt, verdict_of_doubt
 from firstread.edge.screen.answered import shown_address
 from firstread.edge.screen.journal import Journal
 
@@ -24,8 +25,8 @@ class Summary:
     labels: tuple[tuple[str, int], ...] = ()
     """How often each label is the most probable one, the most frequent first."""
     alarms: int = 0
-    unfamiliar: int = 0
-    unfit: int = 0
+    doubtful: tuple[tuple[str, int], ...] = ()
+    """For how many no finding stands, in the words of the verdict."""
     reasons: tuple[tuple[str, str], ...] = ()
     """The first unreadable samples, each with its reason."""
     finished_before: str | None = None
@@ -49,11 +50,13 @@ class Summary:
         )
 
 
-def summary_of(journal: Journal) -> Summary:
+def summary_of(journal: Journal, *, kind: str) -> Summary:
     """Counted from the journal's rows."""
-    ((samples, unreadable, unfetched, alarms, unfamiliar, unfit),) = journal.counted(
-        "SELECT count(*), count(error), total(again), total(alarms != '[]'), total(familiar = 0),"
-        " count(unfit) FROM answered"
+    ((samples, unreadable, unfetched, alarms),) = journal.counted(
+        "SELECT count(*), count(error), total(again), total(alarms != '[]') FROM answered"
+    )
+    doubts = journal.counted(
+        "SELECT doubt, count(*) FROM answered WHERE doubt NOT NULL GROUP BY doubt ORDER BY 2 DESC"
     )
     labels = journal.counted(
         "SELECT label, count(*) FROM answered WHERE label NOT NULL GROUP BY label ORDER BY 2 DESC"
@@ -68,7 +71,9 @@ def summary_of(journal: Journal) -> Summary:
         unfetched=int(unfetched),
         labels=tuple(labels),
         alarms=int(alarms),
-        unfamiliar=int(unfamiliar),
-        unfit=unfit,
+        doubtful=tuple(
+            (verdict_of_doubt(Doubt(doubt), kind=kind).in_a_sentence, count)
+            for doubt, count in doubts
+        ),
         reasons=tuple((shown_address(address), error) for address, error in reasons),
     )

@@ -62,6 +62,9 @@ def _schema(codes: Sequence[str], *, told: Mapping[str, str]) -> pa.Schema:
         "familiar": pa.bool_(),
         "alarms": pa.list_(text),
         "unfit": text,
+        "doubt": text,
+        "would_say": text,
+        "would_alarm": pa.list_(text),
         "error": text,
         "pack": text,
         "version": text,
@@ -79,7 +82,7 @@ def _table(
     columns = {name: list(values) for name, values in by_name.items() if name in schema.names}
     columns["path"] = [shown_address(key) for key in by_name["address"]]
     columns["familiar"] = [None if each is None else bool(each) for each in by_name["familiar"]]
-    for name in ("finding_set", "alarms"):
+    for name in ("finding_set", "alarms", "would_alarm"):
         lists = {text: None if text is None else json.loads(text) for text in set(by_name[name])}
         columns[name] = [lists[text] for text in by_name[name]]
     nothing = np.full(len(codes), np.nan).tobytes()

@@ -11,6 +11,7 @@ import numpy as np
 
 from firstread.datasets import Dataset, Item
 from firstread.domain.errors import BadDataset, UnreadableSample
+from firstread.domain.verdict import Doubt, verdict_of_doubt
 from firstread.evaluation.evaluation import Evaluation
 from firstread.evaluation.further_figures import Compared, More
 from firstread.evaluation.kinds import KINDS
@@ -23,6 +24,7 @@ from firstread.evaluation.subgroups import Subgroup
 from firstread.imaging.show import SHOWN_AS
 
 _WORST = 24
+_UNFIT, _UNLIKE = verdict_of_doubt(Doubt.UNFIT), verdict_of_doubt(Doubt.UNFAMILIAR)
 
 
 def write_report(
@@ -272,8 +274,8 @@ def _worst(found: Evaluation, dataset: Dataset) -> str:
     cards = []
     for row in surest:
         item = found.answers.samples[row]
-        notes = ["unfit"] * bool(found.answers.unfit[row])
-        notes += ["unfamiliar"] * bool(found.answers.unfamiliar[row])
+        notes = [_UNFIT.in_a_sentence] * bool(found.answers.unfit[row])
+        notes += [_UNLIKE.in_a_sentence] * bool(found.answers.unfamiliar[row])
         told = ", ".join([f"truly {codes[found.truths[row]]}", *notes])
         cards.append(
             f"<li>{_thumbnail(item, dataset)}<strong>{escape(codes[answers[row]])} "

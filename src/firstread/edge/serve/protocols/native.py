@@ -151,6 +151,8 @@ def _with_evidence(
     data: bytes, outcome: Outcome, *, manifest: Manifest, label: str | None
 ) -> _Said:
     said, shown = outcome.read.as_answer(), label or outcome.read.label
+    if not outcome.read.verdict.shows_evidence:
+        return said | {"evidence": None}
     overlay = KINDS[manifest.kind].overlay
     place = manifest.codes.index(shown)
     png = None if overlay is None else overlay(data, outcome, manifest=manifest, place=place)

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from firstread.domain.kinds import WORDS
 from firstread.domain.read import Beat, Contribution, Familiarity, Finding
+from firstread.domain.verdict import Doubt
 from firstread.edge.serve.describe import BINARY, TEXT, Form, answered, content, given
 
 
@@ -18,11 +19,31 @@ class Evidence(Struct):
     png: str
 
 
+class Stands(Struct, kw_only=True):
+    """Whether a finding stands, and what is shown where it does not."""
+
+    stands: bool
+    doubt: Doubt | None
+    says: str
+    why: str
+    would_say: Annotated[
+        str | UnsetType, Meta(description="The label that is not shown as what was found.")
+    ] = UNSET
+    would_alarm: Annotated[
+        list[str] | UnsetType, Meta(description="The alarms that are not raised.")
+    ] = UNSET
+
+
 class Answer(Struct, kw_only=True):
     """What a pack says of one sample."""
 
-    label: Annotated[str, Meta(description="The most probable label.")]
-    probability: Annotated[float, Meta(ge=0, le=1, description="Calibrated.")]
+    verdict: Annotated[Stands, Meta(description="Whether the finding stands, and why not.")]
+    label: Annotated[
+        str | None, Meta(description="The most probable label; null where it does not stand.")
+    ]
+    probability: Annotated[
+        Annotated[float, Meta(ge=0, le=1)] | None, Meta(description="Calibrated, or null as it.")
+    ]
     findings: Annotated[list[Finding], Meta(description="Every label, most probable first.")]
     groups: Annotated[
         list[Finding],

@@ -226,7 +226,7 @@ def _outcome(data: bytes, reader: PackReader) -> Outcome | str:
 
 def _reads(outcomes: list[Outcome | str]) -> Tensor:
     values = [
-        json.dumps({"error": each} if isinstance(each, str) else each.read.as_dict()).encode()
+        json.dumps({"error": each} if isinstance(each, str) else each.read.as_told()).encode()
         for each in outcomes
     ]
     return Tensor(name="read", datatype="BYTES", shape=(len(values),), values=values)

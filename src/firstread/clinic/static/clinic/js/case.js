@@ -78,8 +78,11 @@ document.addEventListener("keydown", (event) => {
   /** @param {string} selector */
   const press = (selector) => find(selector) && (event.preventDefault(), /** @type {HTMLElement} */ (find(selector)).click());
   if (event.target instanceof HTMLInputElement && event.target.type === "range" && event.key.startsWith("Arrow")) return;
-  if (event.key === "a" && !event.repeat) press("[data-agree]");
-  else if (event.key >= "1" && event.key <= "9") {
+  if (event.key === "a" && !event.repeat) {
+    press("[data-agree]");
+    const first = find("summary[data-agree]");
+    if (first instanceof HTMLElement) first.focus();
+  } else if (event.key >= "1" && event.key <= "9") {
     const choice = /** @type {HTMLInputElement | null} */ (find(`[data-answer="${event.key}"]`));
     if (choice) { choice.checked = true; choice.focus(); event.preventDefault(); }
   } else if (event.key === "Enter" && event.target instanceof HTMLInputElement && event.target.name === "label") press("[data-record]");
