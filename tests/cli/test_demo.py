@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from firstread.cli.demo import _own_home
 from tests.packs_for_tests import make_pack
 
 SHOWN = """
@@ -43,3 +44,13 @@ def test_packs_that_were_taken_in_are_shown_and_nothing_else_of_the_clinic(
     assert ("mine" in shown) == ("FIRSTREAD_HOME" not in named)
     assert ("of-the-clinic" in shown) == ("FIRSTREAD_HOME" in named)
     assert ("named-one" in shown) == ("FIRSTREAD_PACKS" in named)
+
+
+def test_each_checkout_has_a_demo_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    one, other = (tmp_path / name / "src" / "firstread" / "cli" / "demo.py" for name in "ab")
+    assert _own_home(one) != _own_home(other)
+    assert _own_home(one) == _own_home(one.parent / ".." / "cli" / "demo.py")
+    assert _own_home(one).parent == tmp_path / "firstread"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -22,7 +23,8 @@ import click
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Keep the demo's data there; else in ~/.cache/firstread/demo, whatever FIRSTREAD_HOME is.",
+    help="Keep the demo's data there; else in a folder of ~/.cache/firstread that each checkout or "
+    "installation has for itself, whatever FIRSTREAD_HOME is.",
 )
 @click.option("--reset", is_flag=True, help="Throw away what was done in the demo before.")
 def demo(*, port: int, host: str, data: Path | None, reset: bool) -> None:
@@ -30,7 +32,7 @@ def demo(*, port: int, host: str, data: Path | None, reset: bool) -> None:
 
     Needs nothing set up, and touches nothing of a clinic on this machine.
     """
-    home = (data or _cache() / "firstread" / "demo").expanduser().absolute()
+    home = (data or _own_home(Path(__file__))).expanduser().absolute()
     _stand_alone(home, host=host, port=port)
     if reset:
         _throw_away(home)
@@ -46,6 +48,7 @@ def demo(*, port: int, host: str, data: Path | None, reset: bool) -> None:
     open_database()
     furnish(click.echo)
     names = ", ".join(each.name for each in DEMO_PEOPLE)
+    click.echo(f"What is done here is kept in {home}")
     click.echo(f"Sign in as {names}; password {DEMO_PASSWORD}")
     serve(listening, say=click.echo, beside=furnish_rest)
 
@@ -53,8 +56,11 @@ def demo(*, port: int, host: str, data: Path | None, reset: bool) -> None:
 _MARK = ".firstread-demo"
 
 
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+def _own_home(code: Path) -> Path:
+    """Another checkout's code may be older than its database, and its cases are somebody else's."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    whose = hashlib.sha256(str(code.resolve()).encode()).hexdigest()[:8]
+    return cache / "firstread" / f"demo-{whose}"
 
 
 def _stand_alone(home: Path, *, host: str, port: int) -> None:

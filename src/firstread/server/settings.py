@@ -108,6 +108,10 @@ AXES_VERBOSE = False
 AXES_LOCKOUT_CALLABLE = "firstread.clinic.web.sign_in.locked_out"
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address"]
 
+if FIRSTREAD.demo:
+    # Browsers send cookies to every port of a machine: a second demo would sign the first one out.
+    SESSION_COOKIE_NAME = f"sessionid-{FIRSTREAD.server.port}"
+    CSRF_COOKIE_NAME = f"csrftoken-{FIRSTREAD.server.port}"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"  # Strict would sign out whoever follows the link in a mail
