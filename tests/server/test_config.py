@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -179,11 +178,32 @@ def test_a_secret_may_lie_in_a_file_of_its_own(tmp_path: Path) -> None:
     assert "s3cret" not in repr(config)
 
 
-def test_a_secret_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
-    first = load_config({"FIRSTREAD_HOME": str(tmp_path)})
-    again = load_config({"FIRSTREAD_HOME": str(tmp_path)})
-    assert first.secret_key == again.secret_key
-    assert stat.S_IMODE((tmp_path / "secret-key").stat().st_mode) == 0o600
+def test_without_a_key_one_is_made_that_lies_nowhere_before_the_database_was_looked_at(
+    tmp_path: Path,
+) -> None:
+    keys = load_config({"FIRSTREAD_HOME": str(tmp_path)}).keys
+    assert keys.new
+    assert len(keys.sessions[0]) >= 32
+    assert not list(tmp_path.iterdir())
+
+
+def test_keys_are_taken_from_the_environment_with_those_before_them(tmp_path: Path) -> None:
+    new, audit = "n" * 40, "a" * 40
+    keys = _load(
+        tmp_path,
+        FIRSTREAD_SECRET_KEY=new,
+        FIRSTREAD_SECRET_KEY_FALLBACKS=f"{KEY}\n",
+        FIRSTREAD_AUDIT_KEY=audit,
+    ).keys
+    assert (keys.sessions, keys.audit) == ((new, KEY), (audit,))
+    assert (keys.sessions_file, keys.audit_file) == (None, None)
+    assert new not in repr(keys)
+
+
+def test_a_key_file_that_is_damaged_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret-key").write_text("")
+    with pytest.raises(BadConfiguration, match="is damaged"):
+        load_config({"FIRSTREAD_HOME": str(tmp_path)})
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.4", "::", "clinic.example"])
@@ -193,7 +213,7 @@ def test_the_demo_runs_on_loopback_only(tmp_path: Path, host: str) -> None:
 
 
 def test_the_demo_has_a_key_of_its_own(tmp_path: Path) -> None:
-    assert _load(tmp_path, FIRSTREAD_DEMO="1").secret_key == DEMO_KEY
+    assert _load(tmp_path, FIRSTREAD_DEMO="1").keys.sessions == (DEMO_KEY,)
     assert not (tmp_path / "secret-key").exists()
 
 

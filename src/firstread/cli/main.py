@@ -35,6 +35,7 @@ COMMANDS = {
     "outbox": _Command(help="Look at what leaves, and send it again.", extra="server"),
     "store": _Command(help="Check the bytes of the samples.", extra="server"),
     "audit": _Command(help="Check the audit trail.", extra="server"),
+    "keys": _Command(help="Look at the secret keys, and change them.", extra="server"),
     "replay": _Command(help="Read again: compare a case, or fill in older reads.", extra="server"),
     "classify": _Command(help="Read pictures or measurements right here."),
     "client": _Command(help="Have samples read by a server, and compare the answers."),

@@ -54,8 +54,8 @@ def inspect(
         behind = _migrations(migrations_behind(), unknown=migrations_unknown())
         found.append(behind)
         if not behind.trouble:
-            found += [*_packs(), _people(), _worker(), _outbox(), _audit(), _samples()]
-    return [*found, _store(), _disk(), _key(), *_channels(), _inbox(), _clock()]
+            found += [*_packs(), _people(), _worker(), _outbox(), *_sealed(), _audit(), _samples()]
+    return [*found, _store(), _disk(), _keys(), *_channels(), _inbox(), _clock()]
 
 
 def _database() -> Inspected:
@@ -229,17 +229,33 @@ def _disk() -> Inspected:
     return Inspected(part="disk", says=says)
 
 
-def _key() -> Inspected:
-    path: Path = settings.FIRSTREAD.home / "secret-key"
+def _sealed() -> list[Inspected]:
+    try:
+        audit.refuse_other_key()
+    except FirstreadError as error:
+        return [Inspected(part="secret key", says=str(error), remedy="Bring the key back.")]
+    return []
+
+
+def _keys() -> Inspected:
+    keys = settings.FIRSTREAD.keys
     if settings.FIRSTREAD.demo:
         return Inspected(part="secret key", says="The demo uses its own key, on this machine only.")
-    if path.exists() and path.stat().st_mode & 0o077:
+    if keys.new:
+        return Inspected(
+            part="secret key",
+            says=f"There is no secret key: neither {keys.sessions_file} nor FIRSTREAD_SECRET_KEY.",
+            remedy="Bring it back from the backup, where the database holds anything; a new "
+            "database is given one by 'firstread up'.",
+        )
+    files = [path for path in (keys.sessions_file, keys.audit_file) if path and path.exists()]
+    if others := [path for path in files if path.stat().st_mode & 0o077]:
         return Inspected(
             part="secret key",
             says="Others on this machine can read the secret key.",
-            remedy=f"chmod 600 {path}",
+            remedy=" && ".join(f"chmod 600 {path}" for path in others),
         )
-    where = "kept in the home folder" if path.exists() else "given by the environment"
+    where = "kept in the home folder" if keys.sessions_file else "given by the environment"
     return Inspected(part="secret key", says=f"The secret key is {where}.")
 
 

@@ -10,6 +10,7 @@ FirstreadError
 │   ├── UnknownPack       no pack of that name where packs are looked for
 │   ├── PackRefused       the pack is damaged, or answers differently on this machine
 │   ├── StoreTrouble      the store cannot be reached, or has lost or damaged what was put in
+│   ├── KeyMissing        the key that seals the audit trail is not here, or is another
 │   ├── ShortOfMemory     this machine has too little memory for it at the moment
 │   └── Unreachable       a server did not answer
 │       └── NobodyReads   none of the servers that read for a check answers
@@ -70,6 +71,12 @@ class StopsReaders(SampleAtFault):
 
 class StoreTrouble(TroubleElsewhere):
     """The store cannot be reached, or has lost or damaged what was put in."""
+
+
+class KeyMissing(TroubleElsewhere):
+    """The key that seals this database's audit trail is not here, or is another."""
+
+    exit_code = 2
 
 
 class BadRequest(FirstreadError):

@@ -19,7 +19,7 @@ from firstread.inbox.names import ACCESSION_PATTERN, accession_pattern
 from firstread.packs.home import home_folder
 from firstread.server.database import is_database
 from firstread.server.environment import from_environment, of_checks, secrets_of
-from firstread.server.secret import DEMO_KEY, secret_key
+from firstread.server.secret import Keys, demo_keys, keys_of
 from firstread.toml import Document, Secret, Table, Wrong, within
 
 T = TypeVar("T", bound=Table)
@@ -128,7 +128,7 @@ class Config(Struct, frozen=True, kw_only=True):
 
     home: Path
     demo: bool = False
-    secret_key: Secret
+    keys: Keys = Keys(sessions=(), audit=())
     server: Server = Server()
     database: Database = Database()
     inbox: Inbox = Inbox()
@@ -181,8 +181,7 @@ def load_config(environment: Mapping[str, str] | None = None) -> Config:
     demo = env.get("FIRSTREAD_DEMO", "") not in ("", "0")
     config = _decoded(values, home=home, demo=demo)
     _refuse_unsafe(config)
-    key = DEMO_KEY if demo else secret_key(env, home=home)
-    return replace(config, secret_key=Secret(key))
+    return replace(config, keys=demo_keys() if demo else keys_of(env, home=home))
 
 
 def _decoded(values: dict[str, Any], *, home: Path, demo: bool) -> Config:
@@ -199,7 +198,7 @@ def _decoded(values: dict[str, Any], *, home: Path, demo: bool) -> Config:
     }
     own: dict[str, Any] = {name: found.pop(name) for name in OWN}
     kept = {type(section): section for section in found.values()}
-    return Config(home=home, demo=demo, secret_key=Secret(), checks=checks, services=kept, **own)
+    return Config(home=home, demo=demo, checks=checks, services=kept, **own)
 
 
 def _apart(check: Any) -> Any:
@@ -237,7 +236,7 @@ def _from_file(path: Path | None) -> dict[str, Any]:
         values = FILE.parse(path.read_bytes(), path=str(path))
     except OSError as error:
         raise BadConfiguration(FILE.damaged.format(path=path, why=error)) from None
-    for key in ("home", "demo", "secret_key"):
+    for key in ("home", "demo", "secret_key", "audit_key"):
         if key in values:
             raise BadConfiguration(
                 f"'{key}' does not belong in the file; set FIRSTREAD_{key.upper()} instead."

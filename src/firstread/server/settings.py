@@ -15,7 +15,7 @@ FIRSTREAD: Config = load_config()
 FIRSTREAD.home.mkdir(parents=True, exist_ok=True, mode=0o700)
 _https = urlsplit(FIRSTREAD.base_url).scheme == "https"
 
-SECRET_KEY = FIRSTREAD.secret_key
+SECRET_KEY, *SECRET_KEY_FALLBACKS = FIRSTREAD.keys.sessions
 DEBUG = False
 ALLOWED_HOSTS = [
     "127.0.0.1",

@@ -10,8 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from msgspec.structs import replace
+
 import firstread
-from firstread.domain.errors import BadConfiguration
+from firstread.domain.errors import BadConfiguration, KeyMissing
+from firstread.files.key_file import keep_keys
+from firstread.server.secret import Keys, keys_of
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +36,13 @@ def open_database() -> None:
 
     Waits for a database that is about to start, as it is after a power cut.
 
-    Raises BadConfiguration where the database does not open, or a setting names no check.
+    Raises BadConfiguration where the database does not open, or a setting names no check, and
+    KeyMissing where it holds something and its key is not here.
     """
     from django.conf import settings
     from django.core.management import call_command
 
+    from firstread.clinic.audit import mark_empty, refuse_other_key
     from firstread.clinic.checks.checks import ensure_checks, refuse_unknown_checks
 
     with _or_a_sentence():
@@ -44,12 +50,17 @@ def open_database() -> None:
     with _or_a_sentence(), _alone(settings.FIRSTREAD.home / "migrate.lock"):
         refuse_newer()
         call_command("migrate", verbosity=0, interactive=False)
+        _keep_new_key()
+        refuse_other_key()
+        mark_empty()
         ensure_checks()
         refuse_unknown_checks()
 
 
 def open_as_it_is() -> None:
-    """See that the database is there in this version's form; raises BadConfiguration.
+    """See that the database is there in this version's form, and its key.
+
+    Raises BadConfiguration, KeyMissing.
 
     For commands that only look: they must not make an empty database where a path was mistyped.
     """
@@ -61,6 +72,70 @@ def open_as_it_is() -> None:
             "There is no database of this version here. Check FIRSTREAD_HOME and database.url, "
             "or start 'firstread up', which makes one or brings it up to date."
         )
+    with _or_a_sentence():
+        refuse_lost_key()
+
+
+def refuse_lost_key() -> None:
+    """Raises KeyMissing where the database holds something, and its key is not here."""
+    from django.conf import settings
+
+    from firstread.clinic.audit import has_content, refuse_other_key
+
+    keys = settings.FIRSTREAD.keys
+    # Where the audit trail has a key of its own, only sessions end with the other.
+    if keys.new and keys.audit == keys.sessions and has_content():
+        raise KeyMissing(
+            "The database holds something, and its key is not here: there is neither "
+            f"{keys.sessions_file} nor FIRSTREAD_SECRET_KEY. No other is made in its place, for "
+            "the audit trail could then never be verified again. Bring secret-key (and audit-key, "
+            "where there is one) back from the backup of the home folder, or copy them from a "
+            "machine that has them. Where nobody has them: firstread keys lost"
+        )
+    refuse_other_key()
+
+
+def _keep_new_key() -> None:
+    """A new key is kept where the database is as new; raises as `refuse_lost_key`, and OSError.
+
+    Runs alone among processes of this home folder: of several that start at once the first one's
+    key holds.
+    """
+    from django.conf import settings
+
+    config = settings.FIRSTREAD
+    if not config.keys.new:
+        return
+    kept = keys_of(os.environ, home=config.home)
+    if not kept.new:
+        use_keys(kept)
+        return
+    refuse_lost_key()
+    keep_first_key()
+
+
+def keep_first_key() -> None:
+    """Keep the key that this process made, as there was none."""
+    from django.conf import settings
+
+    keys: Keys = settings.FIRSTREAD.keys
+    assert keys.sessions_file is not None  # noqa: S101 - a new one is the environment's never
+    try:
+        keep_keys(keys.sessions_file, keys.sessions)
+    except OSError as error:
+        raise BadConfiguration(
+            f"No secret key can be kept at {keys.sessions_file} ({error.strerror}). "
+            "Set FIRSTREAD_HOME to a folder that Firstread may write to."
+        ) from None
+    use_keys(keys_of(os.environ, home=settings.FIRSTREAD.home))
+
+
+def use_keys(keys: Keys) -> None:
+    """Let this process sign and seal with these keys."""
+    from django.conf import settings
+
+    settings.FIRSTREAD = replace(settings.FIRSTREAD, keys=keys)
+    settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS = keys.sessions
 
 
 def unapplied_migrations() -> int:

@@ -31,3 +31,4 @@ class AuditHead(models.Model):
     number = models.PositiveBigIntegerField()
     seal = models.CharField(max_length=64)
     signature = models.CharField(max_length=64)
+    key = models.CharField(max_length=16, default="", help_text="The name of the key that seals.")
