@@ -122,6 +122,16 @@ def opened_model(data: bytes) -> onnx.ModelProto:
     return model
 
 
+def said_in(model: onnx.ModelProto) -> dict[str, Any]:
+    """What the file says beside its numbers: its metadata, and the classes of its classifiers."""
+    said: dict[str, Any] = {each.key: each.value for each in model.metadata_props}
+    for node in model.graph.node:
+        for each in node.attribute:
+            if each.name.startswith("classlabels"):
+                said.setdefault(each.name, [*each.strings, *each.ints] or None)
+    return {key: value for key, value in said.items() if value is not None}
+
+
 def _tensors(model: onnx.ModelProto) -> Iterator[Any]:
     """Every array of the file, wherever it stands: each may name another file."""
     nodes: list[Any] = [node for each in model.functions for node in each.node]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from firstread.domain.errors import ModelRefused
 
+_OF_KERAS = {"model_config", "training_config", "keras_version", "backend"}
 MOST_NUMBERS = 200_000_000
 """Of all arrays of weights together: 800 MB, more than any pack holds."""
 
@@ -65,6 +66,15 @@ def open_keras(data: bytes) -> KerasFile:
     return KerasFile(
         config=_config(said), weights=weights, keras=_major(version), backend=_word(backend)
     )
+
+
+def said_beside(data: bytes) -> dict[str, Any]:
+    """What stands in the file beside the model, by name; nothing of one that cannot be opened."""
+    try:
+        with h5py.File(BytesIO(data), "r") as file:
+            return {str(key): file.attrs[key] for key in file.attrs if key not in _OF_KERAS}
+    except (OSError, KeyError, RuntimeError, ValueError, TypeError):
+        return {}
 
 
 def _major(version: Any) -> int | None:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from firstread.domain.errors import BadConfiguration
+from firstread.importing.plan import Plan, labels_from
+from firstread.packs import Label
 
 _WORDS_OF_NUMBERS = {"true": "1", "false": "0"}
 _COUNTING = re.compile(r"[A-Za-z_ ]*?([0-9]+)")
@@ -26,7 +28,33 @@ class Matched:
         return list(self.places) != sorted(self.places)
 
 
-def matched_classes(own: Sequence[str], said: Sequence[Sequence[str]]) -> Matched:
+def labels_by(
+    own: Sequence[str], plan: Plan, *, remedy: str = ""
+) -> tuple[tuple[Label, ...], tuple[str, ...]]:
+    """The labels in the order of the file's own classes, and in words how it was found.
+
+    Labels that nobody named are those of the file. `remedy` is said where others contradict it.
+
+    Raises BadConfiguration, with both sides, where they are others than were named.
+    """
+    if not plan.labels:
+        labels = labels_from(own, positive=plan.positive)
+        return labels, (f"The labels are the classes that the file names: {_listed(own)}.",)
+    if len(plan.labels) != len(own):
+        raise BadConfiguration(
+            f"The model tells {len(own)} classes apart ({_listed(own)}), and {len(plan.labels)} "
+            f"labels are named ({_listed(plan.codes)}). "
+            f"{remedy or 'Name one for each, in that order.'}"
+        )
+    said = [(each.code, each.title) for each in plan.labels]
+    matched = matched_classes(own, said, remedy=remedy)
+    labels = tuple(plan.labels[place] for place in matched.places)
+    return labels, tuple(filter(None, (matched.told,)))
+
+
+def matched_classes(
+    own: Sequence[str], said: Sequence[Sequence[str]], *, remedy: str = ""
+) -> Matched:
     """Which label belongs to which class of the file; `said` are the names that each label has.
 
     Classes that are numbers are taken in the file's order, for a number says nothing. Raises
@@ -48,11 +76,17 @@ def matched_classes(own: Sequence[str], said: Sequence[Sequence[str]]) -> Matche
     if any(_is_number(name) for name in shown):
         if _counts_from(shown, 1) and _counts_from(numbers, 0):
             both += " The labels count from 1, and the file from 0."
-        raise BadConfiguration(f"{both} Leave --labels out, or name them as the file does.")
+        raise BadConfiguration(
+            f"{both} {remedy or 'Leave --labels out, or name them as the file does.'}"
+        )
     if not all(_is_number(name) for name in own):
         raise BadConfiguration(
-            f"{both} Leave --labels out, or name them as the file does. To show another name, give "
-            "it as the title of that code in a recipe's [[label]]."
+            f"{both} "
+            + (
+                remedy
+                or "Leave --labels out, or name them as the file does. To show another name, give "
+                "it as the title of that code in a recipe's [[label]]."
+            )
         )
     first, *rest = zip(own, shown, strict=True)
     pairs = [f"class {first[0]} is called {first[1]} here", *(f"{a} {b}" for a, b in rest)]

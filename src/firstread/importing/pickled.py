@@ -20,8 +20,8 @@ from onnx import TensorProto, compose, helper, numpy_helper
 
 from firstread.domain.errors import BadConfiguration, ModelRefused, PackRefused
 from firstread.importing.graph import INSIDE, IR_VERSION, OPSET, opened_model
-from firstread.importing.own_names import matched_classes, matched_columns
-from firstread.importing.plan import Plan, labels_from
+from firstread.importing.own_names import labels_by, matched_columns
+from firstread.importing.plan import Plan
 from firstread.importing.written_network import Made
 from firstread.packs import Measurement
 from firstread.runtime.calibrate import probabilities
@@ -55,12 +55,6 @@ def look_into(data: bytes, plan: Plan) -> tuple[Plan, dict[str, Any]]:
     BadConfiguration where more must be said.
     """
     told = _asked(data, plan)
-    if plan.labels and len(plan.labels) != len(told["classes"]):
-        raise BadConfiguration(
-            f"The model tells {len(told['classes'])} classes apart "
-            f"({', '.join(told['classes'][:8])}), and {len(plan.labels)} labels are named. Name "
-            "one for each, in that order."
-        )
     ordered = _as_the_file_says(plan, told)
     if ordered.measurements != plan.measurements:
         told = _asked(data, ordered)  # each column in its own range
@@ -69,12 +63,8 @@ def look_into(data: bytes, plan: Plan) -> tuple[Plan, dict[str, Any]]:
 
 def _as_the_file_says(plan: Plan, told: dict[str, Any]) -> Plan:
     """The plan with its labels and measurements in the file's order; refuses what contradicts."""
-    says = list(plan.told)
-    labels = plan.labels or labels_from(told["classes"], positive=plan.positive)
-    if plan.labels:
-        classes = matched_classes(told["classes"], [(each.code, each.title) for each in labels])
-        labels = tuple(labels[place] for place in classes.places)
-        says.append(classes.told)
+    labels, how = labels_by(told["classes"], plan)
+    says = [*plan.told, *how]
     measurements = plan.measurements
     if told["names"] and len(measurements) == len(told["names"]):
         columns = matched_columns(told["names"], [(each.code, each.title) for each in measurements])

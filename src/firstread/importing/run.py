@@ -8,7 +8,9 @@ from pathlib import Path
 
 from firstread.domain.errors import BadConfiguration, ModelRefused
 from firstread.importing.assemble import Imported, Wanted, make_pack, sha256_of
-from firstread.importing.keras_file import is_hdf5
+from firstread.importing.class_names import with_class_names
+from firstread.importing.graph import opened_model, said_in
+from firstread.importing.keras_file import is_hdf5, said_beside
 from firstread.importing.keras_model import keras_to_onnx
 from firstread.importing.network import write_network
 from firstread.importing.pickled import look_into, refuse_untrusted, write_measurements_network
@@ -17,6 +19,7 @@ from firstread.importing.recipe import Said, make_plan, refuse_said
 from firstread.importing.torch_weights import (
     is_safetensors,
     is_torch,
+    opened_weights,
     plan_of_network,
     write_torch_network,
 )
@@ -90,9 +93,12 @@ def _plan_and_writer(path: Path, data: bytes, asked: Asked) -> tuple[Plan, Calla
                 "The recipe of --network says all that its weights need. Leave --recipe out."
             )
         torch_plan, recipe = plan_of_network(asked.network, asked.said)
-        return torch_plan, lambda file: write_torch_network(data, recipe, path=file)
+        arrays, said = opened_weights(data)
+        remedy = "Name the recipe that they were trained with: --network RECIPE."
+        torch_plan = with_class_names(torch_plan, said, remedy=remedy)
+        return torch_plan, lambda file: write_torch_network(arrays, recipe, path=file)
     if is_hdf5(data):
-        plan = _of_pictures(asked)
+        plan = with_class_names(_of_pictures(asked), said_beside(data))
         return plan, lambda file: write_network(keras_to_onnx(data), plan, path=file)
     if data[:4] == b"PK\x03\x04":
         raise ModelRefused(
@@ -106,7 +112,7 @@ def _plan_and_writer(path: Path, data: bytes, asked: Asked) -> tuple[Plan, Calla
         refuse_said(asked.said, _FOR_PICTURES, why="This model takes measurements, not pictures.")
         found, told = look_into(data, make_plan(asked.said, recipe=asked.recipe))
         return found, lambda file: write_measurements_network(told, found, path=file)
-    plan = _of_pictures(asked)
+    plan = with_class_names(_of_pictures(asked), said_in(opened_model(data)))
     return plan, lambda file: write_network(data, plan, path=file)
 
 

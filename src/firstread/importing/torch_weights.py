@@ -78,8 +78,8 @@ def plan_of_network(network: str, said: Said) -> tuple[Plan, Recipe]:
     return plan, recipe
 
 
-def write_torch_network(data: bytes, recipe: Recipe, *, path: Path) -> Made:
-    """Write the network of the recipe with the weights in `data` to `path`.
+def write_torch_network(arrays: dict[str, Any], recipe: Recipe, *, path: Path) -> Made:
+    """Write the network of the recipe with these weights to `path`.
 
     torch and ONNX Runtime are asked the same pictures. Raises ModelRefused where the weights are
     not those of the network, PackRefused where the two answer differently.
@@ -89,7 +89,7 @@ def write_torch_network(data: bytes, recipe: Recipe, *, path: Path) -> Made:
 
     given = recipe.sources[0].input
     network, to_reader = _untrained(recipe)
-    _fill(network, _arrays(data), recipe)
+    _fill(network, arrays, recipe)
     reader = to_reader(network)
     apart = export_image(
         reader,
@@ -145,11 +145,17 @@ def _refuse_odd(arrays: dict[str, Any]) -> None:
             )
 
 
-def _arrays(data: bytes) -> dict[str, Any]:
+def opened_weights(data: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The weights in a file of PyTorch or safetensors, and what else it says, by name.
+
+    Raises ModelRefused where it holds none, is damaged, or would run code.
+    """
+    _refuse_without_torch()
     import torch
 
     if is_safetensors(data):
-        return {name: torch.from_numpy(value) for name, value in _safetensors(data).items()}
+        numbers, beside = _safetensors(data)
+        return {name: torch.from_numpy(value) for name, value in numbers.items()}, beside
     try:
         found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except (
@@ -160,6 +166,7 @@ def _arrays(data: bytes) -> dict[str, Any]:
             "This PyTorch file holds more than arrays, or is damaged; what could run code is not "
             "opened. Save the weights alone: torch.save(model.state_dict(), 'weights.pt')."
         ) from None
+    said = {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
     for name in _OUTER:
         if isinstance(found, dict) and isinstance(found.get(name), dict):
             found = found[name]
@@ -171,10 +178,10 @@ def _arrays(data: bytes) -> dict[str, Any]:
             "This PyTorch file is no table of weights. Save them alone: "
             "torch.save(model.state_dict(), 'weights.pt')."
         )
-    return found
+    return found, {} if said.keys() == found.keys() else said
 
 
-def _safetensors(data: bytes) -> dict[str, Any]:
+def _safetensors(data: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     length = _HEADER.unpack_from(data)[0]
     body = memoryview(data)[8 + length :]
     try:
@@ -188,7 +195,8 @@ def _safetensors(data: bytes) -> dict[str, Any]:
             found[str(name)] = values.reshape(said["shape"]).copy()
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ModelRefused("This safetensors file is damaged. Copy it again.") from None
-    return found
+    beside = header.get("__metadata__")
+    return found, beside if isinstance(beside, dict) else {}
 
 
 def _refuse_without_torch() -> None:
