@@ -60,6 +60,16 @@ def resend(*, numbers: tuple[int, ...], given_up: bool, channel: str | None) -> 
     click.echo(f"{many} again.")
 
 
+@outbox.command()
+def release() -> None:
+    """After a restore: the site before runs no more, and what waits may leave from here."""
+    _open()
+    from firstread.clinic.outbox.restored import release as step
+
+    step(by=None)
+    click.echo("What waits leaves now.")
+
+
 def _open() -> None:
     from firstread.server.start import open_database, open_django
 

@@ -25,11 +25,14 @@ def up(*, host: str | None, port: int | None) -> None:
     from django.conf import settings
 
     from firstread.clinic.models import Person
+    from firstread.clinic.outbox.restored import why_held
     from firstread.server.serving import listen, serve
 
     listening = listen()
     open_database()
 
+    if held := why_held():
+        click.echo(held)
     click.echo(f"Data: {settings.FIRSTREAD.home}")
     if not Person.objects.exists():
         click.echo("Nobody can sign in yet. Make the first operator: firstread person NAME")

@@ -22,6 +22,10 @@ def worker(*, threads: int | None) -> None:
     open_database()
     from django.conf import settings
 
+    from firstread.clinic.outbox.restored import why_held
     from firstread.server.serving import work
+
+    if held := why_held():
+        click.echo(held)
 
     work(click.echo, threads=threads or max(1, settings.FIRSTREAD.server.workers))

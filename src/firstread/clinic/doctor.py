@@ -20,6 +20,7 @@ from firstread.clinic.checks import readers
 from firstread.clinic.checks.checks import enabled_checks
 from firstread.clinic.keeping import store_mending
 from firstread.clinic.models import Ails, Case, Check, Outgoing, OutgoingState, Person, Role
+from firstread.clinic.outbox.restored import why_held
 from firstread.clinic.outbox.write import settings_of
 from firstread.connect.channels import CHANNELS
 from firstread.domain.errors import FirstreadError
@@ -163,6 +164,12 @@ def _worker() -> Inspected:
 
 
 def _outbox() -> Inspected:
+    if held := why_held():
+        return Inspected(
+            part="outbox",
+            says=held.partition(":")[0] + ".",
+            remedy="Stop the site before, then: firstread outbox release",
+        )
     given_up = Outgoing.objects.filter(state=OutgoingState.GIVEN_UP).count()
     failing = Outgoing.objects.filter(state=OutgoingState.WAITING, attempts__gt=0).count()
     if given_up or failing:

@@ -31,6 +31,7 @@ FirstreadError
 ├── BadConfiguration      a setting does not hold what it should
 ├── SpoolRefused          an edge's spool is damaged, of another version, or in another's hands
 ├── AuditBroken           the audit trail does not add up
+├── BackupRefused         a copy cannot be made there, is damaged, or may not be restored here
 └── MissingExtra          the command needs an extra that is not installed
 """
 
@@ -175,6 +176,10 @@ class SpoolRefused(FirstreadError):
 
 class AuditBroken(FirstreadError):
     """The audit trail does not add up."""
+
+
+class BackupRefused(FirstreadError):
+    """A copy cannot be made there, is damaged, or may not be restored here."""
 
 
 class Unreachable(TroubleElsewhere):

@@ -24,7 +24,7 @@ from firstread.packs.manifest import (
     Twin,
 )
 from firstread.packs.opening import open_manifest, parse_manifest
-from firstread.packs.shelf import find_pack, list_packs, own_shelf
+from firstread.packs.shelf import find_pack, is_shipped, list_packs, own_shelf
 from firstread.packs.sums import pack_sha256, seal, verify
 from firstread.packs.twin import Precision, in_precision, network_file
 from firstread.packs.write import write_manifest
@@ -54,6 +54,7 @@ __all__ = [
     "Twin",
     "find_pack",
     "in_precision",
+    "is_shipped",
     "list_packs",
     "network_file",
     "open_manifest",

@@ -13,18 +13,26 @@ from firstread.packs.opening import open_manifest
 
 def shelves() -> list[Path]:
     """The folders that hold packs: FIRSTREAD_PACKS first, the home folder's, the shipped ones."""
-    package = Path(firstread.__file__).resolve().parent
-    places = [*_named(), home_folder() / "packs"]
-    # In a wheel the packs lie inside the package; in a checkout beside src/.
-    places += [package / "shipped_packs", package.parent.parent / "packs"]
+    places = [*_named(), home_folder() / "packs", *_shipped()]
     # A home folder that this process may not even look into is no shelf, and no failure either.
     return [place for place in places if os.path.isdir(place)]  # noqa: PTH112  Path.is_dir raises
+
+
+def is_shipped(pack: Path) -> bool:
+    """Whether the pack came with Firstread, and so comes again when that is installed."""
+    return any(shelf in pack.resolve().parents for shelf in _shipped())
 
 
 def own_shelf() -> Path:
     """Where a pack that is taken in is put, and found again: the first of FIRSTREAD_PACKS, else
     `packs` in the home folder. It need not be there yet."""
     return next(iter(_named()), home_folder() / "packs")
+
+
+def _shipped() -> list[Path]:
+    package = Path(firstread.__file__).resolve().parent
+    # In a wheel the packs lie inside the package; in a checkout beside src/.
+    return [package / "shipped_packs", package.parent.parent / "packs"]
 
 
 def _named() -> list[Path]:

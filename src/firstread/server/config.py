@@ -173,7 +173,7 @@ def load_config(environment: Mapping[str, str] | None = None) -> Config:
     """The configuration of this process; raises BadConfiguration, naming the key."""
     env = os.environ if environment is None else environment
     home = home_folder(env)
-    values = _from_file(_file(env, home=home))
+    values = _from_file(settings_file(env, home=home))
     for name, keys in from_environment(env, sections=sections()).items():
         _table(values, name).update(keys)
     for check, keys in of_checks(env, kind=CheckSettings).items():
@@ -215,7 +215,8 @@ def _table(values: dict[str, Any], name: str, *, within: str = "") -> dict[str, 
     return table
 
 
-def _file(env: Mapping[str, str], *, home: Path) -> Path | None:
+def settings_file(env: Mapping[str, str], *, home: Path) -> Path | None:
+    """The file that the settings come from, where there is one; raises BadConfiguration."""
     if named := env.get("FIRSTREAD_CONFIG"):
         if not Path(named).is_file():
             raise BadConfiguration(

@@ -20,6 +20,8 @@ from firstread.server.secret import Keys, keys_of
 log = logging.getLogger(__name__)
 
 ASKS_EVERY_S = 0.5
+RESTORING = ".restoring"
+"""Lies in the home folder while a back-up is brought back into it."""
 
 
 def open_django() -> None:
@@ -31,7 +33,7 @@ def open_django() -> None:
     django.setup()
 
 
-def open_database() -> None:
+def open_database(*, restoring: bool = False) -> None:
     """Bring the database to this version's form, and set up a check for each pack.
 
     Waits for a database that is about to start, as it is after a power cut.
@@ -45,6 +47,8 @@ def open_database() -> None:
     from firstread.clinic.audit import mark_empty, refuse_other_key
     from firstread.clinic.checks.checks import ensure_checks, refuse_unknown_checks
 
+    if not restoring:
+        refuse_half_restored()
     with _or_a_sentence():
         _wait_for_database()
     with _or_a_sentence(), _alone(settings.FIRSTREAD.home / "migrate.lock"):
@@ -64,6 +68,7 @@ def open_as_it_is() -> None:
 
     For commands that only look: they must not make an empty database where a path was mistyped.
     """
+    refuse_half_restored()
     with _or_a_sentence():
         refuse_newer()
         behind = unapplied_migrations()
@@ -145,6 +150,18 @@ def unapplied_migrations() -> int:
 
     executor = MigrationExecutor(connection)
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def refuse_half_restored() -> None:
+    """Raises BadConfiguration where a back-up was brought back half."""
+    from django.conf import settings
+
+    mark: Path = settings.FIRSTREAD.home / RESTORING
+    if mark.is_file():
+        raise BadConfiguration(
+            f"A restore of the back-up {mark.read_text()} has not ended here. Call 'firstread "
+            "restore' again, which goes on with it, or empty the home folder and the database."
+        )
 
 
 def refuse_newer() -> None:

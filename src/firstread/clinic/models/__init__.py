@@ -9,7 +9,7 @@ from firstread.clinic.models.cases import (
     Sample,
 )
 from firstread.clinic.models.decisions import Review, SignOff
-from firstread.clinic.models.keeping import Ails, Chore, StoreFault
+from firstread.clinic.models.keeping import Ails, BackupRow, Chore, Restored, StoreFault
 from firstread.clinic.models.outbox import Outgoing, OutgoingState, Resting
 from firstread.clinic.models.people import Check, Person, Reader, Role
 from firstread.clinic.models.reads import ReadRow
@@ -22,6 +22,7 @@ __all__ = [
     "ApiToken",
     "AuditHead",
     "AuditRow",
+    "BackupRow",
     "Case",
     "CaseSample",
     "CaseWords",
@@ -36,6 +37,7 @@ __all__ = [
     "Reader",
     "RefusedSample",
     "Resting",
+    "Restored",
     "Review",
     "Role",
     "Sample",

@@ -38,3 +38,29 @@ class StoreFault(models.Model):
 
     class Meta:
         ordering = ["place"]
+
+
+class BackupRow(models.Model):
+    """A copy that was made; whoever erases a patient must know where copies of them still lie."""
+
+    name = models.CharField(max_length=40, help_text="Of its folder, such as 20261129T130522Z.")
+    place = models.CharField(max_length=600, help_text="The machine and the folder on it.")
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, help_text="When it was whole.")
+    gone_at = models.DateTimeField(null=True, help_text="When it was deleted for newer ones.")
+    samples = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["began_at"]
+
+
+class Restored(models.Model):
+    """The site was brought back from a copy: nothing leaves until an operator says that it may.
+
+    The site that the copy was made of may still run, and has told people more than the copy knows.
+    """
+
+    name = models.CharField(max_length=40)
+    made_at = models.DateTimeField(help_text="When the copy was made.")
+    restored_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True)

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from firstread.clinic import audit
 from firstread.clinic.models import Outgoing, OutgoingState, Resting, clock
-from firstread.clinic.outbox import resting
+from firstread.clinic.outbox import resting, restored
 from firstread.clinic.outbox.write import sends, settings_of
 from firstread.clinic.queue.lease import claim, held, still_held
 from firstread.connect.channel import Delivery, Parcel
@@ -36,6 +36,8 @@ def deliver_next(channel: str) -> bool:
     """Deliver one row of the channel that is due; returns whether there was anything to do."""
     if not sends(channel):
         return _keep(channel)
+    if restored.why_held():
+        return False
     row = _claim(channel)
     if row is None:
         return _give_up(channel)

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from firstread.clinic.models import Case, Outgoing, OutgoingState, Person, Resting
 from firstread.clinic.outbox.resend import may_go_again
 from firstread.clinic.outbox.resting import rests_of
+from firstread.clinic.outbox.restored import why_held
 from firstread.clinic.outbox.write import sends
 from firstread.connect.channels import CHANNELS, words_of
 
@@ -93,14 +94,15 @@ def outbox_of(
         states=_states(mine, state=state, channel=channel),
         channels=_channels(state=state, channel=channel) if person.operates else (),
         everybody=person.operates,
-        kept_because=tuple(
-            each.words.kept
-            for each in CHANNELS.values()
-            if each.words.kept and not sends(each.name)
-        ),
+        kept_because=_kept_because(),
         older_than=rows[A_PAGE - 1].pk if len(rows) > A_PAGE else None,
         newest=before is None,
     )
+
+
+def _kept_because() -> tuple[str, ...]:
+    kept = [each.words.kept for each in CHANNELS.values() if not sends(each.name)]
+    return tuple(sentence for sentence in [why_held(), *kept] if sentence)
 
 
 def messages_about(case: Case, *, by: Person) -> tuple[Message, ...]:
