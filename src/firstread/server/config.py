@@ -85,7 +85,7 @@ class Reading(Table, frozen=True, kw_only=True):
     """`[reading]`: how the first read is made."""
 
     threads: Annotated[int, Meta(ge=1, le=64)] = 1
-    lease_s: Annotated[float, Meta(gt=0, le=86400)] = 60
+    lease_s: Annotated[float, Meta(gt=0, le=86400)] = 30
     tries: Annotated[int, Meta(ge=1, le=20)] = 3
     timeout_s: Annotated[float, Meta(gt=0, le=600)] = 5
     patience_s: Annotated[float, Meta(ge=0, le=86400)] = 30

@@ -7,7 +7,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.db import connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 
 from firstread.clinic.models import Case, clock
 from firstread.clinic.queue.lease import claim, give_back_all, held, still_held
@@ -78,6 +78,27 @@ def test_work_that_ends_with_an_error_gives_the_row_back_and_counts(clinic: Clin
     row = _claim()
     assert row is not None
     assert row.attempts == 2
+
+
+def _gone(*_: object) -> None:
+    raise OperationalError("server closed the connection unexpectedly")
+
+
+def test_what_was_held_when_the_database_went_is_given_back_when_it_answers_again(
+    committed_clinic: Clinic,
+) -> None:
+    put_in("red")
+    row = _claim()
+    assert row is not None
+    connection.execute_wrappers.append(_gone)
+    try:
+        with pytest.raises(OperationalError), held(row, lease=LONG):
+            Case.objects.count()
+    finally:
+        connection.execute_wrappers.clear()
+    again = _claim()
+    assert again is not None
+    assert again.attempts == 1  # it was not the row's fault
 
 
 def test_a_process_that_ends_gives_back_what_it_holds_and_nothing_counts(

@@ -10,12 +10,12 @@ import logging
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q, QuerySet
 
 from firstread.clinic.models import Case, Outgoing, clock
@@ -28,6 +28,8 @@ RENEWED_IN_A_LEASE = 4
 """How often a lease is renewed before it would run out."""
 FURTHEST_AT_LEAST = timedelta(minutes=15)
 """A lease that ends later than this, and than four of ours, was given by a clock that was wrong."""
+_NOT_ITS_OWN = (OperationalError, InterfaceError, MemoryError)
+"""What a row is not at fault for, whatever was done with it."""
 _FREE: dict[str, Any] = {"claimed_until": None, "held_by": None}
 
 
@@ -37,6 +39,8 @@ class Lease(Generic[Row]):
 
     row: Row
     lasts: timedelta
+    attempt_counts: bool = True
+    """Whether the try was the row's own, where it ended with an error."""
     lost: bool = False
     """Another may have the row by now: what is left to do for it is of no use."""
 
@@ -58,6 +62,7 @@ def claim(rows: QuerySet[Row], *, lease: timedelta, longest_pause: timedelta) ->
 
     A lease or a pause that reaches further than any could counts for nothing.
     """
+    _give_back_owed()
     if not _due(rows, lease=lease, longest_pause=longest_pause).exists():
         return None  # without a write lock, which a look every half second should not take
     with transaction.atomic():
@@ -84,19 +89,22 @@ def _due(rows: QuerySet[Row], *, lease: timedelta, longest_pause: timedelta) -> 
 def held(row: Row, *, lease: timedelta) -> Iterator[Lease[Row]]:
     """Keep the claimed row while the work goes on, however long it takes.
 
-    Where the work ends with an error the row is given back, and its attempt counts.
+    Where the work ends with an error the row is given back, and its attempt counts unless the
+    database was at fault. What cannot be given back then is when the database answers again.
     """
     holding = Lease(row=row, lasts=lease)
     done = threading.Event()
     keeper = threading.Thread(target=_keep, args=(holding, done), name="lease", daemon=True)
     with _holding:
         _held_here.add(holding)
-    keeper.start()
     try:
+        keeper.start()
         yield holding
-    except Exception:
-        with suppress(DatabaseError):  # then it runs out
-            holding.give_back(counts=True)
+    except Exception as error:
+        holding.attempt_counts = not isinstance(error, _NOT_ITS_OWN)
+        if not holding.attempt_counts:
+            connection.close()  # it may be broken
+        _give_back(holding)
         raise
     finally:
         done.set()
@@ -113,6 +121,23 @@ def give_back_all() -> int:
     return len(mine)
 
 
+def _give_back(holding: Lease[Any]) -> None:
+    """Give the row back now, or as soon as the database answers again."""
+    try:
+        holding.give_back(counts=holding.attempt_counts)
+    except DatabaseError:
+        with _holding:
+            _owed.append(holding)
+
+
+def _give_back_owed() -> None:
+    """Others need not wait until a lease that nobody uses runs out."""
+    with _holding:
+        owed = [_owed.pop() for _ in range(len(_owed))]
+    for each in owed:
+        _give_back(each)
+
+
 def still_held(row: Row) -> Row | None:
     """The row as it is now, held until the transaction ends; None where another has it by now."""
     rows = _same_holder(row)
@@ -120,6 +145,8 @@ def still_held(row: Row) -> Row | None:
 
 
 _held_here: set[Lease[Any]] = set()
+_owed: list[Lease[Any]] = []
+"""What could not be given back, for the database did not answer."""
 _holding = threading.Lock()
 
 
