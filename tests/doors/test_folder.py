@@ -259,7 +259,7 @@ def test_a_door_that_dies_is_followed_by_one_that_finishes(
     assert nothing_left(inbox)
 
 
-def test_while_the_database_is_away_the_claim_stands(
+def test_what_came_while_the_database_was_away_is_received_at_the_next_look(
     door: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: Any, **__: Any) -> None:
@@ -272,6 +272,20 @@ def test_while_the_database_is_away_the_claim_stands(
         made.take_all()
         made.adopt()
     assert not refused(inbox)
+    made.adopt()
+    assert Case.objects.get().accession == "1"
+    assert done(inbox) == ["1.png"]
+    assert nothing_left(inbox)
+
+
+def test_what_another_process_claimed_long_ago_is_taken_over(
+    door: Make, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(inbox, "leukaemia/1.png")
+    door().inbox.take(Path("leukaemia/1.png"))
+    made = door()
+    made.adopt()
+    assert not Case.objects.exists()  # the other may be alive
     monkeypatch.setattr(taking, "ADOPT_AFTER_S", -1.0)
     made.adopt()
     assert Case.objects.get().accession == "1"

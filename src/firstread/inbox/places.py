@@ -116,11 +116,15 @@ class Inbox:
                 claim.rename(renewed)
             except FileNotFoundError:
                 continue
-            held = [Path(folder) / name for folder, _, names in os.walk(renewed) for name in names]
-            for path in held:
-                yield Taken(claim=renewed, inside=path.relative_to(renewed))
-            if not held:
-                shutil.rmtree(renewed, ignore_errors=True)
+            yield from self.inside(renewed)
+
+    def inside(self, claim: Path) -> Iterator[Taken]:
+        """What a claim holds; one that holds nothing is forgotten."""
+        held = [Path(folder) / name for folder, _, names in os.walk(claim) for name in names]
+        for path in held:
+            yield Taken(claim=claim, inside=path.relative_to(claim))
+        if not held:
+            shutil.rmtree(claim, ignore_errors=True)
 
     def claims(self) -> set[str]:
         return {claim.name for claim in (self.root / TAKING).iterdir()}

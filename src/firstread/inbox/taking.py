@@ -22,7 +22,7 @@ from firstread.recordings import join_pair
 from firstread.recordings.together import half_of_a_pair, is_header, other_half, together
 from firstread.tables.columns import TakesMeasurements
 
-ADOPT_AFTER_S = 60.0
+ADOPT_AFTER_S = 30.0
 """A claim that stands this long belongs to a process that died."""
 MOST_AT_ONCE = 32
 """Files of one case received in one step; bounds what is held in memory."""
@@ -135,8 +135,10 @@ class Taking:
 
     def take_over(self) -> None:
         """Receive what claims of dead processes still hold; received twice, it counts once."""
+        self._receive_claimed(list(self.inbox.left_over()))
+
+    def _receive_claimed(self, left: Sequence[Taken]) -> None:
         checks = self.receiver.checks()
-        left = list(self.inbox.left_over())
         for places in together([str(taken.inside) for taken in left]):
             first, *rest = [left[place] for place in places]
             if not rest and self._is_half(first.inside, checks=checks):
@@ -148,7 +150,13 @@ class Taking:
                 self._receive([whole])
 
     def adopt(self) -> None:
-        """Take over, where a claim has stood for so long that its process must have died."""
+        """Receive what could not be kept before, and what was left behind.
+
+        The first is what this process claimed itself; where another's claim has stood for long, its
+        process must have died.
+        """
+        if mine := [taken for claim in list(self._was) for taken in self.inbox.inside(claim)]:
+            self._receive_claimed(mine)
         now = time.monotonic()
         standing = self.inbox.claims()
         self._claims = {name: self._claims.get(name, now) for name in standing}
