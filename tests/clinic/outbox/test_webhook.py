@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -268,6 +269,18 @@ def test_an_event_that_is_refused_again_and_again_holds_up_none_behind_it(
     put_in("red", accession="2", seed=50)
     _make_due()
     site.status = 204
+    assert delivery.deliver_next("webhook")
+    assert [row.state for row in _rows()] == ["waiting", "sent"]
+
+
+def test_what_a_process_that_died_had_begun_goes_before_all_that_is_new(
+    clinic: Clinic, site: Receiver
+) -> None:
+    put_in("red", accession="1")
+    put_in("red", accession="2", seed=50)
+    begun = _rows().last()
+    past = timezone.now() - timedelta(seconds=1)
+    _rows().filter(pk=begun.pk).update(attempts=1, held_by=uuid.uuid4(), claimed_until=past)
     assert delivery.deliver_next("webhook")
     assert [row.state for row in _rows()] == ["waiting", "sent"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from firstread.clinic import audit
 from firstread.clinic.models import Outgoing, OutgoingState, Resting, clock
@@ -25,7 +25,7 @@ NOT_YET = "not_told_yet"
 """The action of the audit trail when a first try fails."""
 _ENDS = {OutgoingState.SENT: "told", OutgoingState.GIVEN_UP: "not_told"}
 """The action of the audit trail when a row comes to its end."""
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=30)
 """Renewed while a delivery is under way, however slow the other side is."""
 WAITING = OutgoingState.WAITING
 GIVEN_UP_AT_ONCE = 50
@@ -50,8 +50,10 @@ def _claim(channel: str) -> Outgoing | None:
     alone = {each.address for each in resting.resting(channel)}
     if resting.WHOLE in alone:
         return None
-    # Those least often tried come first: what is refused again and again blocks nothing behind it.
-    waiting = _waiting(channel).exclude(address__in=alone).order_by("attempts", "pk")
+    # What a process that died had begun goes before all that is new. Then those least often tried:
+    # what is refused again and again blocks nothing behind it.
+    begun_first = F("held_by").asc(nulls_last=True)
+    waiting = _waiting(channel).exclude(address__in=alone).order_by(begun_first, "attempts", "pk")
     return claim(waiting, lease=LEASE, longest_pause=resting.LONGEST_REST)
 
 
