@@ -12,7 +12,7 @@ S = TypeVar("S", bound=Table)
 Payload = Mapping[str, Any]
 """What a row of the outbox holds to be sent: what JSON can hold. Whoever reads of it what is not
 there, for another version wrote it, says so in place of failing."""
-ASKED_OFTEN_S = 60.0
+ASKED_OFTEN_S = 30.0
 """`asked_again_within_s` of what cannot be reached at all."""
 
 

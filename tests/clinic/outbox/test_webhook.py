@@ -18,8 +18,8 @@ from PIL import Image
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from firstread.clinic.doctor import inspect
-from firstread.clinic.models import AuditRow, Outgoing, Resting
-from firstread.clinic.outbox import delivery
+from firstread.clinic.models import AuditRow, Outgoing, Resting, clock
+from firstread.clinic.outbox import delivery, resting
 from firstread.clinic.steps.amend import amend
 from firstread.clinic.steps.intake import Incoming, receive
 from firstread.clinic.steps.review import answer
@@ -406,6 +406,22 @@ def test_the_history_tells_where_an_event_went(
     assert f"told {site.host} of case.received" in page
     assert "Webhook: case.received" in page
     assert site.address not in page
+
+
+def test_several_that_fail_at_one_address_in_one_moment_count_as_one(
+    clinic: Clinic, site: Receiver
+) -> None:
+    put_in("red")
+    now = clock.now()
+    for _ in range(3):
+        resting.note(_rows().get(), Delivery(error="It answered 500.", address_down=True), at=now)
+    rest = Resting.objects.get()
+    assert (rest.failures, rest.until - now) == (1, resting.FIRST_PAUSE)
+    resting.note(
+        _rows().get(), Delivery(error="It answered 500.", address_down=True), at=rest.until
+    )
+    rest.refresh_from_db()
+    assert rest.failures == 2
 
 
 def test_a_dead_address_with_many_rows_is_asked_with_one_of_them_and_then_takes_all(

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from django.db.models import F
-
 from firstread.clinic.models import Outgoing, OutgoingState, Resting, clock
 from firstread.connect.channel import Delivery
 from firstread.connect.channels import CHANNELS
@@ -55,10 +53,11 @@ def note(row: Outgoing, delivery: Delivery, *, at: datetime) -> None:
     # Another process may be at the same address this moment; one of the two rows stays.
     Resting.objects.bulk_create([new], ignore_conflicts=True)
     rest = Resting.objects.select_for_update().get(channel=row.channel, address=address)
+    # What was on its way there before it was known to rest tells nothing new.
+    failures = rest.failures + (rest.until <= at)
     most = timedelta(seconds=delivery.asked_again_within_s)
-    pause = min(pause_after(rest.failures + 1), most)
-    rest.until = at + max(pause, asked(delivery))
-    rest.failures, rest.last_error = F("failures") + 1, error
+    rest.until = at + max(min(pause_after(failures), most), asked(delivery))
+    rest.failures, rest.last_error = failures, error
     rest.save(update_fields=["until", "failures", "last_error"])
 
 

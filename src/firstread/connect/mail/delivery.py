@@ -38,6 +38,10 @@ def deliver(parcel: Parcel, settings: MailSettings) -> Delivery:  # noqa: PLR091
             mail.send()
     except smtplib.SMTPRecipientsRefused as error:
         code, said = next(iter(error.recipients.values()))
+        if code < 500:  # "later": it is asked often enough to be heard soon
+            return Delivery(
+                error=_said(code, said), address_down=True, asked_again_within_s=ASKED_OFTEN_S
+            )
         return Delivery(error=_said(code, said), address_down=True)
     except smtplib.SMTPDataError as error:
         return Delivery(error=_said(error.smtp_code, error.smtp_error))
