@@ -1,10 +1,11 @@
 # One recipe each: setup, demo, check, test, walk, bench, docs. Nothing but Python 3.11+ and make needs to be there.
 PORT ?= 8000
 PYTEST_ARGS ?=
+CAMPAIGN_ARGS ?=
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup servers peers arm demo check format test walk bench results leakage docs wheel lock clean
+.PHONY: help setup servers peers arm demo check format test walk campaign bench results leakage docs wheel lock clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -75,6 +76,9 @@ test: .venv/.everything  ## all tests
 
 walk: .venv/.everything  ## one case from door to sign-off, in a real browser
 	@$(BIN)/pytest -v tests/walks tests/browser $(PYTEST_ARGS)
+
+campaign: .venv/.everything  ## 10,000 samples while everything around them breaks: half an hour
+	@$(BIN)/python -m tests.campaign $(CAMPAIGN_ARGS)
 
 bench: .venv/.everything peers  ## measure speed, side by side: half an hour on a quiet machine
 	@for file in benchmarks/[a-z]*.py; do $(BIN)/python $$file || exit 1; done

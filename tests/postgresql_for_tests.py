@@ -24,8 +24,29 @@ class Postgresql:
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def stop(self) -> None:
-        _run(self.programs / "pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
+        """Stop it for good, and forget what it held."""
+        if self.pid:
+            self.shut("immediate")
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def shut(self, mode: str) -> None:
+        """Stop it in the mode `fast` or `immediate`; it can be started again."""
+        _run(self.programs / "pg_ctl", "-D", str(self.folder / "data"), "-m", mode, "stop")
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections."""
+        options = f"-c listen_addresses=127.0.0.1 -c port={self.port}"
+        options += f" -c unix_socket_directories={self.folder}"
+        data, log = str(self.folder / "data"), str(self.folder / "log")
+        _run(self.programs / "pg_ctl", "-D", data, "-w", "-l", log, "-o", options, "start")
+
+    @property
+    def pid(self) -> int:
+        """Of the process that all others of it come from; 0 where none runs."""
+        try:
+            return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        except FileNotFoundError:
+            return 0
 
 
 def missing_postgresql() -> str | None:
@@ -37,22 +58,21 @@ def missing_postgresql() -> str | None:
     return None
 
 
-def start_postgresql() -> Postgresql:
-    """A new, empty server; the caller stops it."""
+def start_postgresql(*, within: Path | None = None) -> Postgresql:
+    """A new, empty server, on the disk of `within` if given; the caller stops it."""
     programs = _programs()
     if programs is None:
         raise RuntimeError(missing_postgresql())
-    folder = Path(tempfile.mkdtemp(prefix="firstread-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="firstread-pg-", dir=within))
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
     data = str(folder / "data")
     _run(
         programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"
     )
-    port = _free_port()
-    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder}"
-    _run(programs / "pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
-    return Postgresql(folder=folder, programs=programs, port=port)
+    server = Postgresql(folder=folder, programs=programs, port=_free_port())
+    server.start()
+    return server
 
 
 def _programs() -> Path | None:

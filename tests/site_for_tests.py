@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.postgresql_for_tests import missing_postgresql, start_postgresql
+from tests.postgresql_for_tests import Postgresql, missing_postgresql, start_postgresql
 from tests.smtp_for_tests import free_port
 
 PASSWORD = "a password for tests"
@@ -56,6 +56,7 @@ class Site:
     env: dict[str, str]
     query: Callable[[str], list[tuple[Any, ...]]]
     token: str = ""
+    server: Postgresql | None = None
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -117,13 +118,15 @@ class Site:
 
 
 @contextmanager
-def site_on(database: str, *, home: Path, shelf: Path) -> Iterator[Site]:
+def site_on(
+    database: str, *, home: Path, shelf: Path, database_folder: Path | None = None
+) -> Iterator[Site]:
     """A site on `sqlite` or `postgresql`; its processes are stopped in any case."""
     server = None
     if database == "postgresql":
         if reason := missing_postgresql():
             pytest.skip(reason)
-        server = start_postgresql()
+        server = start_postgresql(within=database_folder)
         url, query = server.url, _postgresql_query(server.url)
     else:
         url, query = f"sqlite:///{home / 'clinic.sqlite3'}", _sqlite_query(home)
@@ -141,7 +144,7 @@ def site_on(database: str, *, home: Path, shelf: Path) -> Iterator[Site]:
         "FIRSTREAD_READING_LEASE_S": "2",
         "PYTHONPATH": str(home / "python"),
     }
-    site = Site(home=home, port=port, env=env, query=query)
+    site = Site(home=home, port=port, env=env, query=query, server=server)
     try:
         yield site
     finally:
