@@ -14,7 +14,17 @@ pytestmark = [pytest.mark.browser, *SERVER_WARNINGS]
 Enter = Callable[..., Page]
 
 SIZES = ((360, 740), (768, 1024), (1280, 800), (1920, 1080))
-PAGES = ("/", "/?show=open", "/put-in", "/outbox", "/people", "/checks", "/packs", "/audit")
+PAGES = (
+    "/",
+    "/?show=open",
+    "/put-in",
+    "/outbox",
+    "/people",
+    "/checks",
+    "/packs",
+    "/audit",
+    "/condition",
+)
 STICKS_OUT = "document.documentElement.scrollWidth - innerWidth"
 TALL_ROWS = """[...document.querySelectorAll('li, tr, summary, .case-row')]
   .filter((row) => !row.querySelector('form:not([hidden])') && row.offsetHeight > innerHeight)

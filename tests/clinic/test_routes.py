@@ -38,6 +38,7 @@ GET = {
     "packs": EVERYBODY,
     "pack": EVERYBODY,
     "audit": OPERATOR,
+    "condition": OPERATOR,
 }
 POST = {
     "search": dict.fromkeys(ROLES, 302),

@@ -19,9 +19,20 @@ from firstread.clinic import audit
 from firstread.clinic.checks import readers
 from firstread.clinic.checks.checks import enabled_checks
 from firstread.clinic.keeping import store_mending
-from firstread.clinic.models import Ails, Case, Check, Outgoing, OutgoingState, Person, Role
+from firstread.clinic.models import (
+    Ails,
+    Case,
+    Check,
+    Outgoing,
+    OutgoingState,
+    Person,
+    Role,
+    WorkerRow,
+    clock,
+)
 from firstread.clinic.outbox.restored import why_held
 from firstread.clinic.outbox.write import settings_of
+from firstread.clinic.queue import presence
 from firstread.connect.channels import CHANNELS
 from firstread.domain.errors import FirstreadError
 from firstread.inbox.places import Inbox
@@ -55,7 +66,16 @@ def inspect(
         behind = _migrations(migrations_behind(), unknown=migrations_unknown())
         found.append(behind)
         if not behind.trouble:
-            found += [*_packs(), _people(), _worker(), _outbox(), *_sealed(), _audit(), _samples()]
+            found += [
+                *_packs(),
+                _people(),
+                _worker(),
+                *_workers(),
+                _outbox(),
+                *_sealed(),
+                _audit(),
+                _samples(),
+            ]
     return [*found, _store(), _disk(), _keys(), *_channels(), _inbox(), _clock()]
 
 
@@ -161,6 +181,41 @@ def _worker() -> Inspected:
             remedy="Start 'firstread up' or 'firstread worker'.",
         )
     return Inspected(part="reading", says="No case waits long for its first read.")
+
+
+def _workers() -> list[Inspected]:
+    rows = list(WorkerRow.objects.all())
+    if not rows:
+        return [Inspected(part="workers", says="No worker is there at the moment.")]
+    now = clock.now()
+    return [_at_work(row, there=presence.is_present(row, at=now)) for row in rows]
+
+
+def _at_work(row: WorkerRow, *, there: bool) -> Inspected:
+    machine, _, process = row.name.partition(":")
+    part = f"worker {machine} {process.partition(':')[0]}"
+    if not there:
+        return Inspected(
+            part=part,
+            says=f"It said last at {row.seen_at:%Y-%m-%d %H:%M} UTC that it is there, and has not "
+            "left.",
+            remedy="It died, or cannot reach the database: look at its log, and start it again.",
+        )
+    said = f"It is there; {presence.clock_says(row)}."
+    if row.cannot_read:
+        cannot = [f"{name or 'Everything'}: {why}" for name, why in row.cannot_read.items()]
+        return Inspected(
+            part=part,
+            says=f"{said} It cannot read: {' '.join(cannot)}",
+            remedy="Mend that on its machine; until then it leaves these cases to others.",
+        )
+    if presence.clock_is_off(row):
+        return Inspected(
+            part=part,
+            says=said,
+            remedy="Set that machine's clock; timedatectl set-ntp true keeps it right.",
+        )
+    return Inspected(part=part, says=said)
 
 
 def _outbox() -> Inspected:

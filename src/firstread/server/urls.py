@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
 from firstread.clinic.api import api
+from firstread.clinic.web.condition import readyz
 
 
 def healthz(_request: HttpRequest) -> HttpResponse:
@@ -15,6 +16,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("healthz", healthz),
+    path("readyz", readyz),
     path("api/v1/", api.urls),
     path("", include("firstread.clinic.web.urls")),
 ]

@@ -8,6 +8,8 @@ import time
 import uuid
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
 from firstread.clinic.models import WorkerRow, clock
 from firstread.clinic.queue import cannot_read
 
@@ -16,6 +18,7 @@ EVERY_S = 5.0
 BELIEVED_FOR = timedelta(seconds=30)
 """Who has been silent for longer is taken for dead."""
 FORGOTTEN_AFTER = timedelta(days=1)
+CLOCK_MAY_DIFFER_S = 5.0
 
 
 def new_name() -> str:
@@ -36,7 +39,8 @@ def say(name: str, *, reads: bool) -> None:
     }
     if not WorkerRow.objects.filter(name=name).update(**said):
         WorkerRow.objects.create(name=name, started_at=now, **said)
-    WorkerRow.objects.filter(seen_at__lt=now - FORGOTTEN_AFTER).delete()
+    gone = Q(seen_at__lt=now - FORGOTTEN_AFTER) | Q(seen_at__gt=now + FORGOTTEN_AFTER)
+    WorkerRow.objects.filter(gone).delete()
 
 
 def leave(name: str) -> None:
@@ -51,6 +55,17 @@ def present() -> list[WorkerRow]:
 
 def is_present(row: WorkerRow, *, at: datetime) -> bool:
     return abs(at - row.seen_at) <= BELIEVED_FOR
+
+
+def clock_says(row: WorkerRow) -> str:
+    """How far its machine's clock is from the database's."""
+    way = "ahead of" if row.ahead_s > 0 else "behind"
+    return f"its clock is {abs(row.ahead_s):.1f} s {way} the database's"
+
+
+def clock_is_off(row: WorkerRow) -> bool:
+    """Whether that should be mended: logs cannot be compared, certificates are judged wrongly."""
+    return abs(row.ahead_s) > CLOCK_MAY_DIFFER_S
 
 
 def nobody_reads() -> dict[str, str]:

@@ -38,6 +38,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     rest = [("Packs", "packs", "pack"), ("Checks", "checks", "checks")]
     if user.role == Role.OPERATOR:
         rest += [("People", "people", "people"), ("Audit trail", "audit", "audit")]
+        rest += [("Condition", "condition", "pulse")]
     here = request.resolver_match.url_name if request.resolver_match else None
     under = {"case": "worklist", "pack": "packs"}
     places = [

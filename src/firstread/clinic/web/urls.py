@@ -7,6 +7,7 @@ from django.urls import path
 from firstread.clinic.web import (
     audit,
     case,
+    condition,
     events,
     outbox,
     packs,
@@ -45,5 +46,6 @@ urlpatterns = [
     path("packs/<str:name>", packs.pack, name="pack"),
     path("packs/<str:name>/<str:file>", packs.picture, name="pack-picture"),
     path("audit", audit.trail, name="audit"),
+    path("condition", condition.shown, name="condition"),
     path("events", events.events, name="events"),
 ]

@@ -1,0 +1,50 @@
+"""A probe beside a database that hangs: an answer in time, and 200 again once it goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import httpx
+
+from tests.site_for_tests import Site, site_on
+
+
+def _of_the_server(site: Site) -> list[int]:
+    """The processes of PostgreSQL: the server and those of its connections."""
+    ((folder,),) = site.query("SHOW data_directory")
+    parent = int((Path(str(folder)) / "postmaster.pid").read_text().split()[0])
+    children = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=True
+    )
+    return [parent, *map(int, children.stdout.split())]
+
+
+def test_a_database_that_hangs_is_said_in_time_and_nothing_piles_up(
+    tmp_path: Path, shelf: Path
+) -> None:
+    with site_on("postgresql", home=tmp_path, shelf=shelf) as site:
+        site.start("up")
+
+        def status() -> int:
+            try:
+                return httpx.get(f"{site.url}/readyz", timeout=15).status_code
+            except httpx.ConnectError:
+                return 0
+
+        site.wait_for(lambda: status() == 200, what="ready")
+        stopped = _of_the_server(site)
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            for _ in range(3):
+                told = httpx.get(f"{site.url}/readyz", timeout=15)
+                assert told.status_code == 503
+                assert "does not answer in time" in told.text
+                assert httpx.get(f"{site.url}/healthz", timeout=15).status_code == 200
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+        site.wait_for(lambda: status() == 200, what="ready again")
