@@ -26,6 +26,9 @@ ROUTES = {
     ("GET", f"/cases/{NOBODY}"): "cases:read",
     ("POST", f"/cases/{NOBODY}/reviews"): "reviews:write",
     ("POST", f"/cases/{NOBODY}/amendments"): "reviews:write",
+    ("POST", f"/cases/{NOBODY}/corrections"): "cases:write",
+    ("POST", f"/cases/{NOBODY}/withdrawal"): "cases:write",
+    ("POST", f"/cases/{NOBODY}/reinstatement"): "cases:write",
     ("GET", f"/cases/{NOBODY}/samples/1/beats"): "cases:read",
     ("GET", "/checks"): "checks:read",
     ("GET", "/packs"): "checks:read",
@@ -34,6 +37,9 @@ BODIES: dict[str, Any] = {
     "/cases/search": {"accession": "A1"},
     f"/cases/{NOBODY}/reviews": {"label": "red"},
     f"/cases/{NOBODY}/amendments": {"label": "red", "comment": "why"},
+    f"/cases/{NOBODY}/corrections": {"accession": "A2"},
+    f"/cases/{NOBODY}/withdrawal": {"reason": "why"},
+    f"/cases/{NOBODY}/reinstatement": {"reason": "why"},
     "/cases": {"check": "breast-cytology", "accession": "A", "measurements": {"size": 1}},
 }
 

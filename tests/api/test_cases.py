@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from openpyxl import Workbook
 
+from firstread.clinic.accounts import tokens
 from firstread.clinic.models import (
     AuditRow,
     Case,
@@ -469,3 +470,37 @@ def test_where_memory_is_short_a_sample_is_told_to_come_again(program: Make) -> 
     assert "too little memory" in later.json()["detail"]
     assert not RefusedSample.objects.exists()
     assert lab.put_in(png(), check="leukaemia", accession="A9").status_code == 201
+
+
+def test_a_case_is_corrected_withdrawn_and_reinstated(
+    program: Make, read_all: Callable[[], None]
+) -> None:
+    technician, chief = program("technician"), program("chief")
+    case = technician.put_in(png(), check="leukaemia", accession="A1").json()["case"]["id"]
+    read_all()
+    at = f"/cases/{case}"
+    body = technician("POST", f"{at}/corrections", {"accession": "A2", "patient": "P2"}).json()
+    assert (body["accession"], body["patient"], body["state"]) == ("A2", "P2", "read")
+    (done,) = body["corrections"]
+    assert (done["action"], done["accession_before"]) == ("corrected", "A1")
+    assert technician("POST", f"{at}/withdrawal", {"reason": ""}).status_code == 422
+    body = technician("POST", f"{at}/withdrawal", {"reason": "Put in twice."}).json()
+    assert (body["state"], body["waits_for"], bool(body["withdrawn_at"])) == ("withdrawn", "", True)
+    again = technician.put_in(png(), check="leukaemia", accession="A2")
+    assert (again.status_code, "Reinstate" in again.json()["detail"]) == (409, True)
+    assert chief("POST", f"{at}/reviews", {"label": "red"}).status_code == 409
+    body = technician("POST", f"{at}/reinstatement", {"reason": "It was right."}).json()
+    assert (body["state"], body["waits_for"]) == ("read", "specialist")
+
+
+def test_a_token_that_may_not_answer_changes_no_signed_case(
+    program: Make, read_all: Callable[[], None]
+) -> None:
+    chief, lesser = program("chief"), program("chief", scopes=tokens.DEFAULT_SCOPES)
+    case = lesser.put_in(png(), check="leukaemia", accession="A1").json()["case"]["id"]
+    read_all()
+    chief("POST", f"/cases/{case}/reviews", {"label": "red"})
+    refused = lesser("POST", f"/cases/{case}/withdrawal", {"reason": "Wrong."})
+    assert (refused.status_code, "reviews:write" in refused.json()["detail"]) == (403, True)
+    done = chief("POST", f"/cases/{case}/withdrawal", {"reason": "Wrong."}).json()
+    assert (done["state"], done["sign_offs"][-1]["label"]) == ("withdrawn", "withdrawn")

@@ -28,6 +28,7 @@ GET = {
     "worklist": EVERYBODY,
     "case": EVERYBODY,
     "case-stamp": EVERYBODY,
+    "correct": EVERYBODY,
     "image": EVERYBODY,
     "thumbnail": EVERYBODY,
     "evidence": EVERYBODY,
@@ -44,6 +45,8 @@ POST = {
     "search": dict.fromkeys(ROLES, 302),
     "answer": dict.fromkeys(ROLES, 302),  # a refusal is a message on the case page
     "amend": dict.fromkeys(ROLES, 302),
+    "withdraw": dict.fromkeys(ROLES, 422),  # without a word that says why
+    "reinstate": dict.fromkeys(ROLES, 302),  # it stands already
     "put-in": dict.fromkeys(ROLES, 422),  # nothing was sent, so a sentence comes back
     "people": dict.fromkeys(ROLES, 403) | {"operator": 422},
     "person": SAVED_BY_OPERATOR,
@@ -77,6 +80,9 @@ def _address(name: str, case: Case) -> str:
             "case-stamp": [case.pk],
             "answer": [case.pk],
             "amend": [case.pk],
+            "correct": [case.pk],
+            "withdraw": [case.pk],
+            "reinstate": [case.pk],
             "image": [sample.pk],
             "thumbnail": [sample.pk],
             "evidence": [sample.pk, 0],

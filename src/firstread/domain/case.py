@@ -14,12 +14,15 @@ NO_ALARM = "no-alarm"
 """The answer for a case of many cells none of which raises the alarm."""
 OTHER = "other"
 """The answer of a specialist who sees what no label names; the comment says what."""
+NO_RESULT = "withdrawn"
+"""What an amendment says of a signed case that is withdrawn: its decision does not stand."""
 
 
 class CaseState(StrEnum):
     """Where a case stands.
 
-    received → read → signed_off → amended, and received → unfit → signed_off.
+    received → read → signed_off → amended, and received → unfit → signed_off. From each of them a
+    person may withdraw the case.
     """
 
     RECEIVED = "received"
@@ -27,6 +30,7 @@ class CaseState(StrEnum):
     UNFIT = "unfit"
     SIGNED_OFF = "signed_off"
     AMENDED = "amended"
+    WITHDRAWN = "withdrawn"
 
 
 WAITING = (CaseState.READ, CaseState.UNFIT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -33,7 +34,8 @@ from tests.packs_for_tests import make_pack, make_recording_pack
 Look = Callable[[], dict[str, bytes]]
 CHALLENGERS = ("rival", "rival-sizes", "rival-beats")
 PAGES_OF_NO_CASE = {
-    "sign-in", "sign-out", "search", "answer", "amend", "resend", "events", "pack-picture"
+    "sign-in", "sign-out", "search", "answer", "amend", "resend", "events", "pack-picture",
+    "withdraw", "reinstate"
 }  # fmt: skip
 """They change something, stream, or are files of a pack."""
 
@@ -76,7 +78,7 @@ def _challenge(cases: list[Case], challengers: dict[str, PackReader]) -> None:
 def _addresses(cases: list[Case]) -> Iterator[str]:
     """Every page that may be opened, of every case and sample."""
     samples = CaseSample.objects.all()
-    of_case = {"case": "case_id", "case-stamp": "case_id"}
+    of_case = {"case": "case_id", "case-stamp": "case_id", "correct": "case_id"}
     of_sample = {
         "image": [()],
         "thumbnail": [()],
@@ -112,6 +114,7 @@ def look(clinic: Clinic, cases: list[Case], monkeypatch: pytest.MonkeyPatch) -> 
     """Opens everything as every role, in one moment; gives each answer without its token."""
     now = timezone.now()
     monkeypatch.setattr(timezone, "now", lambda: now)
+    monkeypatch.setattr(shown, "LOOKS_COUNT_AGAIN_AFTER", timedelta(hours=1))
     monkeypatch.setattr(access, "REQUESTS_PER_S", 1_000_000)
     roles = (clinic.tech, clinic.ana, clinic.chief, clinic.operator)
     people = [(person, Client(), tokens.issue(person)[0]) for person in roles]

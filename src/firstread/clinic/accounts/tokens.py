@@ -15,7 +15,7 @@ from firstread.domain.errors import BadConfiguration, NotAllowed
 
 SCOPES = {
     "cases:read": "look at cases, their reads and their history",
-    "cases:write": "put samples in",
+    "cases:write": "put samples in, correct and withdraw cases",
     "reviews:write": "answer and amend cases, as far as the person may",
     "checks:read": "list the checks and the packs that read them",
 }
@@ -81,6 +81,12 @@ def person_of(secret: str, *, scope: str) -> Person | None:
     if token.last_used_at is None or now - token.last_used_at > SEEN_EVERY:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     return token.person
+
+
+def scopes_of(secret: str) -> frozenset[str]:
+    """What the token with that secret is good for, whether it still lives or not."""
+    scopes = ApiToken.objects.filter(digest=_digest(secret)).values_list("scopes", flat=True)
+    return frozenset(*scopes[:1])
 
 
 def revoke(token: ApiToken) -> bool:

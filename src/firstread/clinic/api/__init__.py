@@ -8,7 +8,7 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
 import firstread
-from firstread.clinic.api import cases, checks
+from firstread.clinic.api import cases, checks, corrections
 from firstread.clinic.api.access import PerPerson
 from firstread.clinic.api.parse import StrictParser
 from firstread.clinic.api.problems import MEDIA_TYPE, answer_problems
@@ -41,6 +41,7 @@ api = Api(
 )
 answer_problems(api)
 api.add_router("", cases.router)
+api.add_router("", corrections.router)
 api.add_router("", checks.router)
 
 __all__ = ["api"]

@@ -30,6 +30,19 @@ class Scope(HttpBearer):
         return tokens.person_of(token, scope=self.scope)
 
 
+class ScopeThatMayDecide(Scope):
+    """Says on the request, too, whether the token has the scope that changing a decision takes."""
+
+    def __init__(self, scope: str, *, decides: str) -> None:
+        super().__init__(scope)
+        self.decides = decides
+
+    def authenticate(self, request: HttpRequest, token: str) -> Person | None:
+        decides = self.decides in tokens.scopes_of(token)
+        request.decides = decides  # type: ignore[attr-defined]  # for the view
+        return super().authenticate(request, token)
+
+
 class PerPerson(BaseThrottle):
     """At most so many requests a second for each person."""
 

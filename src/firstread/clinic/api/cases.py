@@ -51,7 +51,7 @@ REFUSALS: dict[Any, Any] = {frozenset({400, 401, 403, 404, 405, 409, 413, 415, 4
 
 router = Router(tags=["cases"])
 
-_KEY = {
+KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
@@ -78,7 +78,7 @@ def _new_case_body() -> dict[str, Any]:
     }
     form["required"] = ["check", "sample"]
     return {
-        "parameters": [_KEY],
+        "parameters": [KEY],
         "requestBody": {
             "required": True,
             "content": {
@@ -89,7 +89,7 @@ def _new_case_body() -> dict[str, Any]:
     }
 
 
-def _person(request: HttpRequest) -> Person:
+def person_of(request: HttpRequest) -> Person:
     person: Person = request.auth  # type: ignore[attr-defined]  # ninja sets it
     return person
 
@@ -103,7 +103,7 @@ def _person(request: HttpRequest) -> Person:
 )
 def create_case(request: HttpRequest, response: HttpResponse) -> Status[Any]:
     """201 where a case came of it, 200 where the samples joined one or were there already."""
-    person = _person(request)
+    person = person_of(request)
     key = key_of(request)
     brought = new_case(request)
 
@@ -194,7 +194,7 @@ def search_cases(request: HttpRequest) -> dict[str, Any]:
 )
 def look_at_case(request: HttpRequest, case_id: UUID) -> dict[str, Any]:
     """Its reads, differential, reviews as far as you may see them, and its history."""
-    return shown.whole(look(case_id, by=_person(request)))
+    return shown.whole(look(case_id, by=person_of(request)))
 
 
 @router.get(
@@ -205,14 +205,14 @@ def look_at_case(request: HttpRequest, case_id: UUID) -> dict[str, Any]:
 )
 def list_beats(request: HttpRequest, case_id: UUID, position: int) -> dict[str, Any]:
     """When each beat is, counted from the beginning, what it is, and with what probability."""
-    return shown.beats(beats_at(look(case_id, by=_person(request)), position=position))
+    return shown.beats(beats_at(look(case_id, by=person_of(request)), position=position))
 
 
 @router.post(
     "/cases/{uuid:case_id}/reviews",
     auth=Scope("reviews:write"),
     response={200: CaseOut, **REFUSALS},
-    openapi_extra={"parameters": [_KEY], "requestBody": body_schema(Answer)},
+    openapi_extra={"parameters": [KEY], "requestBody": body_schema(Answer)},
     summary="Answer a case",
 )
 def answer_case(request: HttpRequest, case_id: UUID) -> dict[str, Any]:
@@ -224,7 +224,7 @@ def answer_case(request: HttpRequest, case_id: UUID) -> dict[str, Any]:
     "/cases/{uuid:case_id}/amendments",
     auth=Scope("reviews:write"),
     response={200: CaseOut, **REFUSALS},
-    openapi_extra={"parameters": [_KEY], "requestBody": body_schema(Amendment)},
+    openapi_extra={"parameters": [KEY], "requestBody": body_schema(Amendment)},
     summary="Amend a signed-off case",
 )
 def amend_case(request: HttpRequest, case_id: UUID) -> dict[str, Any]:
@@ -236,7 +236,7 @@ def _decided(
     request: HttpRequest, case_id: UUID, *, body: Answer | Amendment, step: Callable[..., Case]
 ) -> dict[str, Any]:
     """The case after the step, which counts once for a key."""
-    person = _person(request)
+    person = person_of(request)
 
     key, plain = key_of(request), body.model_dump(mode="json")
     with once_with_work(key, person=person, digest=digest(request, plain)) as asked:

@@ -73,6 +73,23 @@ class Amendment(Strict):
     comment: Annotated[Comment, Field(min_length=1)]
 
 
+class CorrectionIn(Strict):
+    """Under what a case should have been put in; what is left out stays as it is."""
+
+    accession: Annotated[Line, Field(min_length=1, max_length=64)] | None = None
+    patient: Annotated[Line, Field(max_length=64)] | None = None
+    """Empty takes the patient away."""
+    check: Slug | None = None
+    reason: Comment = ""
+    """Needed where the case is signed off: it becomes an amendment."""
+
+
+class Reason(Strict):
+    """Why a case is withdrawn, or reinstated."""
+
+    reason: Annotated[Comment, Field(min_length=1)]
+
+
 class Problem(Schema):
     """A refusal, in the form of RFC 9457."""
 
@@ -118,6 +135,7 @@ class CaseShort(Schema):
     received_at: datetime
     read_at: datetime | None
     decided_at: datetime | None
+    withdrawn_at: datetime | None
 
 
 class RefusedOut(Schema):
@@ -195,6 +213,19 @@ class SignOffOut(Schema):
     at: datetime
 
 
+class CorrectionOut(Schema):
+    """What was put in wrongly, and what was done about it."""
+
+    number: int
+    action: str
+    by: str
+    at: datetime
+    reason: str
+    accession_before: str
+    check_before: str
+    patient_before: str | None
+
+
 class HistoryOut(Schema):
     """One line of a case's history."""
 
@@ -213,9 +244,11 @@ class CaseOut(CaseShort):
     """How many specialists have answered; `reviews` names them once this person may see that."""
     reviews: list[ReviewOut]
     sign_offs: list[SignOffOut]
+    corrections: list[CorrectionOut]
     history: list[HistoryOut]
     may_answer: bool
     may_amend: bool
+    may_correct: bool
     why_not: str
 
 

@@ -12,6 +12,7 @@ from firstread.clinic.api.schemas import (
     CaseOut,
     CaseShort,
     CheckOut,
+    CorrectionOut,
     GroupOut,
     HistoryOut,
     LabelOut,
@@ -25,7 +26,7 @@ from firstread.clinic.api.schemas import (
     SignOffOut,
     VerdictOut,
 )
-from firstread.clinic.models import Review, SignOff
+from firstread.clinic.models import Correction, Review, SignOff
 from firstread.clinic.shown.case import CaseView, Cell
 from firstread.clinic.shown.case_list import CaseList, ListedCase, listed
 from firstread.clinic.shown.checks import ShownCheck
@@ -58,6 +59,7 @@ def short(listed: ListedCase) -> CaseShort:
         received_at=case.received_at,
         read_at=case.read_at,
         decided_at=case.decided_at,
+        withdrawn_at=case.withdrawn_at,
     )
 
 
@@ -97,15 +99,30 @@ def whole(view: CaseView) -> dict[str, Any]:
             SignOffOut(number=each.number, basis=each.basis, **_said(each))
             for each in view.sign_offs
         ],
+        corrections=[_correction(each) for each in view.corrections],
         history=[HistoryOut.from_orm(line) for line in view.history],
         may_answer=view.may_answer,
         may_amend=view.may_amend,
+        may_correct=view.may_correct,
         why_not=view.why_not,
     ).model_dump(mode="json")
 
 
 def _said(each: Review | SignOff) -> dict[str, Any]:
     return {"by": each.by.username, "label": each.label, "comment": each.comment, "at": each.at}
+
+
+def _correction(done: Correction) -> CorrectionOut:
+    return CorrectionOut(
+        number=done.number,
+        action=done.action,
+        by=done.by.username,
+        at=done.at,
+        reason=done.reason,
+        accession_before=done.accession_before,
+        check_before=done.check_before,
+        patient_before=done.patient_before.identifier if done.patient_before else None,
+    )
 
 
 def _sample(cell: Cell) -> SampleOut:

@@ -8,11 +8,12 @@ from firstread.clinic.models.cases import (
     RefusedSample,
     Sample,
 )
-from firstread.clinic.models.decisions import Review, SignOff
+from firstread.clinic.models.corrections import Correction
+from firstread.clinic.models.decisions import Review, SignOff, VoidReview
 from firstread.clinic.models.keeping import Ails, BackupRow, Chore, Restored, StoreFault
 from firstread.clinic.models.outbox import Outgoing, OutgoingState, Resting
 from firstread.clinic.models.people import Check, Person, Reader, Role
-from firstread.clinic.models.reads import ReadRow
+from firstread.clinic.models.reads import ReadRow, ReplacedRead
 from firstread.clinic.models.trail import AuditHead, AuditRow
 from firstread.clinic.models.words import CaseWords
 from firstread.clinic.models.workers import WorkerRow
@@ -28,6 +29,7 @@ __all__ = [
     "CaseWords",
     "Check",
     "Chore",
+    "Correction",
     "IdempotencyKey",
     "Outgoing",
     "OutgoingState",
@@ -36,6 +38,7 @@ __all__ = [
     "ReadRow",
     "Reader",
     "RefusedSample",
+    "ReplacedRead",
     "Resting",
     "Restored",
     "Review",
@@ -43,5 +46,6 @@ __all__ = [
     "Sample",
     "SignOff",
     "StoreFault",
+    "VoidReview",
     "WorkerRow",
 ]

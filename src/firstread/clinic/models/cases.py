@@ -11,13 +11,16 @@ from firstread.domain.case import DECIDED, CaseState
 from firstread.domain.priority import Priority
 from firstread.domain.verdict import Doubt, Verdict, verdict_of_doubt
 
-IS_OPEN = models.Q(decided_at__isnull=True)
+IS_OPEN = models.Q(decided_at__isnull=True, withdrawn_at__isnull=True)
 IS_DECIDED = models.Q(decided_at__isnull=False)
 """A case that has a decision keeps it: with the state it gets its time, in one statement."""
+IS_WITHDRAWN = models.Q(withdrawn_at__isnull=False)
 BY_URGENCY = ("-priority", "received_at", "id")
 """The order of cases that wait."""
 BY_DECISION = ("-decided_at", "id")
 """The order of those that are decided."""
+BY_WITHDRAWAL = ("-withdrawn_at", "id")
+"""The order of those that were withdrawn."""
 
 
 class Patient(models.Model):
@@ -80,6 +83,7 @@ class Case(models.Model):
     received_at = models.DateTimeField(db_index=True)
     read_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
     claimed_until = models.DateTimeField(null=True)
     held_by = models.UUIDField(null=True, help_text="Whoever claimed it knows this number.")
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -95,17 +99,24 @@ class Case(models.Model):
         indexes = [
             models.Index(fields=["state", "-priority", "received_at"], name="case_worklist"),
             models.Index(
-                fields=[*BY_URGENCY, "waits_for", "check_row", "decided_at"],
+                fields=[*BY_URGENCY, "waits_for", "check_row", "decided_at", "withdrawn_at"],
                 condition=IS_OPEN,
                 name="case_open",
             ),
             models.Index(
-                fields=["check_row", *BY_URGENCY, "waits_for", "requester", "decided_at"],
+                fields=[
+                    "check_row",
+                    *BY_URGENCY,
+                    "waits_for",
+                    "requester",
+                    "decided_at",
+                    "withdrawn_at",
+                ],
                 condition=IS_OPEN,
                 name="case_open_by_check",
             ),
             models.Index(
-                fields=["requester", *BY_URGENCY, "check_row", "decided_at"],
+                fields=["requester", *BY_URGENCY, "check_row", "decided_at", "withdrawn_at"],
                 condition=IS_OPEN,
                 name="case_open_by_requester",
             ),
@@ -130,6 +141,9 @@ class Case(models.Model):
                 name="case_decided_by_both",
             ),
             models.Index(
+                fields=[*BY_WITHDRAWAL, "check_row"], condition=IS_WITHDRAWN, name="case_withdrawn"
+            ),
+            models.Index(
                 fields=["check_row", "-retry_at"],
                 condition=models.Q(retry_at__isnull=False),
                 name="case_tried_again",
@@ -139,6 +153,10 @@ class Case(models.Model):
     @property
     def decided(self) -> bool:
         return self.state in DECIDED
+
+    @property
+    def withdrawn(self) -> bool:
+        return self.state == CaseState.WITHDRAWN
 
     @property
     def verdict(self) -> Verdict:

@@ -9,6 +9,15 @@ from firstread.clinic.models.people import Person
 from firstread.domain.case import Basis
 
 
+class Void(models.TextChoices):
+    """Why an answer counts no longer."""
+
+    MOVED = "moved"
+    """Its case was moved to another check."""
+    TAKEN_BACK = "taken_back"
+    """Who gave it took it back."""
+
+
 class Review(models.Model):
     """One specialist's recorded answer."""
 
@@ -23,6 +32,21 @@ class Review(models.Model):
     class Meta:
         ordering = ["at"]
         constraints = [models.UniqueConstraint(fields=["case", "by"], name="review_once")]
+
+
+class VoidReview(models.Model):
+    """An answer that counts no longer, as it was given, and why it does not."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="void_reviews")
+    by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    label = models.CharField(max_length=64)
+    comment = models.TextField(blank=True, max_length=4000)
+    at = models.DateTimeField()
+    void_at = models.DateTimeField()
+    because = models.CharField(max_length=16, choices=Void.choices)
+
+    class Meta:
+        ordering = ["at"]
 
 
 class SignOff(models.Model):

@@ -14,6 +14,8 @@ class OutgoingState(models.TextChoices):
     GIVEN_UP = "given_up", "Given up"
     KEPT = "kept", "Kept here"
     """Its channel sends nothing: it stays on the outbox page."""
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    """What it told of is no longer so; it never left."""
 
 
 class Outgoing(models.Model):
@@ -37,6 +39,9 @@ class Outgoing(models.Model):
     )
     attempts = models.PositiveSmallIntegerField(default=0)
     last_error = models.CharField(max_length=300, blank=True)
+    unwanted = models.BooleanField(
+        null=True, help_text="Withdrawn while it was on its way: not tried again."
+    )
     claimed_until = models.DateTimeField(null=True)
     held_by = models.UUIDField(null=True, help_text="Whoever claimed it knows this number.")
     retry_at = models.DateTimeField(null=True)

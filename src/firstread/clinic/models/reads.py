@@ -7,10 +7,11 @@ and no other row leads to a read: who does not ask for shadow reads by name cann
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.db import models
 
-from firstread.clinic.models.cases import CaseSample
+from firstread.clinic.models.cases import Case, CaseSample
 
 
 class FirstReads(models.Manager["ReadRow"]):
@@ -38,8 +39,8 @@ class ShadowReads(models.Manager["ReadRow"]):
         self.bulk_create(rows, ignore_conflicts=True)
 
 
-class ReadRow(models.Model):
-    """What one pack said of one sample of a case; never changed afterwards.
+class KeptRead(models.Model):
+    """The columns of a read.
 
     `body` is `Read.as_dict()` without its beats, with their counts; `beats` is what
     `pack_beats` makes of them; `evidence` a compressed numpy array, [K, h, w] of float16 or, for
@@ -59,6 +60,13 @@ class ReadRow(models.Model):
     embedding = models.BinaryField(null=True)
     created_at = models.DateTimeField()
 
+    class Meta:
+        abstract = True
+
+
+class ReadRow(KeptRead):
+    """What one pack said of one sample of a case; never changed, but perhaps replaced."""
+
     objects = FirstReads()
     shadow_reads = ShadowReads()
 
@@ -71,3 +79,20 @@ class ReadRow(models.Model):
                 fields=["case_sample", "pack", "version", "shadow"], name="read_once"
             ),
         ]
+
+
+class ReplacedRead(KeptRead):
+    """A read that stands no longer, for its case was moved to another check; all of it is kept."""
+
+    replaced_at = models.DateTimeField()
+
+
+def replace_reads(case: Case, *, at: datetime) -> None:
+    """Let no read of the case stand any longer, shadow reads neither."""
+    standing = ReadRow._base_manager.filter(case_sample__case=case)
+    names = [field.attname for field in KeptRead._meta.fields]
+    ReplacedRead.objects.bulk_create(
+        ReplacedRead(replaced_at=at, **{name: getattr(read, name) for name in names})
+        for read in standing
+    )
+    standing.delete()

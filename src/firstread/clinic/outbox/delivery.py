@@ -112,6 +112,8 @@ def _record(row: Outgoing, delivery: Delivery) -> None:
         late = now - row.waits_since >= GIVES_UP_AFTER
         if not delivery.error:
             row.state, row.sent_at = OutgoingState.SENT, now
+        elif _unwanted(row):
+            row.state = OutgoingState.WITHDRAWN
         elif delivery.permanent or (late and not delivery.channel_down):
             row.state = OutgoingState.GIVEN_UP
         elif not (delivery.address_down or delivery.channel_down):
@@ -141,6 +143,11 @@ def _counts(row: Outgoing, delivery: Delivery) -> bool:
         return False
     rows = Outgoing.objects.filter(pk=row.pk, state=WAITING)
     return rows.select_for_update().first() is not None
+
+
+def _unwanted(row: Outgoing) -> bool:
+    """Whether it was withdrawn while it was on its way, so that it is not tried again."""
+    return Outgoing.objects.filter(pk=row.pk, unwanted=True).exists()
 
 
 def _detail(row: Outgoing) -> dict[str, Any]:

@@ -25,6 +25,9 @@ EVENTS = {
     "differ": "case.waits_for_chief",
     "signed_off": "case.signed_off",
     "amended": "case.amended",
+    "corrected": "case.corrected",
+    "withdrawn": "case.withdrawn",
+    "reinstated": "case.reinstated",
 }
 """The event that an action of the audit trail is to the outside."""
 

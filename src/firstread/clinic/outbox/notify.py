@@ -19,6 +19,8 @@ class Occasion(StrEnum):
     DIFFER = "differ"
     SIGNED_OFF = "signed_off"
     AMENDED = "amended"
+    VOID = "void"
+    WITHDRAWN = "withdrawn"
 
 
 _SAYS = {
@@ -37,6 +39,14 @@ _SAYS = {
     Occasion.AMENDED: (
         "A case that you sent has been amended",
         "The decision on a case that you sent has been corrected.",
+    ),
+    Occasion.VOID: (
+        "An answer of yours counts no longer",
+        "A case has been moved to another check, so your answer to it counts no longer.",
+    ),
+    Occasion.WITHDRAWN: (
+        "A case that you sent has been withdrawn",
+        "A case that you sent has been withdrawn: no result of it stands.",
     ),
 }
 
@@ -85,4 +95,6 @@ def _concerned(occasion: Occasion, *, case: Case) -> Iterable[Person]:
         )
     if occasion is Occasion.DIFFER:
         return people.filter(role=Role.CHIEF)
+    if occasion is Occasion.VOID:
+        return people.filter(reviews__case=case)
     return people.filter(pk=case.requester_id) if case.requester_id else people.none()

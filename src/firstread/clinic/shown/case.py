@@ -18,6 +18,7 @@ from firstread.clinic.models import (
     Case,
     CaseSample,
     Check,
+    Correction,
     Person,
     ReadRow,
     Review,
@@ -27,9 +28,16 @@ from firstread.clinic.models import (
 )
 from firstread.clinic.queue.find_case import found_case
 from firstread.clinic.queue.waiting import why_waiting
+from firstread.clinic.shown.corrections import corrections_of
 from firstread.clinic.shown.history import Line, lines_of
 from firstread.clinic.shown.outbox import Message, messages_about
-from firstread.clinic.steps.who_may import answers_of, may_amend, may_answer
+from firstread.clinic.steps.who_may import (
+    answers_of,
+    may_amend,
+    may_answer,
+    may_correct,
+    reads_check,
+)
 from firstread.clinic.storage.reads import counts_of, maps_of, read_of
 from firstread.domain.case import DECIDED, CaseState
 from firstread.domain.differential import Share, differential
@@ -79,6 +87,9 @@ class CaseView:
     """Those that were tried and have not arrived: to each the newest by each channel."""
     may_answer: bool
     may_amend: bool
+    may_correct: bool
+    corrections: tuple[Correction, ...]
+    """What was put in wrongly, and what was done about it."""
     why_not: str
     """Why this person can neither answer nor amend now."""
     waits_because: str
@@ -107,8 +118,12 @@ def look(case_id: uuid.UUID | str, *, by: Person) -> CaseView:
     answers = answers_of(case.check_row, many=len(cells) > 1)
     titles = dict(answers_of(case.check_row, many=True))
     reviews = tuple(case.reviews.select_related("by"))
-    hidden = _hidden(case, reviews, by)
-    not_answer, not_amend = may_answer(case, by=by), may_amend(case, by=by)
+    blind = _blind(case, reviews, by)
+    hidden = blind and bool(reviews)
+    reads_it = reads_check(by, case.check_row_id)
+    not_answer = may_answer(case, by=by, reads=reads_it)
+    not_amend = may_amend(case, by=by, reads=reads_it)
+    not_correct = not_amend if case.decided else may_correct(case, by=by, reads=reads_it)
     reads = [cell.read for cell in cells if cell.read]
     messages = messages_about(case, by=by)
     return CaseView(
@@ -128,11 +143,13 @@ def look(case_id: uuid.UUID | str, *, by: Person) -> CaseView:
         answered=len(reviews),
         reviews_hidden=hidden,
         sign_offs=tuple(case.sign_offs.select_related("by")),
-        history=lines_of(case, titles=titles, answers_hidden=hidden),
+        history=lines_of(case, titles=titles, answers_hidden=blind),
         messages=messages,
         undelivered=_undelivered(messages),
         may_answer=not not_answer,
         may_amend=not not_amend,
+        may_correct=not not_correct,
+        corrections=tuple(corrections_of(case)),
         why_not=(not_amend if case.state in DECIDED else not_answer)
         if not_answer and not_amend
         else "",
@@ -157,9 +174,12 @@ def _not_opened(case: Case, cells: Sequence[Cell]) -> int:
     return 0 if case.state == CaseState.RECEIVED else sum(cell.read is None for cell in cells)
 
 
-def _hidden(case: Case, reviews: Sequence[Review], by: Person) -> bool:
-    """The second reader must not be led by the first; the chief decides knowing both."""
-    if case.state in DECIDED or not reviews or by.role == Role.CHIEF:
+def _blind(case: Case, reviews: Sequence[Review], by: Person) -> bool:
+    """The second reader must not be led by the first, nor by an answer that counts no longer.
+
+    The chief decides knowing both.
+    """
+    if case.decided_at is not None or by.role == Role.CHIEF:
         return False
     return all(review.by_id != by.pk for review in reviews)
 

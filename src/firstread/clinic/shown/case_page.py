@@ -13,6 +13,7 @@ from firstread.clinic.shown.case import CaseView, Cell, look
 from firstread.clinic.shown.findings import Findings, findings_of
 from firstread.clinic.shown.gallery import Differential, Gallery, differential_of, gallery_of
 from firstread.clinic.shown.kinds import KINDS, KindOfPage
+from firstread.domain.case import NO_RESULT
 from firstread.domain.foremost import MANY, foremost
 from firstread.domain.read import Read
 from firstread.domain.verdict import Verdict
@@ -152,7 +153,8 @@ def _decision(view: CaseView, person: Person) -> Decision:
 
 def _differs(case: Case, label: str) -> bool:
     """Whether a decision contradicts the first read: not where that named no finding."""
-    return case.verdict.names_finding and bool(case.finding) and label != case.finding
+    named = case.verdict.names_finding and bool(case.finding)
+    return named and label not in (case.finding, NO_RESULT)
 
 
 def _likely(view: CaseView) -> tuple[tuple[str, str], ...]:

@@ -9,8 +9,10 @@ from typing import Any
 
 from firstread.clinic.keeping.store_round import DAMAGE
 from firstread.clinic.models import AuditRow, Case, Person
+from firstread.clinic.models.corrections import Mending
 from firstread.clinic.outbox.delivery import NOT_YET
 from firstread.clinic.queue.waiting import WAITS
+from firstread.clinic.shown.corrections import said_of
 from firstread.connect.channels import words_of
 from firstread.connect.mail.channel import MAIL
 
@@ -31,15 +33,24 @@ def lines_of(case: Case, *, titles: Mapping[str, str], answers_hidden: bool) -> 
     """What happened to the case, oldest first; what others answered only where it may be seen."""
     rows = list(AuditRow.objects.filter(case_id=case.pk).order_by("number"))
     people = _people(rows)
+    mended = _mended(case, rows)
     return tuple(
         Line(
             at=datetime.fromisoformat(row.at),
             who=people.get(row.actor, row.actor),
-            sentence=_sentence(row, people, titles=titles, answers_hidden=answers_hidden),
+            sentence=mended.get(row.number)
+            or _sentence(row, people, titles=titles, answers_hidden=answers_hidden),
             action=row.action,
         )
         for row in rows
     )
+
+
+def _mended(case: Case, rows: list[AuditRow]) -> dict[int, str]:
+    """What was corrected, by the number of the audit row: the trail holds no accession."""
+    named = {row.detail["number"]: row.number for row in rows if row.action in Mending.values}
+    done = case.corrections.select_related("patient_before", "patient_after") if named else ()
+    return {named[each.number]: said_of(each) for each in done if each.number in named}
 
 
 def _people(rows: list[AuditRow]) -> dict[str, str]:

@@ -7,20 +7,25 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from firstread.clinic.models import Case, Person
-from firstread.domain.case import NO_ALARM, OTHER
+from firstread.domain.case import NO_ALARM, NO_RESULT, OTHER
 from firstread.domain.priority import Priority
 
 NBSP = "\N{NO-BREAK SPACE}"
 
 _HISSING = ("s", "x", "z", "ch", "sh")
 
-ANSWERS = {NO_ALARM: "Nothing that raises the alarm", OTHER: "Something else"}
+ANSWERS = {
+    NO_ALARM: "Nothing that raises the alarm",
+    OTHER: "Something else",
+    NO_RESULT: "Withdrawn",
+}
 STATES = {
     "received": "Being read",
     "read": "Read",
     "unfit": "Unfit",
     "signed_off": "Signed off",
     "amended": "Amended",
+    "withdrawn": "Withdrawn",
 }
 BASES = {
     "one_reader": "one specialist",

@@ -15,6 +15,7 @@ from firstread.domain.priority import Priority
 
 OPEN = "open"
 DECIDED_TAB = "decided"
+WITHDRAWN_TAB = "withdrawn"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,7 @@ class Counts:
     mine: Counted
     open: Counted
     decided: Counted
+    withdrawn: Counted
 
 
 def waiting(
@@ -37,7 +39,8 @@ def waiting(
 ) -> QuerySet[Case]:
     """The cases as asked, in the order in which they are listed.
 
-    `state` is a case state, or `open`, or `decided`; `mine` leaves what waits for this person.
+    `state` is a case state, or `open`, `decided` or `withdrawn`; `mine` leaves what waits for this
+    person.
     """
     rows = _mine(person) if mine else Case.objects.all()
     if check:
@@ -46,12 +49,16 @@ def waiting(
         rows = rows.filter(cases.IS_OPEN)
     elif state == DECIDED_TAB:
         rows = rows.filter(cases.IS_DECIDED)
+    elif state == WITHDRAWN_TAB:
+        rows = rows.filter(cases.IS_WITHDRAWN)
     elif state:
         rows = rows.filter(state=state)
     if priority.upper() in Priority.__members__:
         rows = rows.filter(priority=Priority.named(priority))
     if text := text.strip():
         rows = with_words(rows, text)
+    if state == WITHDRAWN_TAB:
+        return rows.order_by(*cases.BY_WITHDRAWAL)
     newest_first = state in (DECIDED_TAB, CaseState.SIGNED_OFF, CaseState.AMENDED)
     return rows.order_by(*(cases.BY_DECISION if newest_first else cases.BY_URGENCY))
 
@@ -62,6 +69,7 @@ def counts(person: Person) -> Counts:
         mine=waits_for(person),
         open=counted(Case.objects.filter(cases.IS_OPEN)),
         decided=counted(Case.objects.filter(cases.IS_DECIDED)),
+        withdrawn=counted(Case.objects.filter(cases.IS_WITHDRAWN)),
     )
 
 

@@ -19,7 +19,7 @@ from firstread.clinic.shown.paging import (
     pager_of,
     rows_on,
 )
-from firstread.clinic.shown.worklist import DECIDED_TAB, OPEN
+from firstread.clinic.shown.worklist import DECIDED_TAB, OPEN, WITHDRAWN_TAB
 from firstread.clinic.shown.worklist_rows import Row, rows_of
 from firstread.domain.priority import Priority
 
@@ -54,7 +54,7 @@ class WorklistPage:
     """One page of the worklist as this person sees it."""
 
     show: str
-    """Which list: `mine`, `open` or `decided`."""
+    """Which list: `mine`, `open`, `decided` or `withdrawn`."""
     tabs: tuple[Tab, ...]
     filters: Filters
     checks: tuple[Check, ...]
@@ -70,7 +70,7 @@ def worklist_page(
     person: Person, *, show: str, filters: Filters, number: str | None
 ) -> WorklistPage:
     """The page of that number of a list; of what waits for this person where none is named."""
-    if show not in (OPEN, DECIDED_TAB):
+    if show not in (OPEN, DECIDED_TAB, WITHDRAWN_TAB):
         # Nothing ever waits for an operator, so they see what is open.
         show = OPEN if person.role == Role.OPERATOR else MINE
     counts = worklist.counts(person)
@@ -82,7 +82,12 @@ def worklist_page(
         priority=filters.priority,
         text=filters.text,
     )
-    whole = {MINE: counts.mine, OPEN: counts.open, DECIDED_TAB: counts.decided}[show]
+    whole = {
+        MINE: counts.mine,
+        OPEN: counts.open,
+        DECIDED_TAB: counts.decided,
+        WITHDRAWN_TAB: counts.withdrawn,
+    }[show]
     if filters:
         most = MOST_FOR_ONE if show == MINE else MOST
         whole = counted(cases, most=MOST_FOUND if filters.text else most)
@@ -118,6 +123,7 @@ def _tabs(person: Person, show: str, *, counts: worklist.Counts) -> tuple[Tab, .
         (MINE, mine, counts.mine),
         (OPEN, "All open", counts.open),
         (DECIDED_TAB, "Decided", counts.decided),
+        (WITHDRAWN_TAB, "Withdrawn", counts.withdrawn),
     ]
     return tuple(
         Tab(

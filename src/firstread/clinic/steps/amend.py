@@ -6,12 +6,11 @@ import uuid
 
 from django.db import transaction
 
-from firstread.clinic.models import Case, Person, SignOff, clock
-from firstread.clinic.outbox.events import happened
-from firstread.clinic.outbox.notify import Occasion, tell
+from firstread.clinic.models import Case, Person
 from firstread.clinic.queue.find_case import locked_case
+from firstread.clinic.steps.sign_off import amendment
 from firstread.clinic.steps.who_may import may_amend, refuse_label, refuse_long
-from firstread.domain.case import DECIDED, OTHER, Basis, CaseState
+from firstread.domain.case import DECIDED, OTHER, Basis
 from firstread.domain.errors import BadMeasurement, NotAllowed, WrongState
 
 
@@ -37,20 +36,7 @@ def amend(case_id: uuid.UUID | str, *, by: Person, label: str, comment: str) -> 
         ):
             return case
         _refuse(case, label, comment, now=last.label)
-        amendment = SignOff.objects.create(
-            case=case,
-            number=last.number + 1,
-            label=label,
-            basis=Basis.AMENDMENT,
-            by=by,
-            comment=comment,
-            at=clock.now(),
-        )
-        case.state = CaseState.AMENDED
-        case.save(update_fields=["state"])
-        happened("amended", by=by, case=case, detail={"label": label, "number": amendment.number})
-        if case.check_row.tells_requester:  # who was told of a decision must hear that it changed
-            tell(Occasion.AMENDED, case=case, number=amendment.number)
+        amendment(case, label=label, by=by, comment=comment)
     return case
 
 

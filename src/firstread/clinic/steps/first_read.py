@@ -19,6 +19,7 @@ from firstread.clinic.outbox.notify import Occasion, tell
 from firstread.clinic.queue import cannot_read, presence
 from firstread.clinic.queue.lease import Lease, claim, held, still_held
 from firstread.clinic.queue.waiting import WAITS, last_trouble
+from firstread.clinic.steps.corrections import moves
 from firstread.clinic.steps.kinds import KINDS
 from firstread.clinic.steps.trouble import Trouble, cannot_open, interrupted, trouble_of
 from firstread.clinic.storage import store
@@ -231,7 +232,7 @@ def _conclude(case: Case, work: _Work, *, at: datetime) -> None:
         detail["left_out"] = case.left_out
     if where := list(dict.fromkeys(each.where for each in work.outcomes.values() if each.where)):
         detail["where"] = where[:PLACES_TOLD]
-    tell(Occasion.READ, case=case)
+    tell(Occasion.READ, case=case, number=moves(case))
     happened(str(case.state), by=None, case=case, detail=detail)
     log.info("case %s: %s", case.pk, case.state)
 

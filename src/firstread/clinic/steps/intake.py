@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from firstread.clinic import audit
 from firstread.clinic.checks.checks import check_named, manifest_of
@@ -35,11 +36,11 @@ from firstread.clinic.steps.files import (
     why_none,
 )
 from firstread.clinic.steps.kinds import KINDS
+from firstread.clinic.steps.who_may import plain_number
 from firstread.clinic.storage import store
-from firstread.domain.case import DECIDED, CaseState
-from firstread.domain.errors import BadMeasurement, StoreTrouble, UnreadableSample, WrongState
+from firstread.domain.case import CaseState
+from firstread.domain.errors import StoreTrouble, UnreadableSample, WrongState
 from firstread.domain.kinds import WORDS
-from firstread.tables.identifiers import refusal_alone
 
 TRIES = 8
 """How often rows are written anew where another process wrote the same ones first."""
@@ -88,7 +89,8 @@ def receive(
     Without an accession the case is named by its first sample. `received_at` is set where an edge
     or the demo had them before; `edge` says what was read there. Raises UnknownCheck,
     UnreadableSample (after keeping what was refused), BadMeasurement (accession or patient),
-    WrongState (the accession is another patient's).
+    WrongState (the accession is another patient's, or the case that holds the sample was
+    withdrawn).
     """
     asked = _request(
         check, door=door, accession=accession, patient=patient, by=by, at=received_at, edge=edge
@@ -163,24 +165,13 @@ def _request(
 ) -> _Request:
     return _Request(
         check=check_named(check),
-        accession=_plain(accession, field="accession"),
-        patient=_plain(patient, field="patient"),
+        accession=plain_number(accession, field="accession"),
+        patient=plain_number(patient, field="patient"),
         door=door,
         by=by,
         at=at or clock.now(),
         edge=edge,
     )
-
-
-def _plain(value: str, *, field: str) -> str:
-    value = value.strip()
-    if len(value) > 64 or not value.isprintable():
-        raise BadMeasurement(
-            f"The {field} must be one line of at most 64 characters. Shorten it.", field=field
-        )
-    if why := refusal_alone(value, what=field):
-        raise BadMeasurement(why, field=field)
-    return value
 
 
 def _keep_refused(file: Incoming, reason: str, *, asked: _Request) -> None:
@@ -235,14 +226,13 @@ def _case_for(
         patient, _ = Patient.objects.get_or_create(identifier=asked.patient)
     accession = asked.accession or _own_accession(samples, asked=asked)
     parts = _locked_parts(asked.check, accession)
-    known = dict(
-        CaseSample.objects.filter(
-            case__in=parts, sample__in=[each.sha256 for each in samples]
-        ).values_list("sample_id", "case_id")
-    )
+    known = {
+        **_moved_from(asked.check, accession, samples),
+        **_held_by(parts, samples),
+    }
     fresh = [each for each in samples if each.sha256 not in known]
     if not fresh:
-        return next(part for part in parts if part.pk == known[samples[0].sha256]), False, []
+        return known[samples[0].sha256], False, []
     case, created = _open_case(parts, accession=accession, asked=asked)
     joined = _join_patient(case, patient)
     if created or joined:
@@ -254,11 +244,51 @@ def _own_accession(samples: Sequence[StoredSample], *, asked: _Request) -> str:
     """The number of the case that holds the sample already, else one made from its hash."""
     there = (
         Case.objects.filter(check_row=asked.check, samples__sample=samples[0].sha256)
-        .order_by("received_at")
+        .order_by(F("withdrawn_at").asc(nulls_first=True), "received_at")
         .values_list("accession", flat=True)
         .first()
     )
     return there or f"S-{samples[0].sha256[:12]}"
+
+
+def _held_by(parts: Sequence[Case], samples: Sequence[StoredSample]) -> dict[str, Case]:
+    """Which of the cases holds each sample that one of them does.
+
+    Raises WrongState where it has been withdrawn: that is not read, and whoever puts the sample in
+    again must not think it is.
+    """
+    case_of = {part.pk: part for part in parts}
+    rows = CaseSample.objects.filter(
+        case__in=parts, sample__in=[each.sha256 for each in samples]
+    ).values_list("sample_id", "case_id")
+    # A sample that also lies in a case that stands is that case's.
+    held = sorted(rows, key=lambda row: not case_of[row[1]].withdrawn)
+    known = {sample: case_of[case] for sample, case in held}
+    if any(case.withdrawn for case in known.values()):
+        raise WrongState(
+            "This sample was put in before, as a case of this accession that has been withdrawn. "
+            "Reinstate that case, or put the sample in under another accession."
+        )
+    return known
+
+
+def _moved_from(check: Check, accession: str, samples: Sequence[StoredSample]) -> dict[str, Case]:
+    """The cases of samples that came in under this number and check, and were corrected since.
+
+    The same request again must find what became of the first one, and make nothing new.
+    """
+    rows = CaseSample.objects.filter(
+        sample__in=[each.sha256 for each in samples],
+        case__corrections__check_before=check.name,
+        case__corrections__accession_before=accession,
+        case__withdrawn_at__isnull=True,
+    )
+    found = {row.sample_id: row.case for row in rows.select_related("case__check_row")}
+    return {sha256: case for sha256, case in found.items() if not _is_of(case, check, accession)}
+
+
+def _is_of(case: Case, check: Check, accession: str) -> bool:
+    return (case.check_row_id, case.accession) == (check.name, accession)
 
 
 def _locked_parts(check: Check, accession: str) -> list[Case]:
@@ -275,7 +305,7 @@ def _open_case(parts: Sequence[Case], *, accession: str, asked: _Request) -> tup
         check_row=asked.check,
         accession=accession,
         part=last.part + 1 if last else 1,
-        patient=last.patient if last else None,
+        patient=last.patient if last and not last.withdrawn else None,
         requester=asked.by,
         door=asked.door,
         received_at=asked.at,
@@ -284,7 +314,7 @@ def _open_case(parts: Sequence[Case], *, accession: str, asked: _Request) -> tup
 
 
 def _takes_samples(case: Case) -> bool:
-    return case.state not in DECIDED and not case.reviews.exists()
+    return not (case.decided or case.withdrawn) and not case.reviews.exists()
 
 
 def _join_patient(case: Case, patient: Patient | None) -> bool:

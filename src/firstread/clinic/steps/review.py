@@ -10,9 +10,9 @@ from firstread.clinic.models import Case, Person, Review, Role, clock
 from firstread.clinic.outbox.events import happened
 from firstread.clinic.outbox.notify import Occasion, tell
 from firstread.clinic.queue.find_case import locked_case
-from firstread.clinic.steps.sign_off import sign_off
+from firstread.clinic.steps.sign_off import decision_of, sign_off
 from firstread.clinic.steps.who_may import refuse_label, refuse_long, refuse_person, refuse_state
-from firstread.domain.case import DECIDED, OTHER, Answer, decide
+from firstread.domain.case import DECIDED, OTHER
 from firstread.domain.errors import BadMeasurement, WrongState
 
 
@@ -75,11 +75,7 @@ def _refuse_answer(case: Case, label: str, comment: str) -> None:
 
 
 def _settle(case: Case, review: Review) -> None:
-    answers = [
-        Answer(by=each.by.username, label=each.label, chief=each.as_chief)
-        for each in case.reviews.select_related("by").order_by("at", "pk")
-    ]
-    decision = decide(answers, readers=case.check_row.readers)
+    decision = decision_of(case)
     if decision.label is not None and decision.basis is not None:
         sign_off(
             case,

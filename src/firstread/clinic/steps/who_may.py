@@ -7,8 +7,11 @@ from firstread.clinic.checks.sample_words import one_sample
 from firstread.clinic.models import Case, Check, Person, Role
 from firstread.domain.case import DECIDED, NO_ALARM, OTHER, WAITING, Basis, CaseState
 from firstread.domain.errors import BadMeasurement, NotAllowed, WrongState
+from firstread.tables.identifiers import refusal_alone
 
 LONGEST_COMMENT = 4000
+LONGEST_NUMBER = 64
+WITHDRAWN = "The case has been withdrawn. Whoever may correct it can reinstate it."
 
 
 def answers_for(case: Case) -> list[tuple[str, str]]:
@@ -36,21 +39,61 @@ def reads_check(person: Person, check: str) -> bool:
     )
 
 
-def may_answer(case: Case, *, by: Person) -> str:
-    """Why this person may not answer the case now; empty where they may."""
+def may_answer(case: Case, *, by: Person, reads: bool | None = None) -> str:
+    """Why this person may not answer the case now; empty where they may.
+
+    `reads` is what `reads_check` says, where it was asked already; so below.
+    """
     try:
-        refuse_person(case, by=by)
+        refuse_person(case, by=by, reads=reads)
         refuse_state(case, by=by)
     except (NotAllowed, WrongState) as error:
         return str(error)
     return ""
 
 
-def may_amend(case: Case, *, by: Person) -> str:
+def may_amend(case: Case, *, by: Person, reads: bool | None = None) -> str:
     """Why this person may not amend the case now; empty where they may."""
+    if case.state == CaseState.WITHDRAWN:
+        return WITHDRAWN
     if case.state not in DECIDED:
         return "The case is not signed off yet. Answer it instead."
-    reviewed = reads_check(by, case.check_row_id) and case.reviews.filter(by=by).exists()
+    return _may_change_decision(case, by=by, reads=reads)
+
+
+def may_correct(case: Case, *, by: Person, reads: bool | None = None) -> str:
+    """Why this person may not correct, withdraw or reinstate the case now; empty where they may.
+
+    What was put in is the laboratory's to mend; what was decided is changed by who may amend it.
+    """
+    if case.decided_at is not None:
+        return _may_change_decision(case, by=by, reads=reads)
+    laboratory = by.role in (Role.TECHNICIAN, Role.OPERATOR)
+    if not by.is_active or not (laboratory or _reads(case, by=by, reads=reads)):
+        return (
+            "Only a technician, an operator, the chief, or a specialist who reads this check, may "
+            "correct or withdraw it."
+        )
+    return ""
+
+
+def refuse_correcting(case: Case, *, by: Person, decides: bool) -> None:
+    """Raises NotAllowed where this person may not; `decides` is False for one of a lesser token."""
+    if why_not := may_correct(case, by=by):
+        raise NotAllowed(why_not)
+    if case.decided_at is not None and not decides:
+        raise NotAllowed(
+            "The case is signed off, and this token has not the scope 'reviews:write', which "
+            "changing a decision needs."
+        )
+
+
+def _reads(case: Case, *, by: Person, reads: bool | None) -> bool:
+    return reads_check(by, case.check_row_id) if reads is None else reads
+
+
+def _may_change_decision(case: Case, *, by: Person, reads: bool | None) -> str:
+    reviewed = _reads(case, by=by, reads=reads) and case.reviews.filter(by=by).exists()
     if not by.is_active or not (by.role == Role.CHIEF or reviewed):
         return "Only the chief, or a specialist who answered this case, may amend it."
     if by.role != Role.CHIEF and case.sign_offs.filter(by__role=Role.CHIEF).exists():
@@ -60,9 +103,9 @@ def may_amend(case: Case, *, by: Person) -> str:
     return ""
 
 
-def refuse_person(case: Case, *, by: Person) -> None:
+def refuse_person(case: Case, *, by: Person, reads: bool | None = None) -> None:
     """Raises NotAllowed where this person does not decide cases of the check."""
-    if not by.is_active or not reads_check(by, case.check_row_id):
+    if not by.is_active or not _reads(case, by=by, reads=reads):
         raise NotAllowed(
             "Only a specialist who reads this check, or the chief, may answer. "
             "An operator can add you on the people page."
@@ -73,6 +116,8 @@ def refuse_state(case: Case, *, by: Person) -> None:
     """Raises WrongState where the case waits for no answer of this person."""
     if case.state == CaseState.RECEIVED:
         raise WrongState("The case has not been read yet. Wait a moment.")
+    if case.state == CaseState.WITHDRAWN:
+        raise WrongState(WITHDRAWN)
     if case.state not in WAITING:
         raise WrongState("The case is signed off already. Amend it if it needs correcting.")
     if case.reviews.filter(by=by).exists():
@@ -96,3 +141,16 @@ def refuse_long(comment: str) -> None:
             f"The comment is longer than {LONGEST_COMMENT} characters. Shorten it.",
             field="comment",
         )
+
+
+def plain_number(value: str, *, field: str) -> str:
+    """An accession or a patient's number as it is kept; raises BadMeasurement."""
+    value = value.strip()
+    if len(value) > LONGEST_NUMBER or not value.isprintable():
+        raise BadMeasurement(
+            f"The {field} must be one line of at most {LONGEST_NUMBER} characters. Shorten it.",
+            field=field,
+        )
+    if why := refusal_alone(value, what=field):
+        raise BadMeasurement(why, field=field)
+    return value

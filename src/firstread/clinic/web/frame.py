@@ -40,7 +40,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         rest += [("People", "people", "people"), ("Audit trail", "audit", "audit")]
         rest += [("Condition", "condition", "pulse")]
     here = request.resolver_match.url_name if request.resolver_match else None
-    under = {"case": "worklist", "pack": "packs"}
+    under = {"case": "worklist", "correct": "worklist", "pack": "packs"}
     places = [
         Place(
             title=title,

@@ -8,6 +8,7 @@ from firstread.clinic.web import (
     audit,
     case,
     condition,
+    correct,
     events,
     outbox,
     packs,
@@ -27,6 +28,9 @@ urlpatterns = [
     path("cases/<uuid:case_id>/stamp", case.stamp, name="case-stamp"),
     path("cases/<uuid:case_id>/answer", case.answer, name="answer"),
     path("cases/<uuid:case_id>/amend", case.amend, name="amend"),
+    path("cases/<uuid:case_id>/correct", correct.correct, name="correct"),
+    path("cases/<uuid:case_id>/withdraw", correct.withdraw, name="withdraw"),
+    path("cases/<uuid:case_id>/reinstate", correct.reinstate, name="reinstate"),
     path("samples/<int:case_sample>/image", samples.image, name="image"),
     path("samples/<int:case_sample>/thumbnail", samples.thumbnail, name="thumbnail"),
     path(

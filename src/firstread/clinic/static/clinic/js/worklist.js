@@ -37,7 +37,7 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "/") {
     event.preventDefault();
     /** @type {HTMLInputElement | null} */ (document.querySelector("[data-search]"))?.select();
-  } else if ("123".includes(event.key)) {
+  } else if ("1234".includes(event.key)) {
     /** @type {HTMLElement | null} */ (document.querySelector(`[data-tab="${event.key}"]`))?.click();
   } else if (event.key === "Enter" && event.target === document.body) {
     /** @type {HTMLElement | null} */ (document.querySelector("[data-selected] .case-link"))?.click();

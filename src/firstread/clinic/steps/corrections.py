@@ -1,0 +1,67 @@
+"""What was done about a case that was put in wrongly, as a row that says what it was before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import F
+
+from firstread.clinic.models import Case, Correction, Patient, Person, clock
+from firstread.clinic.models.corrections import Mending
+from firstread.domain.errors import BadMeasurement
+
+
+@dataclass(frozen=True, kw_only=True)
+class PutInAs:
+    """Under what a case was put in."""
+
+    state: str
+    accession: str
+    check: str
+    patient: Patient | None
+
+
+def put_in_as(case: Case) -> PutInAs:
+    return PutInAs(
+        state=case.state,
+        accession=case.accession,
+        check=case.check_row_id,
+        patient=case.patient,
+    )
+
+
+def note(action: Mending, case: Case, *, before: PutInAs, by: Person, reason: str) -> Correction:
+    """Write down what was done; runs in the transaction that does it, after the change."""
+    now = put_in_as(case)
+    return Correction.objects.create(
+        case=case,
+        number=case.corrections.count() + 1,
+        action=action,
+        by=by,
+        at=clock.now(),
+        reason=reason,
+        state_before=before.state,
+        accession_before=before.accession,
+        accession_after=now.accession,
+        check_before=before.check,
+        check_after=now.check,
+        patient_before=before.patient,
+        patient_after=now.patient,
+    )
+
+
+def moves(case: Case) -> int:
+    """How often it was moved to another check: each time it is read anew, and people are told."""
+    return case.corrections.exclude(check_before=F("check_after")).count()
+
+
+def withdrawn_from(case: Case) -> str:
+    """The state that a withdrawn case was in."""
+    done = case.corrections.filter(action=Mending.WITHDRAWN).order_by("-number")
+    return done.values_list("state_before", flat=True)[0]
+
+
+def refuse_no_reason(reason: str, *, what: str) -> None:
+    """Raises BadMeasurement where nothing says why."""
+    if not reason:
+        raise BadMeasurement(f"{what} needs a sentence that says why.", field="reason")
