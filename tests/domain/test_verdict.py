@@ -77,6 +77,7 @@ def test_a_kept_read_says_only_where_it_is_not_calibrated() -> None:
         ([neutrophil()] * 2 + [neutrophil(familiarity=UNLIKE)] * 2, Doubt.UNFAMILIAR),
         ([neutrophil()] * 99 + [blast(familiarity=UNLIKE)], Doubt.UNFAMILIAR),
         ([neutrophil()] * 98 + [blast(), blast(familiarity=UNLIKE)], None),
+        ([blast()] + [neutrophil(unfit=BLURRED)] * 9, None),
         ([neutrophil()] * 99 + [blast(familiarity=FAR)], None),
         ([neutrophil(calibrated=False)] * 3, Doubt.UNCALIBRATED),
     ],

@@ -124,15 +124,17 @@ def doubt_of_case(reads: Sequence[Read]) -> Doubt | None:
     """The doubt about a whole case; None where its finding stands.
 
     Of many samples a few are always unlike the rest, so what is doubtful counts where it is half of
-    them or more, or where nothing else raises the alarm that it would raise.
+    them or more, or where it alone would raise an alarm. An alarm that stands is never hidden by
+    what lies beside it.
     """
     doubts = [read.doubt for read in reads]
     if len(doubts) == 1:
         return doubts[0]
+    slight = Doubt.UNCALIBRATED if Doubt.UNCALIBRATED in doubts else None
+    alarming = [read for read in reads if read.alarms and read.is_counted]
+    if any(read.verdict.names_finding for read in alarming):
+        return slight
     grave = Counter(each for each in doubts if each not in (None, Doubt.UNCALIBRATED))
     if grave and 2 * grave.total() >= len(doubts):
         return grave.most_common(1)[0][0]
-    alarming = [read for read in reads if read.alarms and read.is_counted]
-    if alarming and not any(read.verdict.names_finding for read in alarming):
-        return Doubt.UNFAMILIAR
-    return Doubt.UNCALIBRATED if Doubt.UNCALIBRATED in doubts else None
+    return Doubt.UNFAMILIAR if alarming else slight

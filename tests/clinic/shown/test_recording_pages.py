@@ -20,6 +20,7 @@ from firstread.clinic.storage.reads import beats_of, counts_of, read_of
 from firstread.recordings import join_pair
 from tests.clinic_for_tests import Clinic, add_heartbeat, read_case
 from tests.hearts_for_tests import recording_zip, wfdb_pair
+from tests.recordings_for_tests import as_csv, trace
 
 
 @pytest.fixture
@@ -192,3 +193,26 @@ def test_a_program_gets_the_counts_with_the_case_and_the_beats_by_themselves(
     assert [beats["label"].count(code) for code in ("N", "V")] == [34, 3]
     assert beats["at_s"] == sorted(beats["at_s"])
     assert client.get(address.replace("/1/", "/2/"), headers=headers).status_code == 404
+
+
+def test_a_recording_that_shows_nothing_for_most_of_the_time_has_no_beats_on_its_page(
+    clinic: Clinic, ana: Client, beats_shelf: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRSTREAD_PACKS", beats_shelf)
+    add_heartbeat(clinic)
+    signal = trace(length_s=30.0, rate_hz=250.0, leads=1)
+    signal[:, : int(0.7 * signal.shape[1])] = 0.0
+    case = _received(clinic, as_csv(signal, rate_hz=250.0))
+    assert (case.state, case.verdict.says) == ("unfit", "Unfit for a first read")
+    page = ana.get(reverse("case", args=[case.pk])).content.decode()
+    assert "Unfit for a first read: no beats are shown." in page
+    assert 'class="beat alarm"' not in page
+    meta = json.loads(
+        page.partition('<script id="trace-meta" type="application/json">')[2].partition(
+            "</script>"
+        )[0]
+    )
+    assert (meta["beats"], meta["stretches"]) == ("", "")
+    strip = ana.get(reverse("image", args=[_sample(case)])).content.decode()
+    assert ">V<" not in strip
+    assert ">N<" not in strip

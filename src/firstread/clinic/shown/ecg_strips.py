@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from firstread.clinic.checks.checks import known_manifest
 from firstread.clinic.models import CaseSample, ReadRow
 from firstread.clinic.shown.recording import BeatLabel, beat_labels, gone_label
@@ -9,6 +11,7 @@ from firstread.clinic.storage.beats_bytes import Beats
 from firstread.clinic.storage.reads import beats_of, read_of
 from firstread.clinic.storage.traces import Trace, trace_of
 from firstread.domain.errors import UnknownCase
+from firstread.domain.verdict import STANDS
 from firstread.recordings.paper import Mark, strip_svg, thumbnail_svg
 
 STRIP_S = 10.0
@@ -22,7 +25,8 @@ def ten_seconds(case_sample: int, *, beat: int | None) -> str:
     """
     sample, read = _found(case_sample)
     trace = trace_of(sample.sample_id)
-    beats = None if read is None else beats_of(read)
+    verdict = STANDS if read is None else read_of(read).verdict
+    beats = beats_of(read) if read and verdict.shows_evidence else None
     at_s = float(beats.at_s[beat]) if beats and beat is not None and beat < len(beats) else 0.0
     starts_s = _starts(trace, at_s, STRIP_S)
     return strip_svg(
@@ -31,7 +35,7 @@ def ten_seconds(case_sample: int, *, beat: int | None) -> str:
         leads=trace.leads,
         starts_s=starts_s,
         row=trace.row,
-        marks=_marks(beats, sample, starts_s) if beats else (),
+        marks=_marks(beats, _labels(sample, rings=verdict.may_ring), starts_s) if beats else (),
     )
 
 
@@ -67,9 +71,8 @@ def _most_telling(row: ReadRow) -> float:
     return float(beats.at_s[(beats.probability * of_label).argmax()])
 
 
-def _marks(beats: Beats, sample: CaseSample, starts_s: float) -> list[Mark]:
+def _marks(beats: Beats, named: Mapping[str, BeatLabel], starts_s: float) -> list[Mark]:
     first, after = beats.at_s.searchsorted([starts_s, starts_s + STRIP_S]).tolist()
-    named = _labels(sample)
     found = []
     for place in range(first, after):
         code = beats.codes[beats.label[place]]
@@ -78,6 +81,7 @@ def _marks(beats: Beats, sample: CaseSample, starts_s: float) -> list[Mark]:
     return found
 
 
-def _labels(sample: CaseSample) -> dict[str, BeatLabel]:
+def _labels(sample: CaseSample, *, rings: bool) -> dict[str, BeatLabel]:
     manifest = known_manifest(sample.case.check_row)
-    return {each.code: each for each in beat_labels(manifest.labels)} if manifest else {}
+    labels = beat_labels(manifest.labels, rings=rings) if manifest else ()
+    return {each.code: each for each in labels}

@@ -142,12 +142,13 @@ def recording_shown(
         return RecordingGone(trouble=str(error))
     manifest = view.manifest
     rhythm = None
-    if cell.read is not None and manifest is not None and manifest.recording is not None:
+    if _has_beats(cell) and cell.read and manifest is not None and manifest.recording is not None:
         rows = ReadRow.objects.filter(case_sample=cell.case_sample)
         rhythm = rhythm_shown(
             rows.defer("evidence").get(),
             labels=manifest.labels,
-            alarms=cell.read.alarms if cell.read.verdict.may_ring else (),
+            alarms=cell.read.alarms,
+            rings=cell.read.verdict.may_ring,
             lasts_s=trace.duration_s,
         )
     return RecordingShown(
@@ -159,14 +160,19 @@ def recording_shown(
     )
 
 
+def _has_beats(cell: Cell) -> bool:
+    """Whether beats are shown: in an unfit recording nobody can say what is one."""
+    return cell.read is not None and cell.read.verdict.shows_evidence
+
+
 def _meta(trace: Trace, view: CaseView, cell: Cell) -> TraceMeta:
     pk, manifest = cell.case_sample.pk, view.manifest
     given = manifest.recording if manifest else None
     return TraceMeta(
         tiles=reverse("tile", args=[pk, 0, 0]),
-        beats=reverse("beats", args=[pk]) if cell.read else "",
+        beats=reverse("beats", args=[pk]) if _has_beats(cell) else "",
         stretches=reverse("stretches", args=[pk])
-        if cell.evidence_labels and cell.read and cell.read.verdict.shows_evidence
+        if cell.evidence_labels and _has_beats(cell)
         else "",
         rate_hz=trace.rate_hz,
         samples=trace.samples,
@@ -180,12 +186,15 @@ def _meta(trace: Trace, view: CaseView, cell: Cell) -> TraceMeta:
         began=trace.began,
         before_s=given.before_s if given else 0,
         after_s=given.after_s if given else 0,
-        labels=beat_labels(view.labels),
+        labels=beat_labels(view.labels, rings=cell.read is None or cell.read.verdict.may_ring),
     )
 
 
-def beat_labels(labels: Sequence[Label]) -> tuple[BeatLabel, ...]:
-    """The pack's labels as letters, no two in one colour as far as there are colours."""
+def beat_labels(labels: Sequence[Label], *, rings: bool) -> tuple[BeatLabel, ...]:
+    """The pack's labels as letters, no two in one colour as far as there are colours.
+
+    The alarm's is among them where the read `rings`.
+    """
     positive = [label for label in labels if label.positive]
     first = max(positive, key=lambda label: Priority.named(label.priority), default=None)
     # The first label that is no finding is the heart's usual beat; a fusion beat raises no alarm,
@@ -197,7 +206,7 @@ def beat_labels(labels: Sequence[Label]) -> tuple[BeatLabel, ...]:
         notable = label.code != normal
         tone = "quiet"
         if notable:
-            tone = "alarm" if label is first else next(tones, "other")
+            tone = "alarm" if rings and label is first else next(tones, "other")
         letter = label.code if len(label.code) <= 2 else label.title[:1]
         found.append(
             BeatLabel(
@@ -212,11 +221,11 @@ def beat_labels(labels: Sequence[Label]) -> tuple[BeatLabel, ...]:
 
 
 def rhythm_shown(
-    row: ReadRow, *, labels: Sequence[Label], alarms: Sequence[str], lasts_s: float
+    row: ReadRow, *, labels: Sequence[Label], alarms: Sequence[str], rings: bool, lasts_s: float
 ) -> RhythmShown:
     """What the first read says of a recording that lasts so long; `labels` are its pack's."""
     beats = beats_of(row)
-    named = {each.code: each for each in beat_labels(labels)}
+    named = {each.code: each for each in beat_labels(labels, rings=rings)}
     shown = tuple(named.get(code) or gone_label(code) for code in beats.codes)
     at_s, places = beats.at_s.tolist(), beats.label.tolist()
     rhythm = rhythm_of(at_s, places, of=len(beats.codes))
@@ -224,7 +233,7 @@ def rhythm_shown(
     found = episodes_of(at_s, places, notable=notable)
     usual_s = median(b - a for a, b in pairwise(at_s)) if len(at_s) > 1 else 0.0
     longest = rhythm.longest_rr_at
-    counts = _counts(rhythm, shown, alarms=alarms)
+    counts = _counts(rhythm, shown, alarms=alarms if rings else ())
     return RhythmShown(
         beats=rhythm.beats,
         lasts=in_minutes(lasts_s),

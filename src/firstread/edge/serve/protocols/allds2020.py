@@ -115,9 +115,9 @@ def _classified(data: bytes, packs: WarmPacks, *, default_pack: str | None) -> A
             "--default-pack."
         )
     read = packs.reader(name).read(data).read
-    if read.unfit and not read.alarms:
-        # Its clients know two answers. What no model may read is not called negative.
-        raise UnreadableSample(f"{read.unfit} Or let a person read it.")
+    if not read.verdict.names_finding:
+        # Its clients know two answers. Where no finding stands, neither is given.
+        raise UnreadableSample(f"{read.verdict.says}. {read.verdict.why}")
     word: Word = "Positive" if read.alarms else "Negative"
     said = as_json(
         Classified(

@@ -1,0 +1,59 @@
+"""What does not stand is agreed with by two acts, by keyboard and on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from firstread.clinic.models import Case, Check
+from firstread.clinic.steps.intake import Incoming, receive
+from tests.browser_for_tests import SERVER_WARNINGS, Site
+from tests.clinic_for_tests import read_all
+from tests.images_for_tests import as_png
+
+pytestmark = [pytest.mark.browser, *SERVER_WARNINGS]
+SAYS = "Not the kind of picture this was made for"
+
+
+def _yellow(site: Site) -> Case:
+    pixels = np.zeros((96, 96, 3), dtype=np.uint8)
+    pixels[..., :2] = np.random.default_rng(1).integers(120, 220, (96, 96, 1))
+    Check.objects.filter(name="leukaemia").update(readers=1)
+    given = [Incoming(data=as_png(Image.fromarray(pixels)), name="yellow.png")]
+    case = receive(given, check="leukaemia", door="page", by=site.clinic.tech).case
+    read_all()
+    return case
+
+
+def test_a_stray_key_signs_nothing_that_does_not_stand(
+    site: Site, enter: Callable[..., Page]
+) -> None:
+    case = _yellow(site)
+    page = enter("ana")
+    page.goto(f"{site.url}/cases/{case.pk}")
+    expect(page.locator("#read-panel .verdict.doubtful")).to_contain_text(SAYS)
+    page.keyboard.press("a")
+    anyway = page.locator(".agree-anyway")
+    expect(anyway).to_have_attribute("open", "")
+    for _ in range(2):
+        page.keyboard.press("a")
+    expect(anyway).to_have_attribute("open", "")
+    expect(page.locator(".case-title")).to_contain_text("Read")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".case-title")).to_contain_text("Signed off")
+
+
+def test_a_phone_offers_no_answer_at_one_touch(site: Site, enter: Callable[..., Page]) -> None:
+    case = _yellow(site)
+    page = enter("ana", viewport={"width": 360, "height": 740})
+    page.goto(f"{site.url}/cases/{case.pk}")
+    bar = page.locator("#answer-bar")
+    expect(bar).to_contain_text(SAYS)
+    expect(bar.locator("button")).to_have_count(0)
+    bar.get_by_text("Look and answer").click()
+    expect(page.locator("#decide")).to_be_in_viewport()
