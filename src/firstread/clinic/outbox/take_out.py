@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from django.db.models import F, Q, Value
-from django.db.models.functions import Concat
+from django.db.models import CharField, F, Q, Value
+from django.db.models.functions import Cast, Concat
 
 from firstread.clinic.models import Case, Outgoing, OutgoingState, clock
 
@@ -34,5 +34,5 @@ def take_out(which: Q) -> int:
         retry_at=None,
         held_by=None,
         claimed_until=None,
-        key=Concat(F("key"), Value(":withdrawn:"), F("pk")),
+        key=Concat(F("key"), Value(":withdrawn:"), Cast("pk", CharField())),
     )
