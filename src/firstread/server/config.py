@@ -107,6 +107,21 @@ class Store(Table, frozen=True, kw_only=True):
     verify_mb_a_second: Annotated[float, Meta(gt=0, le=100_000)] = 5
 
 
+class Outages(Table, frozen=True, kw_only=True):
+    """`[outages]`: when the operators are told that something has stopped, and whom of them."""
+
+    reading_after_s: Annotated[float, Meta(ge=0, le=86400)] = 300
+    sending_after_s: Annotated[float, Meta(ge=0, le=86400)] = 900
+    disk_free_mb: Annotated[int, Meta(ge=0)] = 2000
+    mail_to: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for address in self.mail_to:
+            name, at, host = address.partition("@")
+            if not (name and at and host and address.isprintable() and " " not in address):
+                raise Wrong("mail_to", "must be addresses such as name@host")
+
+
 class CheckSettings(Table, frozen=True, kw_only=True):
     """`[checks.NAME]`: where it is read, and what is set up when the check is first seen."""
 
@@ -134,6 +149,7 @@ class Config(Struct, frozen=True, kw_only=True):
     inbox: Inbox = Inbox()
     reading: Reading = Reading()
     store: Store = Store()
+    outages: Outages = Outages()
     checks: Mapping[str, CheckSettings] = {}
     services: Mapping[type[Table], Table] = {}
     """What the channels are set to, by the kind of their section."""
@@ -160,7 +176,7 @@ class Config(Struct, frozen=True, kw_only=True):
 
 OWN: dict[str, type[Table]] = {
     "server": Server, "database": Database, "inbox": Inbox, "reading": Reading,
-    "store": Store,
+    "store": Store, "outages": Outages,
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from functools import partial
 from django.conf import settings
 from django.db import DatabaseError, connections
 
+from firstread.clinic import outages
 from firstread.clinic.checks import readers
 from firstread.clinic.doors import folder
 from firstread.clinic.keeping.store_round import background
@@ -29,6 +30,8 @@ LOOKS_EVERY_S = 0.5
 """How often rows written by other processes are looked for."""
 LONGEST_REST_S = 30.0
 """How long a loop rests at most after it stumbled again and again."""
+OUTAGES_EVERY_S = 10.0
+"""How often is looked whether something has stopped."""
 CHORES_REST_S = 10.0
 """How often is looked whether a chore is due."""
 GRACE_S = 10.0
@@ -61,6 +64,7 @@ def loops(*, reading_threads: int, watches_folder: bool) -> list[Loop]:
             for channel in CHANNELS
         ),
     ]
+    table.append(Loop(name="outages", step=_look_for_outages, bell=Bell()))
     if settings.FIRSTREAD.store.verify_every_h:
         table.append(Loop(name="store", step=_check_store, bell=Bell()))
     if watches_folder and settings.FIRSTREAD.inbox.folder is not None:
@@ -140,6 +144,12 @@ def _say_present(stop: threading.Event, *, name: str, reads: bool) -> bool:
     if cannot_read.reasons():
         tell_why_waiting()
     stop.wait(presence.EVERY_S)
+    return False
+
+
+def _look_for_outages(stop: threading.Event) -> bool:
+    outages.look()
+    stop.wait(OUTAGES_EVERY_S)
     return False
 
 

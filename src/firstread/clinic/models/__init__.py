@@ -11,6 +11,7 @@ from firstread.clinic.models.cases import (
 from firstread.clinic.models.corrections import Correction
 from firstread.clinic.models.decisions import Review, SignOff, VoidReview
 from firstread.clinic.models.keeping import Ails, BackupRow, Chore, Restored, StoreFault
+from firstread.clinic.models.outages import Outage
 from firstread.clinic.models.outbox import Outgoing, OutgoingState, Resting
 from firstread.clinic.models.people import Check, Person, Reader, Role
 from firstread.clinic.models.reads import ReadRow, ReplacedRead
@@ -31,6 +32,7 @@ __all__ = [
     "Chore",
     "Correction",
     "IdempotencyKey",
+    "Outage",
     "Outgoing",
     "OutgoingState",
     "Patient",

@@ -109,6 +109,7 @@ def _record(row: Outgoing, delivery: Delivery) -> None:
         now = clock.now()
         row.claimed_until = row.held_by = row.retry_at = None
         row.last_error = delivery.error[:300]
+        row.waits_since = min(row.waits_since, now)  # where a clock was wrong
         late = now - row.waits_since >= GIVES_UP_AFTER
         if not delivery.error:
             row.state, row.sent_at = OutgoingState.SENT, now
@@ -119,7 +120,15 @@ def _record(row: Outgoing, delivery: Delivery) -> None:
         elif not (delivery.address_down or delivery.channel_down):
             row.retry_at = now + max(resting.pause_after(row.attempts), resting.asked(delivery))
         row.save(
-            update_fields=["state", "claimed_until", "held_by", "last_error", "retry_at", "sent_at"]
+            update_fields=[
+                "state",
+                "claimed_until",
+                "held_by",
+                "last_error",
+                "retry_at",
+                "sent_at",
+                "waits_since",
+            ]
         )
         if delivery.address_down or delivery.channel_down:
             resting.note(row, delivery, at=now)

@@ -56,9 +56,10 @@ def note(row: Outgoing, delivery: Delivery, *, at: datetime) -> None:
     # What was on its way there before it was known to rest tells nothing new.
     failures = rest.failures + (rest.until <= at)
     most = timedelta(seconds=delivery.asked_again_within_s)
+    rest.since = min(rest.since, at)  # where a clock was wrong
     rest.until = at + max(min(pause_after(failures), most), asked(delivery))
     rest.failures, rest.last_error = failures, error
-    rest.save(update_fields=["until", "failures", "last_error"])
+    rest.save(update_fields=["since", "until", "failures", "last_error"])
 
 
 def end(row: Outgoing, *, at: datetime) -> None:

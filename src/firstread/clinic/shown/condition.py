@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from firstread.clinic import outages
 from firstread.clinic.condition import Part, condition, is_ready
 from firstread.clinic.models import Person, WorkerRow, clock
 from firstread.clinic.queue import cannot_read, presence
@@ -35,6 +36,11 @@ class ConditionPage:
     parts: tuple[Part, ...]
     ready: bool
     workers: tuple[WorkerShown, ...]
+
+
+def stopped() -> tuple[str, ...]:
+    """What stands still, a sentence each, once it has lasted long enough to be told."""
+    return tuple(each.says for each in outages.told())
 
 
 def condition_page() -> ConditionPage:

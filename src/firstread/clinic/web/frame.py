@@ -11,6 +11,7 @@ from django.utils.functional import SimpleLazyObject
 
 from firstread.clinic.models import Person, Role
 from firstread.clinic.shown import worklist
+from firstread.clinic.shown.condition import stopped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,4 +54,5 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     ]
     # Asked for where it is shown, once; a page that counts by itself gives its own `waits`.
     waits = SimpleLazyObject(lambda: worklist.waits_for(user))
-    return {"places": places, "menu": places[3:], "waits": waits}
+    outages = SimpleLazyObject(stopped) if user.operates else ()
+    return {"places": places, "menu": places[3:], "waits": waits, "outages": outages}
