@@ -44,6 +44,13 @@ def blurred_png(colour: str = "red", *, seed: int = 1) -> bytes:
     return as_png(cell(colour, seed=seed).filter(ImageFilter.GaussianBlur(12)))
 
 
+def yellow_png() -> bytes:
+    """A picture that is no cell, of another kind than what the test pack reads."""
+    pixels = np.zeros((96, 96, 3), dtype=np.uint8)
+    pixels[..., :2] = np.random.default_rng(1).integers(120, 220, (96, 96, 1))
+    return as_png(Image.fromarray(pixels))
+
+
 def as_png(picture: Image.Image) -> bytes:
     return save(picture, "PNG")
 

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import Page, expect
 
 from firstread.clinic.models import Case, Check
 from firstread.clinic.steps.intake import Incoming, receive
 from tests.browser_for_tests import SERVER_WARNINGS, Site
 from tests.clinic_for_tests import read_all
-from tests.images_for_tests import as_png
+from tests.images_for_tests import yellow_png
 
 pytestmark = [pytest.mark.browser, *SERVER_WARNINGS]
 SAYS = "Not the kind of picture this was made for"
 
 
 def _yellow(site: Site) -> Case:
-    pixels = np.zeros((96, 96, 3), dtype=np.uint8)
-    pixels[..., :2] = np.random.default_rng(1).integers(120, 220, (96, 96, 1))
     Check.objects.filter(name="leukaemia").update(readers=1)
-    given = [Incoming(data=as_png(Image.fromarray(pixels)), name="yellow.png")]
+    given = [Incoming(data=yellow_png(), name="yellow.png")]
     case = receive(given, check="leukaemia", door="page", by=site.clinic.tech).case
     read_all()
     return case

@@ -23,6 +23,7 @@ from tests.images_for_tests import (
     every_form,
     not_pictures,
     save,
+    yellow_png,
 )
 from tests.packs_for_tests import make_pack
 
@@ -89,6 +90,39 @@ def test_without_json_a_person_can_read_it(packs: Path, tmp_path: Path) -> None:
     red, blurred = result.stdout.splitlines()
     assert "ALARM red" in red
     assert "Unfit for a first read: The picture is blurred" in blurred
+
+
+def test_where_no_finding_stands_the_line_says_so_in_its_place_and_the_end_how_often(
+    packs: Path, tmp_path: Path
+) -> None:
+    samples = tmp_path / "samples"
+    samples.mkdir()
+    for name, data in (("a", cell_png("red")), ("b", yellow_png()), ("c", blurred_png("red"))):
+        (samples / f"{name}.png").write_bytes(data)
+    result = _classify(samples, "--pack", "colour")
+    _, other, _ = result.stdout.splitlines()
+    assert "Not the kind of picture this was made for." in other
+    assert "(would have said " in other
+    assert "ALARM" not in other
+    assert (
+        "For 2 of 3 samples no finding stands: 1 not the kind of picture this was made for, "
+        "1 unfit (blurred)." in result.stderr
+    )
+    (answer,) = _lines(_classify(samples / "b.png", "--pack", "colour", "--json"))
+    assert (answer["label"], answer["probability"], answer["alarms"]) == (None, None, [])
+    assert answer["verdict"]["doubt"] == "wrong_kind"
+
+
+def test_figures_count_what_the_pack_says_also_where_it_does_not_stand(
+    packs: Path, tmp_path: Path
+) -> None:
+    for label, data in (("red", blurred_png("red")), ("green", cell_png("green"))):
+        (tmp_path / "s" / label).mkdir(parents=True)
+        (tmp_path / "s" / label / "1.png").write_bytes(data)
+    result = _classify(tmp_path / "s", "--pack", "colour")
+    assert "Counted, though no finding stands for them: 1 unfit (blurred)." in result.stdout
+    (*_, last) = _lines(_classify(tmp_path / "s", "--pack", "colour", "--json"))
+    assert (last["summary"]["true_positives"], last["summary"]["labels_n"]) == (1, 2)
 
 
 def test_the_input_can_be_read(packs: Path) -> None:

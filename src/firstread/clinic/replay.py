@@ -86,7 +86,7 @@ def _again(row: ReadRow, readers: dict[_Key, PackReader]) -> Replayed:
         same=apart <= TOLERANCE,
         pack=row.pack,
         version=row.version,
-        label=then.label,
+        label=then.label if then.verdict.names_finding else then.verdict.says,
         largest_difference=apart,
         changed=tuple(changed),
     )

@@ -199,7 +199,7 @@ def _answer(plan: Plan, case: Case, people: dict[str, Person]) -> None:
         known = [code for code, _title in answers_for(case)]
         # Of an unfit case there is nothing to agree with: then they see what was drawn.
         choice = next(c for c in (label, case.finding, plan.cells[0], known[0]) if c in known)
-        case = answer(case.pk, by=people[name], label=choice)
+        case = answer(case.pk, by=people[name], label=choice, confirm=case.doubt)
     if plan.amended_to and plan.amended_to != case.finding:
         amend(
             case.pk,

@@ -114,6 +114,7 @@ def test_a_case_that_no_model_may_read_says_that_it_is_unfit(
     receive([Incoming(data=flat)], check="leukaemia", door="page", by=None)
     read_all()
     assert [row.payload["type"] for row in _rows()] == ["case.received", "case.unfit"]
+    assert [row.payload["data"].get("doubt") for row in _rows()] == [None, "unfit"]
 
 
 def test_every_address_hears_of_every_event(

@@ -26,7 +26,7 @@ from firstread.domain.errors import BadMeasurement
 from firstread.packs import Calibration, open_manifest, seal
 from firstread.packs.write import write_manifest
 from tests.clinic_for_tests import Clinic, read_all
-from tests.images_for_tests import as_png, blurred_png, cell, cell_png
+from tests.images_for_tests import as_png, blurred_png, cell, cell_png, yellow_png
 from tests.packs_for_tests import make_pack
 
 UNLIKE = "Unlike what it was measured on"
@@ -38,12 +38,6 @@ def unlike() -> bytes:
     """A cell half red and half green: the narrow pack calls it red, and rings the alarm."""
     both = np.asarray(cell("red")).astype(float) + np.asarray(cell("green"))
     return as_png(Image.fromarray((both / 2).astype("uint8")))
-
-
-def yellow() -> bytes:
-    pixels = np.zeros((96, 96, 3), dtype=np.uint8)
-    pixels[..., :2] = np.random.default_rng(1).integers(120, 220, (96, 96, 1))
-    return as_png(Image.fromarray(pixels))
 
 
 @pytest.fixture
@@ -80,7 +74,7 @@ def words(client: Client, address: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page))
 
 
-@pytest.mark.parametrize(("sample", "says"), [(unlike(), UNLIKE), (yellow(), WRONG)])
+@pytest.mark.parametrize(("sample", "says"), [(unlike(), UNLIKE), (yellow_png(), WRONG)])
 def test_worklist_page_and_api_say_it_in_the_findings_place_without_the_alarms_red(
     clinic: Clinic, put_in: PutIn, client: Client, sample: bytes, says: str
 ) -> None:
@@ -164,7 +158,7 @@ def test_a_case_says_what_was_left_out_and_opens_on_a_fit_sample(
 ) -> None:
     samples = [blurred_png("green", seed=9)]
     samples += [cell_png("green", seed=number) for number in range(4)]
-    case = put_in(*samples, yellow())
+    case = put_in(*samples, yellow_png())
     told = "4 of 6 counted; 2 left out: 1 blurred, 1 not the kind of picture this was made for"
     assert case.left_out == told
     assert api.whole(look(case.pk, by=clinic.ana))["left_out"] == told

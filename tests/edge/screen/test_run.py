@@ -56,6 +56,9 @@ def test_the_numbers_are_those_of_classify(screen, rows, tmp_path):
             assert row[key] == answer[key]
         chances = {each["label"]: each["probability"] for each in answer["findings"]}
         assert {code: row[f"p_{code}"] for code in chances} == chances
+        assert row["doubt"] == answer["verdict"]["doubt"]
+        assert row["would_say"] == answer["verdict"].get("would_say")
+        assert row["would_alarm"] == answer["verdict"].get("would_alarm", [])
         near = {"score": row["familiarity"], "familiar": row["familiar"]}
         assert near == answer["familiarity"]
         assert len(row["sha256"]) == len(row["pack_sha256"]) == 64
@@ -71,7 +74,7 @@ def test_the_summary_counts_by_label(screen, tmp_path):
     lines = result.stdout.splitlines()
     assert lines[0].split() == ["blue", "3"] or lines[0].split() == ["red", "3"]
     assert "6 samples: 6 read, of them 3 with an alarm" in result.stdout
-    assert "1 unfit" in result.stdout
+    assert "No finding stands for 1 unfit for a first read: a person" in result.stdout
 
 
 def test_of_many_unreadable_ones_some_are_named_and_all_stand_in_the_table(screen, rows, tmp_path):

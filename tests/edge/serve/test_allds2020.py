@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.images_for_tests import as_png, blurred_png, cell, cell_png, save
+from tests.images_for_tests import as_png, blurred_png, cell, cell_png, save, yellow_png
 from tests.packs_for_tests import make_pack
 from tests.serving_for_tests import Serving, serving
 
@@ -118,6 +118,13 @@ def test_a_picture_reads_the_same_at_every_door(running):
     data = save(cell("green", seed=3), "JPEG", quality=95)
     bare = httpx.post(f"{running.url}/Inference", content=data).json()
     assert bare == hias_client(running, data) == vr_client(running, data)
+
+
+@pytest.mark.parametrize("data", [blurred_png("red"), blurred_png("green"), yellow_png()])
+def test_where_no_finding_stands_neither_word_is_said(running, data: bytes):
+    answer = httpx.post(f"{running.url}/Inference", content=data)
+    assert answer.status_code == 422
+    assert "reads it unaided" in answer.json()["Message"]
 
 
 def test_test_pictures_are_numbered_from_one_by_name(running):
