@@ -8,7 +8,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Greatest
 
 from firstread.clinic import audit
 from firstread.clinic.models import Outgoing, OutgoingState, Resting, clock
@@ -27,6 +28,8 @@ _ENDS = {OutgoingState.SENT: "told", OutgoingState.GIVEN_UP: "not_told"}
 """The action of the audit trail when a row comes to its end."""
 LEASE = timedelta(seconds=30)
 """Renewed while a delivery is under way, however slow the other side is."""
+FEW_TRIES = 2
+"""So often a message may have been refused and still keep its place before newer ones."""
 WAITING = OutgoingState.WAITING
 GIVEN_UP_AT_ONCE = 50
 """How many rows are given up in one transaction."""
@@ -50,10 +53,11 @@ def _claim(channel: str) -> Outgoing | None:
     alone = {each.address for each in resting.resting(channel)}
     if resting.WHOLE in alone:
         return None
-    # What a process that died had begun goes before all that is new. Then those least often tried:
-    # what is refused again and again blocks nothing behind it.
+    # What a process that died had begun goes before all that is new. Of the rest the oldest, but
+    # what was refused several times comes after all others, and so blocks nothing behind it.
     begun_first = F("held_by").asc(nulls_last=True)
-    waiting = _waiting(channel).exclude(address__in=alone).order_by(begun_first, "attempts", "pk")
+    refused_last = Greatest("attempts", Value(FEW_TRIES))
+    waiting = _waiting(channel).exclude(address__in=alone).order_by(begun_first, refused_last, "pk")
     return claim(waiting, lease=LEASE, longest_pause=resting.LONGEST_REST)
 
 
