@@ -43,10 +43,14 @@ def main(
     columns = (TextColumn("{task.description:40}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn()) as progress:
         bar = progress.add_task("", total=samples)
+        last = [""]
 
         def told(moment: Moment, what: str) -> None:
             waits = f"{moment.waiting}+{moment.leaving} wait; {what}"
             progress.update(bar, completed=moment.put_in, description=waits[:60])
+            if not progress.console.is_terminal and what != last[0]:
+                last[0] = what  # a line for each trouble, where a bar would not be seen
+                click.echo(f"{moment.at_s:.0f} s, {moment.put_in} of {samples}: {waits}")
 
         plan = Plan(
             samples=samples, seed=seed, database=database, minutes=minutes, a_second=a_second,

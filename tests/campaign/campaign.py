@@ -24,6 +24,8 @@ SETTLED_WITHIN_S = 60.0
 """So long after the mending nothing of what had waited may wait any more."""
 WAITED_FOR_S = 300.0
 """So long it is looked on, to know how long it does take."""
+LOOKS_EVERY_S = 1.0
+"""How often it is asked how things stand: seldom, for it takes time from what is tried."""
 FIRST = 5
 """So many cases are read before anything breaks."""
 TWO_AT_A_TIME = 0.3
@@ -51,7 +53,7 @@ class Plan:
     each_once: bool = False
     """Every kind of fault once and for a moment, in place of at random until all is put in."""
     told: Callable[[Moment, str], None] = field(default=lambda _moment, _what: None)
-    """Is told twice a second how things stand."""
+    """Is told how things stand, again and again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,11 +160,11 @@ def _feed(plan: Plan, place: Place, now: _Now, queues: dict[str, Waiting]) -> No
 
 
 def _pulse(plan: Plan, place: Place, now: _Now) -> None:
-    """Looks twice a second how things stand."""
+    """Looks again and again how things stand."""
     logging.getLogger("mail.log").setLevel(logging.WARNING)  # a line for each command of SMTP
     states = "SELECT state, count(*) FROM clinic_case GROUP BY state"
     leaving = "SELECT count(*) FROM clinic_outgoing WHERE state = 'waiting'"
-    while not now.over.wait(0.5):
+    while not now.over.wait(LOOKS_EVERY_S):
         found, mails = place.ask(states), place.ask(leaving)
         if found is None or mails is None:
             continue
@@ -253,19 +255,21 @@ def _one_round(
 def _settle(place: Place, names: tuple[str, ...]) -> tuple[int, float]:
     """How much waits now, and how long it takes until none of that does."""
     began = time.monotonic()
-    last = left = first = _waits(place)
+    left = first = _waits(place)
+    late = ""
     while left:
-        last = left
         took_s = time.monotonic() - began
         if took_s > WAITED_FOR_S:
             break
-        time.sleep(0.3)
+        if took_s > SETTLED_WITHIN_S and not late:
+            late = _told(place, left)
+        time.sleep(LOOKS_EVERY_S)
         left = left & _waits(place)
     took_s = time.monotonic() - began
-    if took_s > SETTLED_WITHIN_S:
+    if late:
         place.ledger.say(
-            f"{took_s:.0f} s after the end of {names} waited what had waited then; "
-            f"of {len(first)} the last were {_told(last)}"
+            f"{took_s:.0f} s after the end of {names} what had waited then was done, in place of "
+            f"{SETTLED_WITHIN_S:.0f}; of {len(first)} there were left {late}"
         )
     return len(first), took_s
 
@@ -278,9 +282,20 @@ def _waits(place: Place) -> set[str]:
     return found | {f"file {name}" for name in _in_the_inbox(place)}
 
 
-def _told(left: set[str]) -> str:
+def _told(place: Place, left: set[str]) -> str:
+    """How many of each kind are left, and what is known of one of them."""
     kinds = {kind: sum(each.startswith(kind) for each in left) for kind in ("case", "mail", "file")}
-    return f"{kinds}, such as {sorted(left)[:3]}"
+    kind, name = min(left).split(" ", 1)
+    if kind == "file":
+        known: object = [str(each) for each in place.inbox.rglob(name)]
+    else:
+        table = {"case": "clinic_case", "mail": "clinic_outgoing"}[kind]
+        error = {"case": "unfit_reason", "mail": "last_error"}[kind]
+        known = place.ask(
+            f"SELECT attempts, retry_at, claimed_until, held_by, {error} FROM {table} "
+            f"WHERE id = '{name}'"
+        )
+    return f"{kinds}; {kind} {name} is {known}"
 
 
 def _mend_all(place: Place, now: _Now) -> None:
