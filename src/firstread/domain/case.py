@@ -131,10 +131,14 @@ def doubt_of_case(reads: Sequence[Read]) -> Doubt | None:
     if len(doubts) == 1:
         return doubts[0]
     slight = Doubt.UNCALIBRATED if Doubt.UNCALIBRATED in doubts else None
-    alarming = [read for read in reads if read.alarms and read.is_counted]
-    if any(read.verdict.names_finding for read in alarming):
+    if alarm_stands(reads):
         return slight
     grave = Counter(each for each in doubts if each not in (None, Doubt.UNCALIBRATED))
     if grave and 2 * grave.total() >= len(doubts):
         return grave.most_common(1)[0][0]
-    return Doubt.UNFAMILIAR if alarming else slight
+    return Doubt.UNFAMILIAR if any(r.alarms and r.is_counted for r in reads) else slight
+
+
+def alarm_stands(reads: Sequence[Read]) -> bool:
+    """Whether one of the reads raises an alarm, and its finding stands."""
+    return any(read.alarms and read.verdict.names_finding for read in reads)

@@ -183,3 +183,14 @@ def test_an_unfit_sample_shows_no_finding_set_and_no_evidence(
     assert client.get(reverse("evidence", args=[case.samples.get().pk, 0])).status_code == 404
     (read,) = api.whole(look(case.pk, by=clinic.ana))["reads"]
     assert (read["read"]["finding_set"], read["read"]["coverage"]) == ([], None)
+
+
+def test_what_does_not_stand_stays_so_while_another_sample_of_the_case_is_read(
+    clinic: Clinic, put_in: PutIn
+) -> None:
+    case = put_in(unlike())
+    more = [Incoming(data=cell_png("green", seed=5), name="more.png")]
+    receive(more, check="leukaemia", door="page", accession=case.accession, by=clinic.tech)
+    case.refresh_from_db()
+    assert case.state == "received"
+    assert api.whole(look(case.pk, by=clinic.ana))["finding"] is None

@@ -106,8 +106,23 @@ def test_a_sample_that_stops_its_reader_in_a_process_of_its_own_goes_to_a_person
     )
     assert apart.call_count == settings.FIRSTREAD.reading.tries + 1
     assert ReadRow.objects.count() == 1
+    assert case.verdict.says == "Unfit for a first read"
+    assert case.left_out == "1 of 2 counted; 1 left out: 1 could not be opened"
     assert case.get_priority_display() == "urgent"
     assert Outgoing.objects.filter(case=case).count() == 2
+
+
+def test_an_alarm_is_shown_whatever_could_not_be_read_beside_it(clinic: Clinic) -> None:
+    case = put_in("green", "red")
+    first = case.samples.order_by("position").first()
+    assert first is not None
+    killer = store.open(first.sample_id)
+    _vanish(case)
+    assert read_next(readers.reader_of, apart=lambda check, data: _stops_at(killer, check, data))
+    case.refresh_from_db()
+    assert (case.state, case.finding, case.doubt) == ("unfit", "red", "")
+    assert case.left_out == "1 of 2 counted; 1 left out: 1 could not be opened"
+    assert case.get_priority_display() == "stat"
 
 
 def _stops_at(killer: bytes, check: Check, data: bytes) -> Outcome:

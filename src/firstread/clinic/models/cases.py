@@ -162,9 +162,9 @@ class Case(models.Model):
     def verdict(self) -> Verdict:
         """Whether its finding stands, and what is shown where it does not."""
         doubt = Doubt(self.doubt) if self.doubt else None
-        if self.state == CaseState.RECEIVED:
-            doubt = None
-        elif self.state == CaseState.UNFIT or (self.unfit_reason and not self.finding):
+        if not self.finding and self.state == CaseState.RECEIVED:
+            doubt = None  # it is read anew, and nothing of an earlier read is shown
+        elif not self.finding and (self.state == CaseState.UNFIT or self.unfit_reason):
             doubt = Doubt.UNFIT
         return verdict_of_doubt(doubt, why=self.unfit_reason, kind=self.check_row.kind)
 

@@ -13,10 +13,10 @@ from firstread.clinic.shown.case import CaseView, Cell, look
 from firstread.clinic.shown.findings import Findings, findings_of
 from firstread.clinic.shown.gallery import Differential, Gallery, differential_of, gallery_of
 from firstread.clinic.shown.kinds import KINDS, KindOfPage
-from firstread.domain.case import NO_RESULT
+from firstread.domain.case import NO_RESULT, CaseState
 from firstread.domain.foremost import MANY, foremost
 from firstread.domain.read import Read
-from firstread.domain.verdict import Verdict
+from firstread.domain.verdict import STANDS, Doubt, Verdict, verdict_of_doubt
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,7 @@ def case_page_of(case_id: uuid.UUID, *, by: Person, cell: str, beat: int | None)
     manifest = view.manifest
     kind = KINDS[view.check.kind]
     known = manifest is not None and read is not None
-    verdict = read.verdict if read else view.case.verdict
+    verdict = read.verdict if read else _without_read(view.case)
     return CasePage(
         stamp=stamp,
         view=view,
@@ -104,6 +104,13 @@ def case_page_of(case_id: uuid.UUID, *, by: Person, cell: str, beat: int | None)
         else None,
         decision=_decision(view, by),
     )
+
+
+def _without_read(case: Case) -> Verdict:
+    """Of a sample that could not be read: why; nothing as long as it may still be."""
+    if case.state == CaseState.RECEIVED or case.read_at is None:
+        return STANDS
+    return verdict_of_doubt(Doubt.UNFIT, why=case.unfit_reason, kind=case.check_row.kind)
 
 
 def _cell(view: CaseView, asked: str) -> Cell | None:

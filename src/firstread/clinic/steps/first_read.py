@@ -24,7 +24,7 @@ from firstread.clinic.steps.kinds import KINDS
 from firstread.clinic.steps.trouble import Trouble, cannot_open, interrupted, trouble_of
 from firstread.clinic.storage import store
 from firstread.clinic.storage.reads import read_of, row_of
-from firstread.domain.case import CaseState, doubt_of_case, headline
+from firstread.domain.case import CaseState, alarm_stands, doubt_of_case, headline
 from firstread.domain.errors import (
     FirstreadError,
     SampleAtFault,
@@ -220,7 +220,7 @@ def _conclude(case: Case, work: _Work, *, at: datetime) -> None:
     case.priority = _priority(reads, work.manifest, unfit=bool(reason))
     case.state = CaseState.UNFIT if reason else CaseState.READ
     case.unfit_reason = reason[:300]
-    case.doubt = Doubt.UNFIT if reason else doubt_of_case(reads) or ""
+    case.doubt = _doubt(reads, refused=bool(reason)) or ""
     case.left_out = _left_out(reads, work)
     case.waits_for = "specialist"
     case.read_at, case.attempts, case.retry_at = at, 0, None
@@ -249,6 +249,11 @@ def _left_out(reads: Sequence[Read], work: _Work) -> str:
     if len(reads) + len(work.refusals) == 1:
         return ""
     return counted(reads, not_opened=len(work.refusals)).told()[:300]
+
+
+def _doubt(reads: Sequence[Read], *, refused: bool) -> Doubt | None:
+    """An alarm is shown whatever could not be read beside it."""
+    return Doubt.UNFIT if refused and not alarm_stands(reads) else doubt_of_case(reads)
 
 
 def _unfit(reads: Sequence[Read]) -> str:
