@@ -36,6 +36,8 @@ COMMANDS = {
     "store": _Command(help="Check the bytes of the samples.", extra="server"),
     "backup": _Command(help="Copy the whole site while it runs.", extra="server"),
     "restore": _Command(help="Make a site of a back-up.", extra="server"),
+    "retention": _Command(help="Erase what was kept long enough.", extra="server"),
+    "erase": _Command(help="Forget a patient.", extra="server"),
     "audit": _Command(help="Check the audit trail.", extra="server"),
     "keys": _Command(help="Look at the secret keys, and change them.", extra="server"),
     "replay": _Command(help="Read again: compare a case, or fill in older reads.", extra="server"),

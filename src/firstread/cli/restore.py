@@ -131,6 +131,8 @@ def _tell(copy: Copy, brought: Brought, *, any_key: bool) -> None:
             "given up: firstread outbox list --state given_up",
             err=True,
         )
+    if brought.erased:
+        click.echo(f"{brought.erased} cases were erased after the copy was made, and now again.")
     here = {name for name in os.environ if name.startswith("FIRSTREAD_")}
     if lacks := sorted(set(told["environment"]) - here):
         click.echo(f"The site ran with {', '.join(lacks)}: set them here, too.", err=True)

@@ -15,6 +15,7 @@ from firstread.connect.channels import CHANNELS
 from firstread.connect.inference.addresses import address_of
 from firstread.connect.loopback import is_loopback
 from firstread.domain.errors import BadConfiguration
+from firstread.domain.retention import Terms
 from firstread.inbox.names import ACCESSION_PATTERN, accession_pattern
 from firstread.packs.home import home_folder
 from firstread.server.database import is_database
@@ -122,6 +123,19 @@ class Outages(Table, frozen=True, kw_only=True):
                 raise Wrong("mail_to", "must be addresses such as name@host")
 
 
+Days = Annotated[int, Meta(ge=0, le=36_500)]
+
+
+class Retention(Table, frozen=True, kw_only=True):
+    """`[retention]`: how long what is decided is kept; a check may say otherwise."""
+
+    cases_days: Days = 0
+    bytes_days: Days = 0
+    names_days: Days = 0
+    refused_days: Days = 0
+    nightly: bool = False
+
+
 class CheckSettings(Table, frozen=True, kw_only=True):
     """`[checks.NAME]`: where it is read, and what is set up when the check is first seen."""
 
@@ -129,6 +143,9 @@ class CheckSettings(Table, frozen=True, kw_only=True):
     pack: str = ""
     readers: Literal[1, 2] | None = None
     tells_requester: bool | None = None
+    cases_days: Days | None = None
+    bytes_days: Days | None = None
+    names_days: Days | None = None
 
     def __post_init__(self) -> None:
         with within("reader"):
@@ -150,6 +167,7 @@ class Config(Struct, frozen=True, kw_only=True):
     reading: Reading = Reading()
     store: Store = Store()
     outages: Outages = Outages()
+    retention: Retention = Retention()
     checks: Mapping[str, CheckSettings] = {}
     services: Mapping[type[Table], Table] = {}
     """What the channels are set to, by the kind of their section."""
@@ -158,6 +176,19 @@ class Config(Struct, frozen=True, kw_only=True):
         """The section of that kind, one of `connect/channels.py`; its defaults where unset."""
         found = self.services.get(kind)
         return found if isinstance(found, kind) else kind()
+
+    def terms(self, check: str) -> Terms:
+        """How long what is decided of the check is kept."""
+        own, every = self.checks.get(check, CheckSettings()), self.retention
+        return Terms(
+            cases_days=every.cases_days if own.cases_days is None else own.cases_days,
+            bytes_days=every.bytes_days if own.bytes_days is None else own.bytes_days,
+            names_days=every.names_days if own.names_days is None else own.names_days,
+        )
+
+    @property
+    def refused_days(self) -> int:
+        return self.retention.refused_days
 
     @property
     def base_url(self) -> str:
@@ -176,7 +207,7 @@ class Config(Struct, frozen=True, kw_only=True):
 
 OWN: dict[str, type[Table]] = {
     "server": Server, "database": Database, "inbox": Inbox, "reading": Reading,
-    "store": Store, "outages": Outages,
+    "store": Store, "outages": Outages, "retention": Retention,
 }  # fmt: skip
 
 

@@ -55,7 +55,9 @@ def _sqlite(path: str) -> dict[str, Any]:
             "timeout": 30,
             # FULL: what a laboratory was told is received must survive a power cut.
             "init_command": (
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;"
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000; "
+                # What is erased must not stay in the file's free space.
+                "PRAGMA secure_delete=ON;"
             ),
         },
         "CONN_MAX_AGE": 0,

@@ -17,6 +17,7 @@ from django.db import DatabaseError, connections
 from firstread.clinic import outages
 from firstread.clinic.checks import readers
 from firstread.clinic.doors import folder
+from firstread.clinic.keeping.retention import nightly
 from firstread.clinic.keeping.store_round import background
 from firstread.clinic.outbox.delivery import deliver_next
 from firstread.clinic.queue import cannot_read, lease, presence, wake
@@ -67,6 +68,8 @@ def loops(*, reading_threads: int, watches_folder: bool) -> list[Loop]:
     table.append(Loop(name="outages", step=_look_for_outages, bell=Bell()))
     if settings.FIRSTREAD.store.verify_every_h:
         table.append(Loop(name="store", step=_check_store, bell=Bell()))
+    if settings.FIRSTREAD.retention.nightly:
+        table.append(Loop(name="retention", step=_keep_terms, bell=Bell()))
     if watches_folder and settings.FIRSTREAD.inbox.folder is not None:
         table.append(Loop(name="folder", step=_watch, bell=wake.reading))
     return table
@@ -161,6 +164,13 @@ def _check_store(stop: threading.Event) -> bool:
     kept = settings.FIRSTREAD.store
     every = timedelta(hours=kept.verify_every_h)
     if background(stop, every=every, mb_a_second=kept.verify_mb_a_second):
+        return True
+    stop.wait(CHORES_REST_S)
+    return False
+
+
+def _keep_terms(stop: threading.Event) -> bool:
+    if nightly(stop, config=settings.FIRSTREAD):
         return True
     stop.wait(CHORES_REST_S)
     return False

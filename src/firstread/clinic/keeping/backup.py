@@ -22,6 +22,7 @@ from firstread.clinic import seals
 from firstread.clinic.keeping import copies, databases
 from firstread.clinic.keeping.store_round import is_spoken_of
 from firstread.clinic.models import BackupRow, Check, clock
+from firstread.clinic.models.reads import PACKS_THAT_READ
 from firstread.clinic.storage import store
 from firstread.domain.errors import BackupRefused, FirstreadError, StoreTrouble
 from firstread.files.key_file import keep_keys
@@ -129,7 +130,7 @@ def _told(row: BackupRow, query: databases.Query) -> dict[str, Any]:
         name: next(query(f"SELECT count(*) FROM clinic_{name}"))[0]  # noqa: S608  names of ours
         for name in COUNTED
     }
-    read_by = query("SELECT DISTINCT pack, version, pack_sha256 FROM clinic_readrow ORDER BY 1, 2")
+    read_by = query(PACKS_THAT_READ)
     return {
         "name": row.name,
         "firstread": firstread.__version__,

@@ -17,6 +17,7 @@ from firstread import packs
 from firstread.clinic import audit, seals
 from firstread.clinic.keeping import copies, databases
 from firstread.clinic.keeping.copies import Copy
+from firstread.clinic.keeping.erase_patient import forget_again
 from firstread.clinic.models import (
     Ails,
     BackupRow,
@@ -53,6 +54,8 @@ class Brought:
     """The hashes whose bytes the copy lacks."""
     held: int = 0
     """Messages that may have left after the copy was made."""
+    erased: int = 0
+    """Cases that were erased after the copy was made, and are so again."""
 
 
 def refuse(copy: Copy, *, again: bool, any_key: bool) -> None:
@@ -145,6 +148,7 @@ def quieten(copy: Copy, brought: Brought) -> None:
             StoreFault.objects.update_or_create(pk=store.place_of(sha256), defaults=place)
         detail = {"backup": copy.name, "made_at": copy.told["made_at"]}
         audit.append("restored", by=None, detail=detail)
+    brought.erased = forget_again(copy.root, made_at=copy.told["made_at"])
 
 
 def _take(sha256: str, *, copy: Copy) -> bool:

@@ -10,7 +10,7 @@ from firstread.clinic.models.cases import (
 )
 from firstread.clinic.models.corrections import Correction
 from firstread.clinic.models.decisions import Review, SignOff, VoidReview
-from firstread.clinic.models.keeping import Ails, BackupRow, Chore, Restored, StoreFault
+from firstread.clinic.models.keeping import Ails, BackupRow, Chore, Hold, Restored, StoreFault
 from firstread.clinic.models.outages import Outage
 from firstread.clinic.models.outbox import Outgoing, OutgoingState, Resting
 from firstread.clinic.models.people import Check, Person, Reader, Role
@@ -31,6 +31,7 @@ __all__ = [
     "Check",
     "Chore",
     "Correction",
+    "Hold",
     "IdempotencyKey",
     "Outage",
     "Outgoing",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from firstread.clinic.models.cases import Case
+
 
 class Chore(models.Model):
     """Work that comes round again and again, done by one process at a time.
@@ -64,3 +66,11 @@ class Restored(models.Model):
     made_at = models.DateTimeField(help_text="When the copy was made.")
     restored_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True)
+
+
+class Hold(models.Model):
+    """A case that is neither erased nor thinned out until somebody lets it go: a legal hold."""
+
+    case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="hold")
+    reason = models.CharField(max_length=300)
+    at = models.DateTimeField()

@@ -199,7 +199,13 @@ def _leave_trace(case: Case, by: Person) -> None:
 
 def _ails(cells: Sequence[Cell]) -> tuple[str, ...]:
     found = store_mending.ailing([cell.case_sample.sample_id for cell in cells])
-    return tuple(
+    erased = tuple(
+        f"The bytes of sample {cell.position} were erased on {at:%Y-%m-%d}, as the site's "
+        "retention says. What was read and decided stays."
+        for cell in cells
+        if (at := cell.case_sample.sample.bytes_erased_at)
+    )
+    return erased + tuple(
         f"The bytes of sample {cell.position} are {found[sha256].label.lower()} in the store. "
         "Put the same file in again, or have the operator bring it back from the backup."
         for cell in cells

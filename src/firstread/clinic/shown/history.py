@@ -132,6 +132,10 @@ _SENTENCES: dict[str, Callable[[Detail], str]] = {
         ["could not read it and asks a person to", *([d["left_out"]] if d.get("left_out") else [])]
     ),
     DAMAGE: lambda d: f"found the bytes of a sample {d['ails']} in the store",
+    "bytes_erased": lambda _: "erased the bytes of a sample, as the site's retention says",
+    "names_erased": lambda _: "erased whose it is, as the site's retention says",
+    "held": lambda _: "holds it: nothing of it is erased",
+    "let_go": lambda _: "no longer holds it",
     WAITS: lambda d: f"could not read it yet and tries again: {d['reason']}",
     "from_edge": _from_edge,
     "edge_read_not_taken": lambda d: f"brought a read from there that is made anew: {d['why']}",

@@ -344,6 +344,10 @@ def _add(fresh: Sequence[StoredSample], *, to: Case, asked: _Request) -> None:
                 "received_at": asked.at,
             },
         )
+    # Their bytes lie there again, if they were erased before.
+    Sample.objects.filter(
+        pk__in=[each.sha256 for each in fresh], bytes_erased_at__isnull=False
+    ).update(bytes_erased_at=None)
     there = to.samples.count()
     CaseSample.objects.bulk_create(
         CaseSample(case=to, sample_id=each.sha256, position=there + place, original_name=each.name)

@@ -16,6 +16,13 @@ def place_of(sha256: str, *, form: str) -> Path:
     return home / "cache" / form / sha256[:2] / sha256
 
 
+def erase(sha256: str) -> None:
+    """Take away whatever was made of the sample of that hash."""
+    home: Path = settings.FIRSTREAD.home
+    for place in (home / "cache").glob(f"*/{sha256[:2]}/{sha256}*"):
+        place.unlink(missing_ok=True)
+
+
 def write(path: Path, pieces: Iterable[bytes]) -> None:
     """Write the pieces one behind another, for nobody else to read."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

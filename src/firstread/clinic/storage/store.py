@@ -59,6 +59,11 @@ def open(sha256: str) -> bytes:  # noqa: A001 - one says store.open
         with storages["samples"].open(place_of(sha256)) as file:
             data: bytes = file.read()
     except FileNotFoundError:
+        if Sample.objects.filter(pk=sha256, bytes_erased_at__isnull=False).exists():
+            raise StoreTrouble(
+                "The sample's bytes were erased, as the site's retention says. What was read and "
+                "decided stays."
+            ) from None
         raise StoreTrouble(
             "The sample's bytes are missing from the store. Bring the samples back from the backup."
         ) from None
@@ -95,6 +100,13 @@ def what_ails(sha256: str, *, paced: Callable[[int], None] | None = None) -> str
     except OSError:
         return "damaged"  # the disk gives it no more
     return "" if digest.hexdigest() == sha256 else "damaged"
+
+
+def erase(sha256: str) -> None:
+    """Take the bytes of that hash away for good; raises OSError where that cannot be done."""
+    place = root() / place_of(sha256)
+    place.unlink(missing_ok=True)
+    StoreFault.objects.filter(pk=place_of(sha256)).delete()
 
 
 def is_there(sha256: str) -> bool:
