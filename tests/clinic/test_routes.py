@@ -45,6 +45,7 @@ POST = {
     "search": dict.fromkeys(ROLES, 302),
     "answer": dict.fromkeys(ROLES, 302),  # a refusal is a message on the case page
     "amend": dict.fromkeys(ROLES, 302),
+    "reread": dict.fromkeys(ROLES, 302),
     "withdraw": dict.fromkeys(ROLES, 422),  # without a word that says why
     "reinstate": dict.fromkeys(ROLES, 302),  # it stands already
     "put-in": dict.fromkeys(ROLES, 422),  # nothing was sent, so a sentence comes back
@@ -81,6 +82,7 @@ def _address(name: str, case: Case) -> str:
             "answer": [case.pk],
             "amend": [case.pk],
             "correct": [case.pk],
+            "reread": [case.pk],
             "withdraw": [case.pk],
             "reinstate": [case.pk],
             "image": [sample.pk],

@@ -40,6 +40,7 @@ COMMANDS = {
     "erase": _Command(help="Forget a patient.", extra="server"),
     "audit": _Command(help="Check the audit trail.", extra="server"),
     "keys": _Command(help="Look at the secret keys, and change them.", extra="server"),
+    "reread": _Command(help="Read again what was made unfit.", extra="server"),
     "replay": _Command(help="Read again: compare a case, or fill in older reads.", extra="server"),
     "classify": _Command(help="Read pictures or measurements right here."),
     "client": _Command(help="Have samples read by a server, and compare the answers."),

@@ -29,7 +29,7 @@ NICE = 10
 def replay(case: str | None, *, fill: bool, limit: int | None, as_json: bool) -> None:
     """Read the samples of CASE again with the pack that read them, and compare the numbers.
 
-    Exit code 0: the same numbers; 1: other numbers, and what changed.
+    Exit code 0: the same numbers; 1: other numbers, and what changed, or a sample was not read.
 
     With --fill, read again what an older Firstread read, and keep what the network sees with it.
     It can be stopped at any time, and goes on when it is run again. Exit code 1: some reads were
@@ -51,8 +51,9 @@ def replay(case: str | None, *, fill: bool, limit: int | None, as_json: bool) ->
 
 def _compare(case: str, *, as_json: bool) -> None:
     from firstread.clinic.replay import replay as read_again
+    from firstread.clinic.replay import unread
 
-    again = read_again(case)
+    again, not_read = read_again(case), unread(case)
     for each in again:
         if as_json:
             told = dataclasses.asdict(each)
@@ -63,9 +64,14 @@ def _compare(case: str, *, as_json: bool) -> None:
             verdict = "the same" if each.same else "differs"
             because = f": {'; '.join(each.changed)}" if each.changed else ""
             click.echo(f"sample {each.position} by {each.pack} {each.version}: {verdict}{because}")
-    if not again:
-        click.echo("The case has no reads to compare.", err=True)
-    if not again or not all(each.same for each in again):
+    for position, why in not_read:
+        if as_json:
+            click.echo(json.dumps({"position": position, "same": False, "not_read": why}))
+        else:
+            click.echo(f"sample {position} {why}")
+    if not again and not not_read:
+        click.echo("The case has no samples.", err=True)
+    if not_read or not again or not all(each.same for each in again):
         raise click.exceptions.Exit(1)
 
 

@@ -17,9 +17,11 @@ from django.db.models import QuerySet
 
 from firstread.clinic.models import ReadRow
 from firstread.clinic.queue.find_case import found_case
+from firstread.clinic.queue.waiting import why_waiting
 from firstread.clinic.storage import store
 from firstread.clinic.storage.embeddings import pack_embedding
 from firstread.clinic.storage.reads import beats_of, read_of
+from firstread.domain.case import CaseState
 from firstread.domain.errors import FirstreadError, PackRefused, UnknownPack, Unreachable
 from firstread.packs import find_pack, golden
 from firstread.runtime import Outcome, PackReader, open_reader
@@ -54,6 +56,20 @@ def replay(case_id: uuid.UUID | str) -> list[Replayed]:
     rows = ReadRow.objects.filter(case_sample__case=case).select_related("case_sample")
     readers: dict[_Key, PackReader] = {}
     return [_again(row, readers) for row in rows.order_by("case_sample__position")]
+
+
+def unread(case_id: uuid.UUID | str) -> list[tuple[int, str]]:
+    """The samples of the case that have no read, by position, each with the reason."""
+    case = found_case(case_id)
+    read = ReadRow.objects.filter(case_sample__case=case).values("case_sample")
+    if case.unfit_reason:
+        why = f"was not read, for the case is unfit: {case.unfit_reason}"
+    elif waits := why_waiting([case]).get(case.pk):
+        why = f"was not read yet, and waits: {waits}"
+    else:
+        why = "was not read yet" if case.state == CaseState.RECEIVED else "could not be opened"
+    without = case.samples.exclude(pk__in=read).order_by("position")
+    return [(position, why) for position in without.values_list("position", flat=True)]
 
 
 def _again(row: ReadRow, readers: dict[_Key, PackReader]) -> Replayed:

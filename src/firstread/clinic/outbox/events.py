@@ -26,6 +26,7 @@ EVENTS = {
     "signed_off": "case.signed_off",
     "amended": "case.amended",
     "corrected": "case.corrected",
+    "reread": "case.read_again",
     "withdrawn": "case.withdrawn",
     "reinstated": "case.reinstated",
 }

@@ -36,6 +36,7 @@ from firstread.clinic.steps.who_may import (
     may_amend,
     may_answer,
     may_correct,
+    may_reread,
     reads_check,
 )
 from firstread.clinic.storage.reads import counts_of, maps_of, read_of
@@ -88,6 +89,8 @@ class CaseView:
     may_answer: bool
     may_amend: bool
     may_correct: bool
+    may_reread: bool
+    """Whether this person may have the unfit case read again."""
     corrections: tuple[Correction, ...]
     """What was put in wrongly, and what was done about it."""
     why_not: str
@@ -149,6 +152,7 @@ def look(case_id: uuid.UUID | str, *, by: Person) -> CaseView:
         may_answer=not not_answer,
         may_amend=not not_amend,
         may_correct=not not_correct,
+        may_reread=not may_reread(case, by=by),
         corrections=tuple(corrections_of(case)),
         why_not=(not_amend if case.state in DECIDED else not_answer)
         if not_answer and not_amend

@@ -144,6 +144,7 @@ _SENTENCES: dict[str, Callable[[Detail], str]] = {
     ),
     "viewed": lambda _: "looked at it",
     "differ": lambda _: "found that two specialists differ, and asks the chief",
+    "reread": lambda d: f"had it read again. It was unfit before: {d['reason']}",
     "resent": lambda _: "had a message about it sent again",
     "signed_off": lambda d: f"signed it off: {d['title']}",
     "amended": lambda d: f"amended it: {d['title']}",

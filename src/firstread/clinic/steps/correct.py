@@ -12,22 +12,18 @@ from firstread.clinic.checks.checks import check_named, manifest_of
 from firstread.clinic.models import Case, Check, Patient, Person, VoidReview, clock
 from firstread.clinic.models.corrections import Mending
 from firstread.clinic.models.decisions import Void
-from firstread.clinic.models.reads import replace_reads
 from firstread.clinic.outbox.events import happened
 from firstread.clinic.outbox.notify import Occasion, tell
-from firstread.clinic.outbox.take_out import take_out_letters
-from firstread.clinic.queue import wake
 from firstread.clinic.queue.find_by_words import keep_words
 from firstread.clinic.queue.find_case import locked_case
+from firstread.clinic.steps.anew import begin_anew
 from firstread.clinic.steps.corrections import PutInAs, note, put_in_as, refuse_no_reason
 from firstread.clinic.steps.kinds import KINDS
 from firstread.clinic.steps.sign_off import amendment
 from firstread.clinic.steps.who_may import WITHDRAWN, plain_number, refuse_correcting, refuse_long
 from firstread.clinic.storage import store
-from firstread.domain.case import CaseState
 from firstread.domain.errors import BadMeasurement, WrongState
 from firstread.domain.kinds import WORDS
-from firstread.domain.priority import Priority
 
 
 def correct(
@@ -85,7 +81,8 @@ def _change(case: Case, wanted: PutInAs, *, before: PutInAs) -> None:
     if wanted.check != before.check:
         to = check_named(wanted.check)
         _refuse_move(case, to=to)
-        _begin_anew(case, check=to)
+        begin_anew(case)
+        case.check_row = to
     case.accession, case.patient = wanted.accession, wanted.patient
     if (wanted.check, wanted.accession) != (before.check, before.accession):
         case.part = _free_part(case)
@@ -140,19 +137,6 @@ def _refuse_move(case: Case, *, to: Check) -> None:
                     f"The check '{to.name}' takes other measurements than this case holds.",
                     field="check",
                 )
-
-
-def _begin_anew(case: Case, *, check: Check) -> None:
-    """As if it had come in for that check now, whoever may be reading it at the moment."""
-    replace_reads(case, at=clock.now())
-    take_out_letters(case)
-    case.check_row = check
-    case.state, case.waits_for, case.priority = CaseState.RECEIVED, "", Priority.ROUTINE
-    case.finding, case.probability, case.unfit_reason = "", None, ""
-    case.doubt = case.left_out = ""
-    case.read_at = case.retry_at = case.claimed_until = case.held_by = None
-    case.attempts = 0
-    transaction.on_commit(wake.reading.ring)
 
 
 def _void_answers(case: Case) -> int:

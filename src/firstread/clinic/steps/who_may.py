@@ -77,6 +77,30 @@ def may_correct(case: Case, *, by: Person, reads: bool | None = None) -> str:
     return ""
 
 
+def may_reread(case: Case, *, by: Person | None) -> str:
+    """Why this person may not have the case read again now; empty where they may.
+
+    On the command line `by` is nobody. What has been read, or answered by a person, stands.
+    """
+    if case.state != CaseState.UNFIT:
+        return _NOT_UNFIT[CaseState(case.state)]
+    if case.reviews.exists():
+        return "A specialist has answered the case unaided. It is not read again."
+    if by is not None and not (by.is_active and by.role in (Role.TECHNICIAN, Role.OPERATOR)):
+        return "A technician or an operator has a case read again. Ask one."
+    return ""
+
+
+_SIGNED = "The case is signed off, by a person who saw it. It is not read again."
+_NOT_UNFIT = {
+    CaseState.RECEIVED: "The case waits for its first read already.",
+    CaseState.READ: "The case has its first read, which stands.",
+    CaseState.SIGNED_OFF: _SIGNED,
+    CaseState.AMENDED: _SIGNED,
+    CaseState.WITHDRAWN: WITHDRAWN,
+}
+
+
 def refuse_correcting(case: Case, *, by: Person, decides: bool) -> None:
     """Raises NotAllowed where this person may not; `decides` is False for one of a lesser token."""
     if why_not := may_correct(case, by=by):

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from firstread.clinic.shown import changes
 from firstread.clinic.shown.case_page import case_page_of
 from firstread.clinic.steps import amend as amendment
-from firstread.clinic.steps import review
+from firstread.clinic.steps import reread, review
 from firstread.clinic.web.access import page, person_of
 from firstread.clinic.web.samples import beat_of
 from firstread.domain.errors import BadMeasurement, NotAllowed, WrongState
@@ -70,4 +70,16 @@ def amend(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
         messages.error(request, str(error), extra_tags="alarm")
     else:
         messages.success(request, "The amendment is recorded.", extra_tags="good")
+    return redirect("case", case_id)
+
+
+@page()
+@require_POST
+def read_again(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
+    try:
+        reread.reread(case_id, by=person_of(request))
+    except WrongState as error:
+        messages.error(request, str(error), extra_tags="alarm")
+    else:
+        messages.success(request, "It is read again now.", extra_tags="good")
     return redirect("case", case_id)

@@ -39,6 +39,7 @@ urlpatterns = [
     path("samples/<int:case_sample>/trace/<int:level>/<int:number>", samples.tile, name="tile"),
     path("samples/<int:case_sample>/beats", samples.beats, name="beats"),
     path("samples/<int:case_sample>/stretches", samples.stretches, name="stretches"),
+    path("cases/<uuid:case_id>/reread", case.read_again, name="reread"),
     path("put-in", put_in.put_in, name="put-in"),
     path("outbox", outbox.outbox, name="outbox"),
     path("outbox/<int:number>/resend", outbox.resend, name="resend"),
