@@ -71,7 +71,7 @@ format: .venv/.everything  ## put every file into the common form
 	@$(BIN)/ruff format src tests benchmarks docs
 	@$(BIN)/ruff check --fix src tests benchmarks docs
 
-test: .venv/.everything  ## all tests
+test: .venv/.everything .venv/.javascript  ## all tests
 	@$(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 walk: .venv/.everything  ## one case from door to sign-off, in a real browser
