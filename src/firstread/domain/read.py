@@ -161,7 +161,7 @@ class Read:
             plain["verdict"] |= {"would_say": self.label, "would_alarm": list(self.alarms)}
         if self.contributions and verdict.shows_evidence:
             plain["contributions"] = [asdict(each) for each in self.contributions]
-        if self.beats:
+        if self.beats and verdict.shows_evidence:
             plain["counts"] = self.counts
             plain["beats"] = [
                 {"at_s": beat.at_s, "label": beat.label, "probability": beat.probability}
@@ -177,5 +177,5 @@ class Read:
         if not self.verdict.names_finding:
             told["coverage"] = None
         if not self.verdict.shows_evidence:
-            told["contributions"] = ()
+            told |= {"contributions": (), "beats": ()}
         return told

@@ -11,12 +11,16 @@ from django.test import Client
 from django.urls import reverse
 
 from firstread.clinic.accounts import tokens
+from firstread.clinic.api import shown as api
 from firstread.clinic.checks import readers
 from firstread.clinic.models import Case, ReadRow
 from firstread.clinic.replay import replay
+from firstread.clinic.shown.beats import beats_at
+from firstread.clinic.shown.case import look
 from firstread.clinic.steps.first_read import read_next
 from firstread.clinic.steps.intake import Incoming, receive
 from firstread.clinic.storage.reads import beats_of, counts_of, read_of
+from firstread.domain.errors import UnknownCase
 from firstread.recordings import join_pair
 from tests.clinic_for_tests import Clinic, add_heartbeat, read_case
 from tests.hearts_for_tests import recording_zip, wfdb_pair
@@ -216,3 +220,12 @@ def test_a_recording_that_shows_nothing_for_most_of_the_time_has_no_beats_on_its
     strip = ana.get(reverse("image", args=[_sample(case)])).content.decode()
     assert ">V<" not in strip
     assert ">N<" not in strip
+    assert ana.get(reverse("beats", args=[_sample(case)])).status_code == 404
+    (told,) = api.whole(look(case.pk, by=clinic.ana))["reads"]
+    assert (told["counts"], "beats" in told["read"], "counts" in told["read"]) == (
+        None,
+        False,
+        False,
+    )
+    with pytest.raises(UnknownCase, match=r"No beats are shown\. Unfit for a first read"):
+        beats_at(look(case.pk, by=clinic.ana), position=1)

@@ -130,7 +130,7 @@ def _sample(cell: Cell) -> SampleOut:
         position=cell.position,
         sha256=cell.case_sample.sample_id,
         read=_plain(cell.read) if cell.read else None,
-        counts=dict(cell.counts) or None,
+        counts=dict(cell.counts) or None if cell.has_evidence else None,
     )
 
 

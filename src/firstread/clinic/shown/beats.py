@@ -12,7 +12,10 @@ from firstread.domain.errors import UnknownCase
 def beats_at(view: CaseView, *, position: int) -> Beats:
     """The beats of the sample in that place; raises UnknownCase where none were read."""
     for cell in view.cells:
-        if cell.position == position and cell.counts:
+        if cell.position == position and cell.read and cell.counts:
+            if not cell.has_evidence:
+                verdict = cell.read.verdict
+                raise UnknownCase(f"No beats are shown. {verdict.says}: {verdict.why}")
             row = ReadRow.objects.filter(case_sample=cell.case_sample).first()
             if row is not None:
                 return beats_of(row)

@@ -62,6 +62,11 @@ class Cell:
     counts: Mapping[str, int]
     """Of a recording, how many beats have each label; empty for another sample."""
 
+    @property
+    def has_evidence(self) -> bool:
+        """Whether beats, maps and contributions are shown: not of what is unfit."""
+        return self.read is not None and self.read.verdict.shows_evidence
+
 
 @dataclass(frozen=True, kw_only=True)
 class CaseView:

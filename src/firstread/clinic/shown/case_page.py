@@ -90,7 +90,7 @@ def case_page_of(case_id: uuid.UUID, *, by: Person, cell: str, beat: int | None)
         case=view.case,
         cell=shown,
         read=read,
-        evidence=_evidence(shown, view) if shown and known and verdict.shows_evidence else (),
+        evidence=_evidence(shown, view) if shown and known and shown.has_evidence else (),
         kind=kind,
         own=kind.own(view, shown, beat=beat) if shown else None,
         verdict=verdict,

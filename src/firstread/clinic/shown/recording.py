@@ -142,7 +142,7 @@ def recording_shown(
         return RecordingGone(trouble=str(error))
     manifest = view.manifest
     rhythm = None
-    if _has_beats(cell) and cell.read and manifest is not None and manifest.recording is not None:
+    if cell.has_evidence and cell.read and manifest is not None and manifest.recording is not None:
         rows = ReadRow.objects.filter(case_sample=cell.case_sample)
         rhythm = rhythm_shown(
             rows.defer("evidence").get(),
@@ -160,19 +160,14 @@ def recording_shown(
     )
 
 
-def _has_beats(cell: Cell) -> bool:
-    """Whether beats are shown: in an unfit recording nobody can say what is one."""
-    return cell.read is not None and cell.read.verdict.shows_evidence
-
-
 def _meta(trace: Trace, view: CaseView, cell: Cell) -> TraceMeta:
     pk, manifest = cell.case_sample.pk, view.manifest
     given = manifest.recording if manifest else None
     return TraceMeta(
         tiles=reverse("tile", args=[pk, 0, 0]),
-        beats=reverse("beats", args=[pk]) if _has_beats(cell) else "",
+        beats=reverse("beats", args=[pk]) if cell.has_evidence else "",
         stretches=reverse("stretches", args=[pk])
-        if cell.evidence_labels and _has_beats(cell)
+        if cell.evidence_labels and cell.has_evidence
         else "",
         rate_hz=trace.rate_hz,
         samples=trace.samples,

@@ -50,7 +50,9 @@ def tile(case_sample: int, *, level: int, number: int) -> bytes:
 
 def beats(case_sample: int) -> bytes:
     """Every beat of a recording's first read: `Beats.as_pieces`."""
-    return beats_of(_recording_read(case_sample, "evidence")).as_pieces()
+    row = _recording_read(case_sample, "evidence")
+    _refuse_evidence(row)
+    return beats_of(row).as_pieces()
 
 
 def stretches(case_sample: int) -> bytes:
