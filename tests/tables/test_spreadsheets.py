@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import tracemalloc
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -253,3 +255,62 @@ def test_which_sheet_was_read_and_what_is_hidden_or_merged_is_told() -> None:
 def test_a_workbook_that_cannot_be_read_is_refused_with_the_way_out(data: bytes, why: str) -> None:
     with pytest.raises(UnreadableSample, match=why):
         parse_table(data, Blood())
+
+
+def repacked(part: str, xml: bytes) -> bytes:
+    """A workbook with another part in place of one of its own."""
+    out, plain = io.BytesIO(), io.BytesIO(book(lambda made, sheet: sheet.append(["A1", 3, 1])))
+    with zipfile.ZipFile(plain) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, xml if name == part else old.read(name))
+    return out.getvalue()
+
+
+_BEGIN = (
+    b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+    b'<row r="1"><c t="inlineStr"><is><t>hb</t></is></c></row>'
+)
+_END = b"</sheetData></worksheet>"
+_ONE = b'<row r="2"><c><v>&a;</v></c></row>'
+_DTD = b'<!DOCTYPE w [<!ENTITY a "' + b"1" * 1000 + b'">]>'
+_OUTSIDE = b'<!DOCTYPE w [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
+
+
+@pytest.mark.parametrize(
+    ("sheet", "why"),
+    [
+        (_BEGIN + b" " * (40 << 20) + _END, "too large"),
+        (_BEGIN + (b"<row>" + b"<c><v>1</v></c>" * 50 + b"</row>") * 9000 + _END, "too large"),
+        (_BEGIN + b"<row>" + b"<c/>" * 150_000 + b"</row>" + _END, "too large"),
+        (_BEGIN + b'<row r="999999999"><c r="A999999999"><v>1</v></c></row>' + _END, "too large"),
+        (_BEGIN + b'<row><c r="XFD1"><v>1</v></c></row>' * 100 + _END, "too large"),
+        (_DTD + _BEGIN + _ONE + _END, "damaged"),
+        (_OUTSIDE + _BEGIN + _ONE + _END, "damaged"),
+        ((_DTD + _BEGIN + _ONE + _END).decode().encode("utf-16"), "damaged"),
+        (_BEGIN + b'<row r="3"/><row r="2"><c r="A2"><v>1</v></c></row>' + _END, "damaged"),
+    ],
+)
+def test_a_workbook_that_is_made_to_burn_is_refused_before_it_is_opened(
+    sheet: bytes, why: str
+) -> None:
+    data = repacked("xl/worksheets/sheet1.xml", sheet)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableSample, match=why):
+            parse_table(data, Blood())
+        assert tracemalloc.get_traced_memory()[1] < 50 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_cells_merged_over_the_whole_sheet_take_no_memory() -> None:
+    sheet = _BEGIN + b'<row r="2"><c r="A2"><v>5</v></c></row></sheetData>'
+    sheet += b'<mergeCells><mergeCell ref="A2:XFD1048576"/></mergeCells></worksheet>'
+    table = parse_table(repacked("xl/worksheets/sheet1.xml", sheet), Blood())
+    assert table.rows[0].values["hb"] == 5
+    assert table.told == ("Merged cells (A2:XFD1048576) count as their first cell alone.",)
+
+
+def test_a_table_of_more_cells_than_any_laboratory_sends_is_refused_unread() -> None:
+    with pytest.raises(UnreadableSample, match="more cells than are read"):
+        parse_table(b"accession,hb" + b"," * 2_000_000 + b"\nA,1\n", Blood())

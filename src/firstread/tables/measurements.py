@@ -22,6 +22,7 @@ from firstread.tables.numbers import NO_SIGNS, Signs, number_of, signs_of
 from firstread.tables.sheet import Sheet, open_text
 from firstread.tables.workbook import is_workbook, open_workbook
 
+MOST_CELLS = 1_000_000
 MAX_ROWS = 10_000
 """More rows than any laboratory sends at once; a table beyond it is most likely a wrong file."""
 
@@ -80,7 +81,8 @@ def parse_table(
         if is_workbook(data):
             sheet = open_workbook(data, lambda first: _names_some(first, manifest))
             return _of_sheet(sheet, manifest, needs_accession=needs_accession)
-    return _of_sheet(open_text(data), manifest, needs_accession=needs_accession)
+    sheet = open_text(data, most_cells=MOST_CELLS)
+    return _of_sheet(sheet, manifest, needs_accession=needs_accession)
 
 
 def _of_sheet(sheet: Sheet, manifest: TakesMeasurements, *, needs_accession: bool) -> Table:

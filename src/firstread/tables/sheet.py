@@ -27,8 +27,8 @@ class Sheet:
     """By line and place, why a cell cannot be taken."""
 
 
-def open_text(data: bytes | str) -> Sheet:
-    """The table in text; raises UnreadableSample where it is none."""
+def open_text(data: bytes | str, *, most_cells: int = 0) -> Sheet:
+    """The table in text; raises UnreadableSample where it is none, or beyond `most_cells`."""
     text, told = decoded(data)
     first, _, rest = text.partition("\n")
     said = separator_said(first)
@@ -36,6 +36,8 @@ def open_text(data: bytes | str) -> Sheet:
     if said:
         text, before = rest, 1
     separator = said or separator_of(text)
+    if most_cells and text.count(separator) + text.count("\n") > most_cells:
+        raise UnreadableSample("This table has more cells than are read. Send it in several parts.")
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
         lines = tuple((line + before, cells) for line, cells in _filled(reader))
