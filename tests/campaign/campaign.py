@@ -30,9 +30,9 @@ FIRST = 5
 """So many cases are read before anything breaks."""
 TWO_AT_A_TIME = 0.3
 """So often a fault falls into another one."""
-MOST_WAITING = 300
+MOST_WAITING = 100
 """More come in only when fewer than these wait to be read."""
-MOST_LEAVING = 900
+MOST_LEAVING = 100
 """... or to be mailed."""
 BY = {"api": (by_api, 2), "page": (by_page, 1), "folder": (by_folder, 1), "submit": (by_submit, 1)}
 

@@ -25,6 +25,8 @@ DISK_MB = 2048
 PROCESSES = {"up": "up", "worker-1": "worker", "worker-2": "worker"}
 """What runs, by its name: `firstread` with that command."""
 SPECIALISTS = ("ana", "bo")
+MAILED = ("ana",)
+"""Who of them has an address: half the mails, and twice as many samples in the same time."""
 
 SETUP = f"""
 from firstread.server.start import open_django, open_database
@@ -35,7 +37,7 @@ Check.objects.exclude(name="leukaemia").delete()
 check = Check.objects.get(name="leukaemia")
 assert check.pack == "colour", check.pack
 for name in {SPECIALISTS}:
-    at = name + "@example.org"
+    at = name + "@example.org" if name in {MAILED} else ""
     person = Person.objects.create_user(name, at, "{PASSWORD}", role="specialist")
     Reader.objects.create(check_row=check, person=person)
     print(issue(person, scopes=["cases:read", "reviews:write"])[0])

@@ -10,7 +10,7 @@ from typing import Any
 
 from firstread.domain.case import NO_ALARM
 from tests.campaign.ledger import Ledger
-from tests.campaign.place import SPECIALISTS, Place
+from tests.campaign.place import MAILED, Place
 from tests.campaign.samples import ACCESSION, COLOURS, FILE, MAY_BE_READ, PATIENT, File, Parcel
 
 SAMPLES = """
@@ -155,7 +155,7 @@ def _of_mails(place: Place) -> dict[str, int]:
     states = dict(place.insist("SELECT state, count(*) FROM clinic_outgoing GROUP BY state"))
     ((reads,),) = place.insist("SELECT count(*) FROM clinic_outgoing WHERE key LIKE 'read:%'")
     ((cases,),) = place.insist("SELECT count(*) FROM clinic_case")
-    if reads != cases * len(SPECIALISTS):
+    if reads != cases * len(MAILED):
         ledger.say(f"{reads} mails that a case was read, of {cases} cases")
     total = sum(states.values())
     if states.get("sent", 0) != total:

@@ -27,7 +27,7 @@ def answer_by_api(place: Place, name: str, chance: random.Random, over: threadin
                 label = _label(case, chance)
                 taken = _answer(place, client, case=case["id"], label=label)
                 place.ledger.sent.append(Sent(case=case["id"], by=name, label=label, taken=taken))
-                if over.wait(0.05):
+                if over.wait(0.2):
                     return
             over.wait(1.0)
 
