@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -51,6 +52,23 @@ def test_no_command_touches_it(words: list[str], newer: dict[str, str], shelf: P
     assert NEWER in said
     assert "restore the backup" in said
     assert "Traceback" not in said
+
+
+END = """
+from firstread.server.start import open_django
+open_django()
+import threading
+from firstread.server.worker import end_if_newer
+end_if_newer(threading.Event())
+"""
+
+
+def test_a_process_that_still_runs_when_the_newer_version_comes_ends(newer: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", END], env=newer, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == -signal.SIGTERM
+    assert f"changed the database (clinic.{NEWER}): this process ends" in done.stderr
 
 
 @pytest.fixture(scope="module")

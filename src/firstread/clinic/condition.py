@@ -19,7 +19,9 @@ from django.db import DatabaseError, connection, connections
 
 from firstread.clinic.checks import readers
 from firstread.clinic.checks.checks import enabled_checks
-from firstread.clinic.models import Outgoing, OutgoingState, Resting, clock
+from firstread.clinic.keeping import registry, store_mending
+from firstread.clinic.models import Ails, Outgoing, OutgoingState, Resting, clock
+from firstread.clinic.outbox.restored import why_held
 from firstread.clinic.queue import presence
 from firstread.clinic.storage import store
 from firstread.domain.errors import FirstreadError
@@ -111,7 +113,25 @@ def _workers() -> Part:
     return Part(name="workers", works=True, says="Workers are there to read.", detail=detail)
 
 
+def _samples() -> Part:
+    """What the rounds through the store found."""
+    counts = store_mending.counts()
+    lost = sum(counts.values()) - counts[Ails.ORPHANED]
+    detail = ", ".join(f"{many} {ails.label.lower()}" for ails, many in counts.items())
+    said = "Some samples are missing or damaged." if lost else "No sample is known to be damaged."
+    return Part(name="samples", works=not lost, says=said, detail=detail, needed=False)
+
+
+def _backups() -> Part:
+    detail, old = registry.said()
+    said = "The last back-up is old." if old else "No back-up is overdue."
+    return Part(name="backups", works=not old, says=said, detail=detail, needed=False)
+
+
 def _mail() -> Part:
+    if held := why_held():
+        said = "Nothing leaves, for the clinic was restored from a back-up."
+        return Part(name="outbox", works=False, says=said, detail=held, needed=False)
     waiting = Outgoing.objects.filter(state=OutgoingState.WAITING, attempts__gt=0).count()
     away = Resting.objects.filter(address="", until__gt=clock.now()).first()
     if away is None and not waiting:
@@ -128,8 +148,12 @@ LOOKS: dict[str, Callable[[], Part]] = {
     "packs": _packs,
     "workers": _workers,
     "outbox": _mail,
+    "samples": _samples,
+    "backups": _backups,
 }
-"""How each part is looked at; the outbox alone is not needed."""
+"""How each part is looked at."""
+NOT_NEEDED = frozenset({"outbox", "samples", "backups"})
+"""Without these samples can be put in, read and shown all the same."""
 _seen: dict[str, tuple[float, Future[Part]]] = {}
 """The last look at each part, and when it was begun."""
 _looking = threading.Lock()
@@ -170,4 +194,4 @@ def _result(name: str, look: Future[Part], *, end_s: float) -> Part:
 
 def _silent(name: str, says: str, *, detail: str = "") -> Part:
     said = f"The part '{name}' {says}."
-    return Part(name=name, works=False, says=said, detail=detail, needed=name != "outbox")
+    return Part(name=name, works=False, says=said, detail=detail, needed=name not in NOT_NEEDED)

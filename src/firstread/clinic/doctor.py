@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce
 from firstread.clinic import audit
 from firstread.clinic.checks import readers
 from firstread.clinic.checks.checks import enabled_checks
-from firstread.clinic.keeping import store_mending
+from firstread.clinic.keeping import registry, store_mending
 from firstread.clinic.models import (
     Ails,
     Case,
@@ -75,6 +75,7 @@ def inspect(
                 *_sealed(),
                 _audit(),
                 _samples(),
+                _backups(),
             ]
     return [*found, _store(), _disk(), _keys(), *_channels(), _inbox(), _clock()]
 
@@ -280,6 +281,13 @@ def _samples() -> Inspected:
         remedy="Bring them back: firstread store verify --heal-from BACKUP, or put them in again."
         if lost
         else "Look at them, and delete them: firstread store verify --delete-orphaned.",
+    )
+
+
+def _backups() -> Inspected:
+    says, old = registry.said()
+    return Inspected(
+        part="back-up", says=says, remedy="Make one: firstread backup FOLDER" if old else ""
     )
 
 

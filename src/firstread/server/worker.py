@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import threading
 import time
 import traceback
@@ -24,6 +26,7 @@ from firstread.clinic.queue import cannot_read, lease, presence, wake
 from firstread.clinic.queue.wake import Bell
 from firstread.clinic.steps.first_read import read_next, tell_why_waiting
 from firstread.connect.channels import CHANNELS
+from firstread.server.start import unknown_migrations
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +87,7 @@ class Worker:
         says_present = partial(_say_present, name=self._name, reads=reading_threads > 0)
         self._loops = [
             Loop(name="presence", step=says_present, bell=Bell()),
+            Loop(name="version", step=end_if_newer, bell=Bell()),
             *loops(reading_threads=reading_threads, watches_folder=watches_folder),
         ]
         self._threads = [
@@ -158,6 +162,18 @@ def _look_for_outages(stop: threading.Event) -> bool:
 
 def _deliver(channel: str, _stop: threading.Event) -> bool:
     return deliver_next(channel)
+
+
+def end_if_newer(stop: threading.Event) -> bool:
+    """End this process where a newer Firstread has changed the database meanwhile.
+
+    It would write rows that the newer one cannot rely on; started again it is refused.
+    """
+    if newer := unknown_migrations():
+        log.error("a newer Firstread has changed the database (%s): this process ends", newer[-1])
+        os.kill(os.getpid(), signal.SIGTERM)
+    stop.wait(CHORES_REST_S)
+    return False
 
 
 def _check_store(stop: threading.Event) -> bool:

@@ -24,6 +24,7 @@ from firstread.clinic.models import (
     Case,
     Chore,
     IdempotencyKey,
+    Outage,
     Outgoing,
     OutgoingState,
     Resting,
@@ -138,7 +139,7 @@ def quieten(copy: Copy, brought: Brought) -> None:
         Case.objects.exclude(claimed_until=None, retry_at=None).update(**free)
         Chore.objects.update(claimed_until=None, held_by=None)
         IdempotencyKey.objects.filter(status=once.UNANSWERED).delete()
-        for rows in (WorkerRow, Resting, Session):
+        for rows in (WorkerRow, Resting, Outage, Session):
             rows.objects.all().delete()
         BackupRow.objects.filter(name=copy.name, ended_at=None).update(ended_at=made_at)
         now = clock.now()
