@@ -7,12 +7,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import connections
 
 from firstread.clinic.checks import readers
-from firstread.clinic.models import Case, Check, Person, Reader, Role
+from firstread.clinic.models import Case, Check, Outgoing, Person, Reader, Review, Role
 from firstread.clinic.queue import cannot_read
 from firstread.clinic.steps.first_read import read_next
 from firstread.clinic.steps.intake import Incoming, receive, receive_measurements
@@ -139,3 +140,11 @@ def at_once(*calls: Callable[[], object]) -> list[object]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(call, calls))
+
+
+def ten_seconds_pass() -> None:
+    """No answer so far can be taken back any longer, and what tells of them may leave."""
+    long_ago = timedelta(seconds=15)
+    for review in Review.objects.all():
+        Review.objects.filter(pk=review.pk).update(at=review.at - long_ago)
+    Outgoing.objects.filter(attempts=0, retry_at__isnull=False).update(retry_at=None)

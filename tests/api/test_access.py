@@ -25,6 +25,7 @@ ROUTES = {
     ("POST", "/cases/search"): "cases:read",
     ("GET", f"/cases/{NOBODY}"): "cases:read",
     ("POST", f"/cases/{NOBODY}/reviews"): "reviews:write",
+    ("DELETE", f"/cases/{NOBODY}/reviews"): "reviews:write",
     ("POST", f"/cases/{NOBODY}/amendments"): "reviews:write",
     ("POST", f"/cases/{NOBODY}/corrections"): "cases:write",
     ("POST", f"/cases/{NOBODY}/withdrawal"): "cases:write",

@@ -38,4 +38,4 @@ def test_the_api_does_what_its_description_says(
             case.call_and_validate(headers=headers, excluded_checks=[positive_data_acceptance])
 
         every_request()
-    assert walked == 12
+    assert walked == 13

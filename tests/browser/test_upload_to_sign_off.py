@@ -60,7 +60,8 @@ def test_a_read_appears_live_and_two_specialists_and_the_chief_decide(
     bo.get_by_role("radio", name="Blue cell").check()
     bo.get_by_label("Comment").fill("The chromatin is blue.")
     bo.get_by_role("button", name="Record my answer").click()
-    expect(bo.get_by_role("status").first).to_contain_text("the chief has been asked")
+    expect(bo.get_by_role("status").first).to_contain_text("Your answer is recorded.")
+    expect(bo.locator("#decision")).not_to_contain_text("Ana")
 
     chief = enter("chief")
     chief.locator(".case-row", has_text="865102").get_by_role("link").click()

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from firstread.clinic.models import Case, Person, Review
 from firstread.clinic.web.urls import urlpatterns
 from firstread.server import demo
-from tests.clinic_for_tests import PASSWORD, Clinic, read_case
+from tests.clinic_for_tests import PASSWORD, Clinic, read_case, ten_seconds_pass
 from tests.images_for_tests import cell_png
 
 ROLES = ("tech", "ana", "chief", "operator")
@@ -46,6 +46,7 @@ POST = {
     "answer": dict.fromkeys(ROLES, 302),  # a refusal is a message on the case page
     "amend": dict.fromkeys(ROLES, 302),
     "reread": dict.fromkeys(ROLES, 302),
+    "take-back": dict.fromkeys(ROLES, 302),
     "withdraw": dict.fromkeys(ROLES, 422),  # without a word that says why
     "reinstate": dict.fromkeys(ROLES, 302),  # it stands already
     "put-in": dict.fromkeys(ROLES, 422),  # nothing was sent, so a sentence comes back
@@ -83,6 +84,7 @@ def _address(name: str, case: Case) -> str:
             "amend": [case.pk],
             "correct": [case.pk],
             "reread": [case.pk],
+            "take-back": [case.pk],
             "withdraw": [case.pk],
             "reinstate": [case.pk],
             "image": [sample.pk],
@@ -264,6 +266,7 @@ def test_who_agreed_reads_on_the_page_whom_to_ask(clinic: Clinic, client: Client
     for person in (clinic.ana, clinic.bo):
         client.force_login(person)
         client.post(f"/cases/{case.pk}/answer", {"label": "red"})
+    ten_seconds_pass()
     assert "Ask the chief to amend it." in client.get(f"/cases/{case.pk}").content.decode()
     client.force_login(clinic.chief)
     assert "Amend this decision" in client.get(f"/cases/{case.pk}").content.decode()

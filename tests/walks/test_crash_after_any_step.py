@@ -35,7 +35,7 @@ from firstread.connect.channel import Delivery
 from firstread.connect.mail.settings import MailSettings
 from firstread.connect.webhook.settings import WebhookSettings
 from firstread.toml import Secret
-from tests.clinic_for_tests import Clinic
+from tests.clinic_for_tests import Clinic, ten_seconds_pass
 from tests.images_for_tests import cell_png
 from tests.webhooks_for_tests import SECRET
 
@@ -115,6 +115,7 @@ def _live(clinic: Clinic) -> None:
     _until_done(lambda: review.answer(case, by=clinic.bo, label="blue"))
     _until_done(lambda: review.answer(case, by=clinic.chief, label="red"))
     _until_done(lambda: amend.amend(case, by=clinic.chief, label="blue", comment="Again."))
+    ten_seconds_pass()
     for channel in ("mail", "webhook"):
         _until_done(partial(_drain, partial(delivery.deliver_next, channel)))
 

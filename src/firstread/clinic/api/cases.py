@@ -41,7 +41,7 @@ from firstread.clinic.queue.once import once, once_with_work
 from firstread.clinic.shown.beats import beats_at
 from firstread.clinic.shown.case import look
 from firstread.clinic.shown.case_list import newest_cases
-from firstread.clinic.steps import amend, intake, review
+from firstread.clinic.steps import amend, intake, review, take_back
 from firstread.clinic.steps.intake import Received
 from firstread.domain.case import CaseState
 
@@ -153,14 +153,16 @@ def _receive(brought: Images | NewMeasurements, *, by: Person) -> Received:
     summary="List cases, newest first",
 )
 def list_cases(
-    request: HttpRequest,  # noqa: ARG001  ninja's signature
+    request: HttpRequest,
     state: Query[CaseState | None] = None,
     check: Query[Slug | None] = None,
     limit: Annotated[int, Query(), Field(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(), Field(max_length=200)] = None,
 ) -> dict[str, Any]:
     """Pages hang together while cases come in: none is shown twice, none is left out."""
-    found = newest_cases(limit=limit, after=place_of(cursor), state=state, check=check)
+    found = newest_cases(
+        by=person_of(request), limit=limit, after=place_of(cursor), state=state, check=check
+    )
     return shown.page(found)
 
 
@@ -178,6 +180,7 @@ def search_cases(request: HttpRequest) -> dict[str, Any]:
     """
     body = body_of(request, Search)
     found = newest_cases(
+        by=person_of(request),
         limit=body.limit,
         after=place_of(body.cursor),
         check=body.check or None,
@@ -218,6 +221,20 @@ def list_beats(request: HttpRequest, case_id: UUID, position: int) -> dict[str, 
 def answer_case(request: HttpRequest, case_id: UUID) -> dict[str, Any]:
     """Records your label; the rule of the check says whether that decides the case."""
     return _decided(request, case_id, body=body_of(request, Answer), step=review.answer)
+
+
+@router.api_operation(
+    ["DELETE"],
+    "/cases/{uuid:case_id}/reviews",
+    auth=Scope("reviews:write"),
+    response={200: CaseOut, **REFUSALS},
+    summary="Take your answer back",
+)
+def take_answer_back(request: HttpRequest, case_id: UUID) -> dict[str, Any]:
+    """For ten seconds, and only until somebody else saw it; `take_back_until` says so."""
+    person = person_of(request)
+    take_back.take_back(case_id, by=person)
+    return shown.whole(look(case_id, by=person))
 
 
 @router.post(

@@ -64,6 +64,8 @@ class Answer(Strict):
     comment: Comment = ""
     confirm: Doubt | None = None
     """Needed to agree with a first read that does not stand: the word in `verdict.doubt`."""
+    check: Slug | None = None
+    """Whose read you saw: where the case was moved to another check meanwhile, it is refused."""
 
 
 class Amendment(Strict):
@@ -249,6 +251,8 @@ class CaseOut(CaseShort):
     may_answer: bool
     may_amend: bool
     may_correct: bool
+    take_back_until: datetime | None
+    """Until when you can take your answer back; null where you cannot."""
     why_not: str
 
 

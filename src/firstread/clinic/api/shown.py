@@ -104,6 +104,7 @@ def whole(view: CaseView) -> dict[str, Any]:
         may_answer=view.may_answer,
         may_amend=view.may_amend,
         may_correct=view.may_correct,
+        take_back_until=view.take_back_until,
         why_not=view.why_not,
     ).model_dump(mode="json")
 

@@ -28,6 +28,9 @@ class Review(models.Model):
     as_chief = models.BooleanField(default=False)
     comment = models.TextField(blank=True, max_length=4000)
     at = models.DateTimeField()
+    final_at = models.DateTimeField(
+        null=True, help_text="Somebody saw it, or its author what came of it: it is not taken back."
+    )
 
     class Meta:
         ordering = ["at"]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 
 from firstread.clinic import audit
 from firstread.clinic.models import Case, Outgoing, Person, clock
-from firstread.clinic.outbox.write import settings_of, write
+from firstread.clinic.outbox.write import AT_ONCE, settings_of, write
 from firstread.clinic.queue.waiting import WAITS
 from firstread.connect.channels import CHANNELS
 
@@ -34,14 +34,19 @@ EVENTS = {
 
 
 def happened(
-    action: str, *, case: Case, by: Person | None, detail: Mapping[str, Any] | None = None
+    action: str,
+    *,
+    case: Case,
+    by: Person | None,
+    detail: Mapping[str, Any] | None = None,
+    leaves_in: timedelta = AT_ONCE,
 ) -> None:
     """Add the action to the audit trail, and tell whoever hears of events.
 
     Runs inside the transaction that changes the case, after the change. What leaves holds no
     finding, no name and no accession; `detail` stays in the trail.
     """
-    write(_rows(EVENTS[action], case=case, at=clock.now()))
+    write(_rows(EVENTS[action], case=case, at=clock.now()), leaves_in=leaves_in)
     # Last, for whoever adds to the trail holds up everybody else who does until the commit.
     audit.append(action, by=by, case=case, detail=detail)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from enum import StrEnum
 
 from django.conf import settings
 
 from firstread.clinic.models import Case, Outgoing, Person, Role
-from firstread.clinic.outbox.write import write
+from firstread.clinic.outbox.write import AT_ONCE, write
 from firstread.connect.mail.channel import MAIL, letter
 
 
@@ -51,7 +52,7 @@ _SAYS = {
 }
 
 
-def tell(occasion: Occasion, *, case: Case, number: int = 0) -> int:
+def tell(occasion: Occasion, *, case: Case, number: int = 0, leaves_in: timedelta = AT_ONCE) -> int:
     """Write a message to each person whom the occasion concerns; returns how many are new.
 
     Runs inside the caller's transaction. Whoever was told of the same occasion is not told again;
@@ -73,7 +74,7 @@ def tell(occasion: Occasion, *, case: Case, number: int = 0) -> int:
             "Decision support for research; a qualified person decides.\n"
         ),
     )
-    return write(
+    rows = (
         Outgoing(
             key=f"{occasion}:{case.pk}:{person.pk}" + (f":{number}" if number else ""),
             channel=MAIL.name,
@@ -85,6 +86,7 @@ def tell(occasion: Occasion, *, case: Case, number: int = 0) -> int:
         )
         for person in _concerned(occasion, case=case)
     )
+    return write(rows, leaves_in=leaves_in)
 
 
 def _concerned(occasion: Occasion, *, case: Case) -> Iterable[Person]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -13,8 +14,10 @@ from firstread.clinic.queue import wake
 from firstread.connect.channel import Channel
 from firstread.connect.channels import CHANNELS
 
+AT_ONCE = timedelta()
 
-def write(rows: Iterable[Outgoing]) -> int:
+
+def write(rows: Iterable[Outgoing], *, leaves_in: timedelta = AT_ONCE) -> int:
     """Write those whose key is not written yet; returns how many are new.
 
     Runs inside the caller's transaction. A row whose channel sends nothing is kept.
@@ -23,6 +26,7 @@ def write(rows: Iterable[Outgoing]) -> int:
     wanted = list(rows)
     for row in wanted:
         row.created_at = row.waits_since = now
+        row.retry_at = now + leaves_in if leaves_in else None
         row.state = OutgoingState.WAITING if sends(row.channel) else OutgoingState.KEPT
     keys = [row.key for row in wanted]
     known = set(Outgoing.objects.filter(key__in=keys).values_list("key", flat=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -31,6 +31,7 @@ from firstread.clinic.queue.waiting import why_waiting
 from firstread.clinic.shown.corrections import corrections_of
 from firstread.clinic.shown.history import Line, lines_of
 from firstread.clinic.shown.outbox import Message, messages_about
+from firstread.clinic.steps import final
 from firstread.clinic.steps.who_may import (
     answers_of,
     may_amend,
@@ -110,22 +111,32 @@ class CaseView:
     """What each answer is called, those to many samples too."""
     one: str
     """What one of its samples is called: cell, slice, patch, recording, picture."""
+    take_back_until: datetime | None
+    """Until when this person can take their answer back; None where they cannot."""
+    veiled: bool
+    """Whether what came of this person's answer is not shown to them yet."""
 
 
-def look(case_id: uuid.UUID | str, *, by: Person) -> CaseView:
+def look(case_id: uuid.UUID | str, *, by: Person, veils: bool = False) -> CaseView:
     """The case as this person may see it; leaves a row in the audit trail.
 
-    Raises UnknownCase, NotAllowed.
+    Others' answers can no longer be taken back then; `veils` leaves that to this person's own one,
+    and shows what came of it once it is final. Raises UnknownCase, NotAllowed.
     """
-    case = found_case(case_id)
+    case, now = found_case(case_id), clock.now()
     if not by.is_active:
         raise NotAllowed("Your account is closed. Ask an operator to open it.")
-    _leave_trace(case, by)
+    if final.seen([case.pk], by=by, at=now):
+        case = found_case(case_id)
+    if not veils:
+        final.learnt(by, of=case.pk, at=now)
+    _leave_trace(case, by, at=now)
     manifest, trouble = _manifest(case.check_row)
     cells = _cells(case)
     answers = answers_of(case.check_row, many=len(cells) > 1)
     titles = dict(answers_of(case.check_row, many=True))
     reviews = tuple(case.reviews.select_related("by"))
+    mine = final.fresh_answer(reviews, by=by, at=now)
     blind = _blind(case, reviews, by)
     hidden = blind and bool(reviews)
     reads_it = reads_check(by, case.check_row_id)
@@ -134,7 +145,7 @@ def look(case_id: uuid.UUID | str, *, by: Person) -> CaseView:
     not_correct = not_amend if case.decided else may_correct(case, by=by, reads=reads_it)
     reads = [cell.read for cell in cells if cell.read]
     messages = messages_about(case, by=by)
-    return CaseView(
+    view = CaseView(
         case=case,
         check=case.check_row,
         cells=cells,
@@ -167,6 +178,31 @@ def look(case_id: uuid.UUID | str, *, by: Person) -> CaseView:
         answers=tuple(answers),
         titles=titles,
         one=one_sample(case.check_row),
+        take_back_until=mine.at + final.TAKEN_BACK_FOR if mine else None,
+        veiled=veils and final.is_veiled(reviews, by=by, at=now),
+    )
+    return _veil(view, by=by) if view.veiled else view
+
+
+def _veil(view: CaseView, *, by: Person) -> CaseView:
+    """As if this person had answered, and nothing had come of it yet."""
+    mine = next(each for each in view.reviews if each.by_id == by.pk)
+    case = view.case
+    case.state = CaseState.UNFIT if case.unfit_reason else CaseState.READ
+    case.waits_for, case.decided_at = "specialist", None
+    own = max(n for n, line in enumerate(view.history) if line.action == "answered")
+    return replace(
+        view,
+        case=case,
+        reviews=(mine,),
+        reviews_hidden=True,
+        sign_offs=(),
+        history=view.history[: own + 1],
+        messages=tuple(each for each in view.messages if each.created_at < mine.at),
+        may_amend=False,
+        may_correct=False,
+        why_not="Your answer is recorded. You see what came of it in a few seconds, when it can no "
+        "longer be taken back.",
     )
 
 
@@ -193,14 +229,14 @@ def _blind(case: Case, reviews: Sequence[Review], by: Person) -> bool:
     return all(review.by_id != by.pk for review in reviews)
 
 
-def _leave_trace(case: Case, by: Person) -> None:
+def _leave_trace(case: Case, by: Person, *, at: datetime) -> None:
     last = (
         AuditRow.objects.filter(case_id=case.pk, actor=by.username, action="viewed")
         .order_by("-number")
         .values_list("at", flat=True)
         .first()
     )
-    if last and clock.now() - datetime.fromisoformat(last) < LOOKS_COUNT_AGAIN_AFTER:
+    if last and at - datetime.fromisoformat(last) < LOOKS_COUNT_AGAIN_AFTER:
         return
     with transaction.atomic():
         audit.append("viewed", by=by, case=case)

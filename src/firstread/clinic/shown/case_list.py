@@ -8,7 +8,8 @@ from uuid import UUID
 
 from django.db.models import Count, Q
 
-from firstread.clinic.models import Case
+from firstread.clinic.models import Case, Person, clock
+from firstread.clinic.steps import final
 from firstread.domain.case import CaseState
 
 
@@ -38,13 +39,19 @@ class CaseList:
 
 def newest_cases(
     *,
+    by: Person,
     limit: int,
     after: Place | None = None,
     state: CaseState | None = None,
     check: str | None = None,
     accession: str | None = None,
 ) -> CaseList:
-    """Up to `limit` cases after that place: none is shown twice, none is left out."""
+    """Up to `limit` cases after that place: none is shown twice, none is left out.
+
+    Who is shown them has seen what was answered.
+    """
+    now = clock.now()
+    final.learnt(by, at=now)
     asked = {"state": state, "check_row_id": check, "accession": accession}
     rows = Case.objects.filter(**{name: said for name, said in asked.items() if said is not None})
     if after is not None:
@@ -53,6 +60,8 @@ def newest_cases(
         )
     counted = rows.annotate(sample_count=Count("samples")).select_related("check_row")
     counted = counted.order_by("-received_at", "-id")
+    shown = rows.order_by("-received_at", "-id").values_list("pk", flat=True)[:limit]
+    final.seen(list(shown), by=by, at=now)
     found = [ListedCase(case=row, samples=row.sample_count) for row in counted[: limit + 1]]
     page = tuple(found[:limit])
     if len(found) <= limit:

@@ -77,7 +77,7 @@ def case_page_of(case_id: uuid.UUID, *, by: Person, cell: str, beat: int | None)
     """
     # Before the look: what changes in between is then asked for again, not missed for ever.
     stamp = changes.changed(case_id)
-    view = look(case_id, by=by)
+    view = look(case_id, by=by, veils=True)
     shown = _cell(view, cell)
     read = shown.read if shown else None
     manifest = view.manifest

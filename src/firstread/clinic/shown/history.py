@@ -142,6 +142,7 @@ _SENTENCES: dict[str, Callable[[Detail], str]] = {
     "edge_embedding_not_kept": lambda d: (
         f"brought an embedding from there that is not kept: {d['why']}"
     ),
+    "took_back": lambda _: "took the answer back",
     "viewed": lambda _: "looked at it",
     "differ": lambda _: "found that two specialists differ, and asks the chief",
     "reread": lambda d: f"had it read again. It was unfit before: {d['reason']}",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from firstread.clinic.checks.checks import all_checks
-from firstread.clinic.models import Check, Person, Role
+from firstread.clinic.models import Check, Person, Role, clock
 from firstread.clinic.shown import worklist
 from firstread.clinic.shown.paging import (
     MOST,
@@ -21,6 +21,7 @@ from firstread.clinic.shown.paging import (
 )
 from firstread.clinic.shown.worklist import DECIDED_TAB, OPEN, WITHDRAWN_TAB
 from firstread.clinic.shown.worklist_rows import Row, rows_of
+from firstread.clinic.steps import final
 from firstread.domain.priority import Priority
 
 PER_PAGE = 25
@@ -73,6 +74,7 @@ def worklist_page(
     if show not in (OPEN, DECIDED_TAB, WITHDRAWN_TAB):
         # Nothing ever waits for an operator, so they see what is open.
         show = OPEN if person.role == Role.OPERATOR else MINE
+    final.learnt(person, at=clock.now())  # a list says of a case whether it is decided
     counts = worklist.counts(person)
     cases = worklist.waiting(
         person,

@@ -18,6 +18,7 @@ from firstread.clinic.queue.find_by_words import keep_words
 from firstread.clinic.queue.find_case import locked_case
 from firstread.clinic.steps.anew import begin_anew
 from firstread.clinic.steps.corrections import PutInAs, note, put_in_as, refuse_no_reason
+from firstread.clinic.steps.final import used
 from firstread.clinic.steps.kinds import KINDS
 from firstread.clinic.steps.sign_off import amendment
 from firstread.clinic.steps.who_may import WITHDRAWN, plain_number, refuse_correcting, refuse_long
@@ -56,6 +57,7 @@ def correct(
             return case
         if case.decided:
             refuse_no_reason(reason, what="A correction of a signed-off case")
+        used(case)
         _change(case, wanted, before=before)
         told = _void_answers(case) if wanted.check != before.check else 0
         _tell_history(case, before=before, by=by, reason=reason, void=told)

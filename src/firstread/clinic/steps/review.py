@@ -10,6 +10,7 @@ from firstread.clinic.models import Case, Person, Review, Role, clock
 from firstread.clinic.outbox.events import happened
 from firstread.clinic.outbox.notify import Occasion, tell
 from firstread.clinic.queue.find_case import locked_case
+from firstread.clinic.steps.final import LEAVES_AFTER, seen
 from firstread.clinic.steps.sign_off import decision_of, sign_off
 from firstread.clinic.steps.who_may import refuse_label, refuse_long, refuse_person, refuse_state
 from firstread.domain.case import DECIDED, OTHER
@@ -17,13 +18,21 @@ from firstread.domain.errors import BadMeasurement, WrongState
 
 
 def answer(
-    case_id: uuid.UUID | str, *, by: Person, label: str, comment: str = "", confirm: str = ""
+    case_id: uuid.UUID | str,
+    *,
+    by: Person,
+    label: str,
+    comment: str = "",
+    confirm: str = "",
+    check: str = "",
 ) -> Case:
     """Record the answer, and sign off where it decides the case; the same answer again is one.
 
+    It can be taken back for ten seconds (`take_back.py`); what tells of it leaves afterwards.
     Agreeing with a first read that does not stand must be confirmed: `confirm` names the doubt.
 
-    Raises UnknownCase, NotAllowed, WrongState, BadMeasurement (label, comment or confirm).
+    `check` is the one that its author saw: an answer to another counts for nothing. Raises
+    UnknownCase, NotAllowed, WrongState, BadMeasurement (label, comment or confirm).
     """
     comment = comment.strip()
     with transaction.atomic():
@@ -32,9 +41,14 @@ def answer(
         if _answered_already(case, by, label):
             return case
         refuse_state(case, by=by)
+        if check and check != case.check_row_id:
+            raise WrongState(
+                f"The case was moved to the check '{case.check_row_id}' meanwhile. Look again."
+            )
         _refuse_answer(case, label, comment)
         if label == case.finding and (why_not := case.verdict.needs_confirming(confirm)):
             raise BadMeasurement(why_not, field="confirm")
+        seen([case.pk], by=by, at=clock.now())  # those of others are part of what this one comes to
         review = Review.objects.create(
             case=case,
             by=by,
@@ -49,6 +63,7 @@ def answer(
             by=by,
             case=case,
             detail={"label": label, "agrees": review.agrees, "as_chief": review.as_chief},
+            leaves_in=LEAVES_AFTER,
         )
         _settle(case, review)
     return case
@@ -89,5 +104,5 @@ def _settle(case: Case, review: Review) -> None:
         case.waits_for = decision.waits_for or ""
         case.save(update_fields=["waits_for"])
         if decision.waits_for == "chief":
-            happened("differ", by=None, case=case)
-            tell(Occasion.DIFFER, case=case)
+            happened("differ", by=None, case=case, leaves_in=LEAVES_AFTER)
+            tell(Occasion.DIFFER, case=case, leaves_in=LEAVES_AFTER)

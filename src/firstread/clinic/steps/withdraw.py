@@ -20,6 +20,7 @@ from firstread.clinic.steps.corrections import (
     refuse_no_reason,
     withdrawn_from,
 )
+from firstread.clinic.steps.final import used
 from firstread.clinic.steps.sign_off import amendment, decision_of
 from firstread.clinic.steps.who_may import refuse_correcting, refuse_long
 from firstread.domain.case import NO_RESULT, CaseState
@@ -38,6 +39,7 @@ def withdraw(case_id: uuid.UUID | str, *, by: Person, reason: str, decides: bool
         if case.withdrawn:
             return case
         reason = _reason(reason, what="A withdrawal")
+        used(case)
         take_out_letters(case)
         before, last = put_in_as(case), case.sign_offs.last()
         if last is not None:

@@ -11,8 +11,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from firstread.clinic.shown import changes
 from firstread.clinic.shown.case_page import case_page_of
+from firstread.clinic.shown.take_back import case_is_veiled
 from firstread.clinic.steps import amend as amendment
 from firstread.clinic.steps import reread, review
+from firstread.clinic.steps import take_back as taking_back
 from firstread.clinic.web.access import page, person_of
 from firstread.clinic.web.samples import beat_of
 from firstread.domain.errors import BadMeasurement, NotAllowed, WrongState
@@ -46,17 +48,38 @@ def answer(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     confirm = "" if "agree" in given else given.get("confirm", "")
     comment, by = given.get("comment", ""), person_of(request)
     try:
-        case = review.answer(case_id, by=by, label=label, comment=comment, confirm=confirm)
+        case = review.answer(
+            case_id,
+            by=by,
+            label=label,
+            comment=comment,
+            confirm=confirm,
+            check=given.get("check", ""),
+        )
     except (WrongState, BadMeasurement, NotAllowed) as error:
         messages.error(request, str(error), extra_tags="alarm")
         return redirect("case", case_id)
-    if case.decided:
+    if case_is_veiled(case, by=by):
+        said = "Your answer is recorded."
+    elif case.decided:
         said = "Your answer is recorded, and the case is signed off."
     elif case.waits_for == "chief":
         said = "Your answer is recorded. The two answers differ, so the chief has been asked."
     else:
         said = "Your answer is recorded. The case waits for a second specialist."
     messages.success(request, said, extra_tags="good")
+    return redirect("case", case_id)
+
+
+@page()
+@require_POST
+def take_back(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
+    try:
+        taking_back.take_back(case_id, by=person_of(request))
+    except WrongState as error:
+        messages.error(request, str(error), extra_tags="alarm")
+    else:
+        messages.success(request, "Your answer is taken back.", extra_tags="good")
     return redirect("case", case_id)
 
 

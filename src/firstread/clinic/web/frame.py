@@ -12,6 +12,7 @@ from django.utils.functional import SimpleLazyObject
 from firstread.clinic.models import Person, Role
 from firstread.clinic.shown import worklist
 from firstread.clinic.shown.condition import stopped
+from firstread.clinic.shown.take_back import newest_answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,4 +56,10 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     # Asked for where it is shown, once; a page that counts by itself gives its own `waits`.
     waits = SimpleLazyObject(lambda: worklist.waits_for(user))
     outages = SimpleLazyObject(stopped) if user.operates else ()
-    return {"places": places, "menu": places[3:], "waits": waits, "outages": outages}
+    return {
+        "places": places,
+        "menu": places[3:],
+        "waits": waits,
+        "outages": outages,
+        "take_back": SimpleLazyObject(lambda: newest_answer(user)),
+    }

@@ -27,6 +27,7 @@ urlpatterns = [
     path("cases/<uuid:case_id>", case.case_page, name="case"),
     path("cases/<uuid:case_id>/stamp", case.stamp, name="case-stamp"),
     path("cases/<uuid:case_id>/answer", case.answer, name="answer"),
+    path("cases/<uuid:case_id>/take-back", case.take_back, name="take-back"),
     path("cases/<uuid:case_id>/amend", case.amend, name="amend"),
     path("cases/<uuid:case_id>/correct", correct.correct, name="correct"),
     path("cases/<uuid:case_id>/withdraw", correct.withdraw, name="withdraw"),

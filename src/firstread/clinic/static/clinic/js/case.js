@@ -74,7 +74,7 @@ function moveCell(by) {
 
 /* ---- keys ---- */
 document.addEventListener("keydown", (event) => {
-  if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey || find("dialog[open]")) return;
+  if (event.defaultPrevented || typing(event.target) || event.ctrlKey || event.metaKey || event.altKey || find("dialog[open]")) return;
   /** @param {string} selector */
   const press = (selector) => find(selector) && (event.preventDefault(), /** @type {HTMLElement} */ (find(selector)).click());
   if (event.target instanceof HTMLInputElement && event.target.type === "range" && event.key.startsWith("Arrow")) return;
@@ -101,6 +101,13 @@ document.addEventListener("submit", (event) => {
   if (!(form instanceof HTMLFormElement) || form.method !== "post") return;
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "yes";
+});
+
+/* ---- what came of an answer is shown once that can no longer be taken back ---- */
+document.body.addEventListener("final", () => {
+  if (!(box instanceof HTMLElement)) return;
+  // The last moment is the server's to say: the page asks a little after its own.
+  setTimeout(() => { box.dataset.stamp = ""; document.body.dispatchEvent(new CustomEvent("changed")); }, 1200);
 });
 
 /* ---- news ---- */

@@ -36,6 +36,21 @@ export function typing(target) {
   );
 }
 
+/* ---- an answer can be taken back for ten seconds: a bar counts them ---- */
+const takeBack = /** @type {HTMLFormElement | null} */ (document.querySelector("[data-take-back]"));
+if (takeBack) {
+  const ends = Date.now() + 1000 * Number(takeBack.dataset.left);
+  const count = setInterval(() => {
+    const left = Math.ceil((ends - Date.now()) / 1000);
+    const words = takeBack.querySelector("[data-seconds]");
+    if (words) words.textContent = String(Math.max(0, left));
+    if (left > 0) return;
+    clearInterval(count);
+    takeBack.remove();
+    document.body.dispatchEvent(new CustomEvent("final"));
+  }, 250);
+}
+
 let going = false;
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
@@ -43,7 +58,10 @@ document.addEventListener("keydown", (event) => {
     if (typing(event.target) && event.target instanceof HTMLElement) event.target.blur();
   }
   if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey || keys?.open) return;
-  if (event.key === "?") {
+  if (event.key === "u" && takeBack?.isConnected) {
+    event.preventDefault();
+    if (!event.repeat) takeBack.requestSubmit();
+  } else if (event.key === "?") {
     event.preventDefault();
     keys?.showModal();
   } else if (going) {
