@@ -79,6 +79,17 @@ def wfdb_pair(
     return {f"{name}.hea": header.encode(), f"{name}.dat": numbers.T.tobytes()}
 
 
+def wfdb_in_three(name: str = "100", *, seed: int = 1) -> dict[str, bytes]:
+    """The same with each lead in a file of its own, one of them under another name."""
+    pair = wfdb_pair(name, seed=seed)
+    leads = np.frombuffer(pair[f"{name}.dat"], "<i2").reshape(-1, 2).T
+    header = pair[f"{name}.hea"].decode().splitlines()
+    files = (f"{name}.dat", f"v1-of-{name}.dat")
+    header[2] = header[2].replace(*files)
+    told = {f"{name}.hea": "\n".join([*header, ""]).encode()}
+    return told | {file: lead.tobytes() for file, lead in zip(files, leads, strict=True)}
+
+
 def recording_zip(*, seconds: float = 10.0, wide: Collection[int] = (), seed: int = 1) -> bytes:
     """The same as the one sample that a pair is joined into."""
     return join_pair(wfdb_pair(seconds=seconds, wide=wide, seed=seed))

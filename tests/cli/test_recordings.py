@@ -47,7 +47,7 @@ def test_a_header_without_its_samples_says_what_is_missing(pack, tmp_path):
     (tmp_path / "100.hea").write_bytes(wfdb_pair("100")["100.hea"])
     result = CliRunner().invoke(firstread, ["classify", str(tmp_path / "100.hea"), "--pack", pack])
     assert result.exit_code == 1
-    assert "together with its .dat" in result.output
+    assert "together with what it names: 100.dat" in result.output
 
 
 def test_a_phantom_of_a_heart_is_a_zip(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from firstread.clinic.models import Case, CaseSample, Check
 from firstread.inbox.places import Inbox
 from firstread.inbox.taking import Taking
-from tests.hearts_for_tests import recording_zip, wfdb_pair
+from tests.hearts_for_tests import recording_zip, wfdb_in_three, wfdb_pair
 
 Make = Callable[..., Taking]
 
@@ -46,6 +46,47 @@ def test_two_files_become_one_sample_of_one_case(door: Make, inbox: Path, heartb
     kept = sorted(path.name for path in (inbox / ".done").rglob("*.*") if path.is_file())
     assert kept == ["100.dat", "100.hea", "201.dat", "201.hea"]
     assert _lying(inbox) == []
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+def test_all_files_that_a_header_names_come_in_as_one_in_whatever_order_they_arrive(
+    door: Make, inbox: Path, heartbeat: Path, order: int
+) -> None:
+    made = door(patience_s=30)
+    files = list(wfdb_in_three("100").items())
+    for name, data in [*files[order:], *files[:order]]:
+        assert Case.objects.count() == 0
+        (heartbeat / name).write_bytes(data)
+        made.take_all()
+    made.take_all()
+    assert Case.objects.get().accession == "100"
+    assert CaseSample.objects.get().original_name == "100.hea + 100.dat + v1-of-100.dat"
+    assert (_lying(inbox), _why(inbox)) == ([], {})
+
+
+def test_of_three_files_two_that_a_dead_process_had_claimed_go_back_to_the_third(
+    door: Make, inbox: Path, heartbeat: Path
+) -> None:
+    _put(heartbeat, wfdb_in_three("100"))
+    made = door()
+    for name in ("100.hea", "100.dat"):
+        made.inbox.take(Path("heartbeat") / name)  # and then it died
+    made.take_over()
+    assert len(_lying(inbox)) == 3
+    made.take_all()
+    assert Case.objects.get().accession == "100"
+    assert CaseSample.objects.count() == 1
+
+
+def test_a_header_whose_second_file_never_comes_comes_back_with_its_name(
+    door: Make, inbox: Path, heartbeat: Path
+) -> None:
+    files = wfdb_in_three("100")
+    del files["v1-of-100.dat"]
+    _put(heartbeat, files)
+    door(patience_s=0).take_all()
+    assert Case.objects.count() == 0
+    assert "v1-of-100.dat" in _why(inbox)["100.hea"]
 
 
 def test_a_half_waits_for_the_other(door: Make, inbox: Path, heartbeat: Path) -> None:

@@ -163,7 +163,7 @@ HOSTILE = {
     "nothing": (b"", "not a recording"),
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(50), "not a recording"),
     "a text": (b"Dear colleague,\nplease read this.\n", "no CSV file"),
-    "a header alone": (HEADER, "together with its .dat"),
+    "a header alone": (HEADER, "together with what it names: r.dat"),
     "an empty zip": (zipped(), "not a recording"),
     "no samples": (zipped(r_hea=HEADER), "not there"),
     "cut short": (zipped(r_hea=HEADER, r_dat=bytes(100)), "cut short"),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from firstread.files.left_over import folder_passed_over
 from firstread.inbox.names import plain
+from firstread.recordings.together import beginning_of
 
 TAKING = ".taking"
 DONE = ".done"
@@ -30,6 +31,13 @@ class Taken:
     @property
     def path(self) -> Path:
         return self.claim / self.inside
+
+    def beginning(self) -> bytes:
+        """What the file begins with, where it can be read."""
+        try:
+            return beginning_of(self.path)
+        except OSError:
+            return b""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 import time
@@ -16,10 +17,11 @@ from firstread.inbox.kinds import KINDS, KindOfFile
 from firstread.inbox.names import Address, address_of, is_table, plain
 from firstread.inbox.places import Inbox, Taken
 from firstread.inbox.put_away import PutAway
+from firstread.inbox.records import Records, lacks_some
 from firstread.inbox.settle import Ripe, Settling, Signature
 from firstread.inbox.troubles import Troubles, tell_nobody
 from firstread.recordings import join_pair
-from firstread.recordings.together import half_of_a_pair, is_header, other_half, together
+from firstread.recordings.together import half_of_a_pair, is_header, together
 from firstread.tables.columns import TakesMeasurements
 
 ADOPT_AFTER_S = 30.0
@@ -47,17 +49,17 @@ Checks = Mapping[str, KnownCheck]
 class Whole:
     """A claimed file with its bytes, which nobody changed between reading and claiming.
 
-    Of a recording in two files both are claimed, and `data` is what they are joined into.
+    Of a recording in several files all are claimed, and `data` is what they are joined into.
     """
 
     taken: Taken
-    other_half: Taken | None = None
+    beside: tuple[Taken, ...] = ()
     data: bytes
     address: Address
 
     @property
     def claims(self) -> tuple[Taken, ...]:
-        return (self.taken,) if self.other_half is None else (self.taken, self.other_half)
+        return (self.taken, *self.beside)
 
     @property
     def name(self) -> str:
@@ -106,10 +108,12 @@ class Taking:
     def __post_init__(self) -> None:
         self._troubles = Troubles(self.inbox, self.settling, self.told)
         self._put_away = PutAway(self.inbox)
+        self._records = Records()
 
     def take_all(self) -> None:
         """Look at every file once, and receive those that are there whole."""
         checks = self.receiver.checks()
+        self._records.look_again()
         self._put_away.bring_back()
         present = set[Path]()
         batch: list[Whole] = []
@@ -139,13 +143,17 @@ class Taking:
 
     def _receive_claimed(self, left: Sequence[Taken]) -> None:
         checks = self.receiver.checks()
-        for places in together([str(taken.inside) for taken in left]):
+        names = [str(taken.inside) for taken in left]
+        for places in together(names, beginning=lambda at: left[at].beginning()):
             first, *rest = [left[place] for place in places]
-            if not rest and self._is_half(first.inside, checks=checks):
-                # Whoever died may not have come to the other half, which lies in the inbox still.
-                self.inbox.put_back(first)
+            if self._is_half(first.inside, checks=checks) and (
+                not rest or lacks_some([first, *rest])
+            ):
+                # Whoever died may not have come to the others, which lie in the inbox still.
+                for each in (first, *rest):
+                    self.inbox.put_back(each)
                 continue
-            whole = self._opened(first, rest[0] if rest else None, checks=checks)
+            whole = self._opened(first, rest, checks=checks)
             if whole is not None:
                 self._receive([whole])
 
@@ -182,9 +190,9 @@ class Taking:
     def _ripe(self, inside: Path, *, checks: Checks) -> Whole | None:
         path = self.inbox.root / inside
         try:
-            half = self._is_half(inside, checks=checks) and other_half(path)
-            if half:
-                return self._ripe_pair(path, half, checks=checks) if is_header(path) else None
+            files = self._records.files_of(path) if self._is_half(inside, checks=checks) else ()
+            if files:
+                return self._ripe_record(files, checks=checks) if is_header(path) else None
             signature = Signature.of(path)
             ripe = self.settling.look(inside, signature, table=is_table(inside.name))
             # What is too large comes back, and so needs no room.
@@ -204,34 +212,36 @@ class Taking:
         self._troubles.free(inside)
         return self._opened(taken, checks=checks) if taken else None
 
-    def _ripe_pair(self, path: Path, half: Path, *, checks: Checks) -> Whole | None:
-        """Both halves of a recording, once both lie still and open together."""
-        inside, other = (each.relative_to(self.inbox.root) for each in (path, half))
-        signatures = [Signature.of(path), Signature.of(half)]
-        ripe = self.settling.look(inside, signatures[0].with_other(signatures[1]), table=False)
+    def _ripe_record(self, files: Sequence[Path], *, checks: Checks) -> Whole | None:
+        """All files of a recording, the header first, once they lie still and open together."""
+        inside, *others = (each.relative_to(self.inbox.root) for each in files)
+        signatures = [Signature.of(each) for each in files]
+        whole = functools.reduce(Signature.with_other, signatures)
+        ripe = self.settling.look(inside, whole, table=False)
         size_bytes = sum(each.size_bytes for each in signatures)
         if ripe is Ripe.NOT_YET or not self.receiver.has_room(size_bytes):
             return None
-        if ripe is Ripe.QUIET and not self._pair_opens(path, half, signatures, checks=checks):
+        if ripe is Ripe.QUIET and not self._record_opens(files, signatures, checks=checks):
             self.settling.was_not_whole(inside)
             return None
-        taken = self._taken(inside, signatures[0])
-        if taken is None:
-            return None
-        rest = self._taken(other, signatures[1])
-        if rest is None:
-            self.inbox.put_back(taken)
-            return None
-        return self._opened(taken, rest, checks=checks)
+        claims: list[Taken] = []
+        for each, signature in zip((inside, *others), signatures, strict=True):
+            taken = self._taken(each, signature)
+            if taken is None:
+                for other in claims:
+                    self.inbox.put_back(other)
+                return None
+            claims.append(taken)
+        return self._opened(claims[0], claims[1:], checks=checks)
 
-    def _pair_opens(
-        self, path: Path, half: Path, signatures: Sequence[Signature], *, checks: Checks
+    def _record_opens(
+        self, files: Sequence[Path], signatures: Sequence[Signature], *, checks: Checks
     ) -> bool:
         if not all(each.regular and 0 < each.size_bytes <= self.most_bytes for each in signatures):
             return False
         try:
-            data = join_pair({each.name: each.read_bytes() for each in (path, half)})
-            return self._opens(data, path.relative_to(self.inbox.root), checks=checks)
+            data = join_pair({each.name: each.read_bytes() for each in files})
+            return self._opens(data, files[0].relative_to(self.inbox.root), checks=checks)
         except (FirstreadError, PermissionError):
             return False
 
@@ -278,14 +288,16 @@ class Taking:
             inside, pattern=self.pattern, checks=checks.keys(), default_check=self.default_check
         )
 
-    def _opened(self, taken: Taken, other: Taken | None = None, *, checks: Checks) -> Whole | None:
+    def _opened(
+        self, taken: Taken, beside: Sequence[Taken] = (), *, checks: Checks
+    ) -> Whole | None:
         """The claimed files' bytes and address; None where they were refused instead."""
-        claims = (taken,) if other is None else (taken, other)
+        claims = (taken, *beside)
         try:
             address = self._address(taken.inside, checks=checks)
             self._refuse_other_kinds(taken.inside.name, address, checks=checks)
             parts = {each.inside.name: self._bytes_of(each) for each in claims}
-            data = join_pair(parts) if other else parts[taken.inside.name]
+            data = join_pair(parts) if beside else parts[taken.inside.name]
         except FileNotFoundError:
             return None
         except PermissionError:
@@ -296,7 +308,7 @@ class Taking:
         except FirstreadError as error:
             self._send_back(claims, why=str(error))
             return None
-        return Whole(taken=taken, other_half=other, data=data, address=address)
+        return Whole(taken=taken, beside=tuple(beside), data=data, address=address)
 
     def _refuse_other_kinds(self, name: str, address: Address, *, checks: Checks) -> None:
         kind = KINDS[checks[address.check].kind]

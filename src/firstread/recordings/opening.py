@@ -14,6 +14,7 @@ from firstread.recordings.foreign import foreign_form
 from firstread.recordings.pair import HEADER, SAMPLES, unzipped
 from firstread.recordings.recording import MAX_LEADS, MAX_NUMBERS, Recording
 from firstread.recordings.signals import Signal, leads_among, other_name
+from firstread.recordings.together import named_files
 from firstread.recordings.units import in_millivolts, is_lead
 from firstread.recordings.wfdb import open_wfdb
 from firstread.recordings.wfdb_segments import main_header, open_segments
@@ -119,8 +120,8 @@ def _refuse_lone_header(data: bytes) -> None:
         and lines[0][:1] not in "'\""
     ):
         raise UnreadableSample(
-            "This is the header of a WFDB recording alone. Send it together with its "
-            f"{' or '.join(SAMPLES)} file."
+            "This is the header of a WFDB recording alone. Send it together with what it names: "
+            f"{', '.join(named_files(data)[:8]) or ' or '.join(SAMPLES)}."
         )
 
 

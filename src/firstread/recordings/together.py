@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path, PurePath
 
 from firstread.domain.errors import UnreadableSample
@@ -54,11 +54,17 @@ def named_files(header: bytes) -> list[str]:
 def files_beside(header: Path) -> list[Path]:
     """The files with samples that a header names, of those that lie in its folder."""
     try:
-        names = named_files(header.read_bytes())
+        names = named_files(beginning_of(header))
         beside = {each.name.casefold(): each for each in header.parent.iterdir()}
     except OSError:
         return []
     return [beside[name.casefold()] for name in names if name.casefold() in beside]
+
+
+def beginning_of(header: Path) -> bytes:
+    """As much of a file as a header may have; raises OSError."""
+    with header.open("rb") as file:
+        return file.read(_MOST_OF_A_HEADER)
 
 
 def named_elsewhere(path: Path) -> bool:
@@ -68,24 +74,37 @@ def named_elsewhere(path: Path) -> bool:
     return any(path in files_beside(other) for other in path.parent.iterdir() if is_header(other))
 
 
-def together(names: Sequence[str]) -> list[tuple[int, ...]]:
+def together(
+    names: Sequence[str], *, beginning: Callable[[int], bytes] = lambda _: b""
+) -> list[tuple[int, ...]]:
     """The places of the files of each recording, in the order in which they came.
 
-    Files of one folder and stem belong together, where they make a pair; so does a further file of
-    samples whose name begins with that of a pair, such as rec_2.dat. Any other stands alone.
+    `beginning` gives what a header, by its place, begins with: the files that it names belong to
+    it. Otherwise files of one folder and stem belong together, where they make a pair; so does a
+    further file of samples whose name begins with that of a pair, such as rec_2.dat. Any other
+    stands alone.
 
     >>> together(["a/1.dat", "x.edf", "a/1.hea", "a/2.dat"])
     [(0, 2), (1,), (3,)]
     >>> together(["r.hea", "r.dat", "r_2.dat"])
     [(0, 1, 2)]
+    >>> header = b"r 2 360 10\\na.dat 16\\nb.dat 16"
+    >>> together(["r.hea", "a.dat", "b.dat"], beginning=lambda _: header)
+    [(0, 1, 2)]
     """
     paths = [PurePath(name.replace("\\", "/")) for name in names]
     stems = [str(path.parent / path.stem) for path in paths]
     headers = {stems[place] for place, path in enumerate(paths) if is_header(path)}
+    named: dict[str, str] = {}
+    for place, path in enumerate(paths):
+        for each in named_files(beginning(place)) if is_header(path) else ():
+            named.setdefault(str(path.parent / each.casefold()), stems[place])
     halves: dict[str, list[int]] = defaultdict(list)
     for place, name in enumerate(names):
         if half_of_a_pair(name):
-            halves[_owner(stems[place], headers)].append(place)
+            spelt = str(paths[place].parent / paths[place].name.casefold())
+            owner = named.get(spelt) or _owner(stems[place], headers)
+            halves[owner].append(place)
     pairs = {
         places[0]: tuple(places)
         for places in halves.values()

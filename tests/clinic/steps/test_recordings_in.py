@@ -11,7 +11,7 @@ from firstread.clinic.storage.traces import trace_of
 from firstread.domain.errors import UnreadableSample
 from firstread.recordings import open_recording
 from tests.clinic_for_tests import Clinic
-from tests.hearts_for_tests import wfdb_pair
+from tests.hearts_for_tests import wfdb_in_three, wfdb_pair
 
 pytestmark = pytest.mark.usefixtures("heartbeat")
 
@@ -35,6 +35,17 @@ def test_two_files_that_belong_together_are_one_sample(clinic: Clinic) -> None:
     assert sample.original_name == "100.hea + 100.dat"
     assert (sample.sample.kind, sample.sample.media_type) == ("recording", "application/zip")
     assert open_recording(store.open(sample.sample_id)).signal.shape == (2, 3600)
+
+
+def test_all_files_that_a_header_names_are_one_sample(clinic: Clinic) -> None:
+    files = wfdb_in_three("100")
+    first = receive(_files(files), check="heartbeat", door="page", by=clinic.tech)
+    turned = receive(_files(dict(reversed(files.items()))), check="heartbeat", door="api", by=None)
+    assert (first.added, first.refused, turned.case) == (1, (), first.case)
+    sample = first.case.samples.get()
+    read = open_recording(store.open(sample.sample_id)).signal
+    pair = receive(_files(wfdb_pair("101")), check="heartbeat", door="page", by=None).case
+    assert (read == open_recording(store.open(pair.samples.get().sample_id)).signal).all()
 
 
 def test_half_a_pair_is_kept_and_said(clinic: Clinic) -> None:

@@ -9,11 +9,20 @@ from firstread.cli.kinds import KindOnTheLine
 from firstread.cli.parcels import Asked, Parcel
 
 
+def _beginning(file: Path) -> bytes:
+    from firstread.recordings.together import beginning_of
+
+    try:
+        return beginning_of(file)
+    except OSError:  # its own sentence comes where it is sent
+        return b""
+
+
 def _parcels_of(files: Sequence[Path], asked: Asked) -> list[Parcel]:
-    """Each recording in a request of its own, the two files of one together."""
+    """Each recording in a request of its own, all files of one together."""
     from firstread.recordings.together import together
 
-    places = together([str(file) for file in files])
+    places = together([str(file) for file in files], beginning=lambda at: _beginning(files[at]))
     groups = [tuple(files[place] for place in each) for each in places]
     shared = asked.shared_accession(files, samples=len(groups)) if asked.one_case else None
     return [

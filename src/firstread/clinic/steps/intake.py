@@ -105,7 +105,7 @@ def receive(
         raise UnreadableSample(f"No sample was sent. Add at least one {words.one}.")
     files = [Incoming(data=each.data, name=shown_name(each.name)) for each in samples]
     stored, refused = store_each(
-        kind.together([file.name for file in files]),
+        kind.together(files),
         files,
         kind=asked.check.kind,
         opened=kind.opened,

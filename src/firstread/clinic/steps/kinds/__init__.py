@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from firstread.clinic.steps.files import Open
+from firstread.clinic.steps.files import Incoming, Open
 from firstread.domain.kinds import Kinds
 from firstread.packs import Manifest
 
@@ -13,13 +13,13 @@ Row = Callable[[Mapping[str, float | None], Manifest], bytes]
 """The bytes of a row of measurements; raises BadMeasurement where the pack would refuse it."""
 
 
-def each_alone(names: Sequence[str]) -> Sequence[Sequence[int]]:
+def each_alone(files: Sequence[Incoming]) -> Sequence[Sequence[int]]:
     """Each file is a sample.
 
-    >>> each_alone(["a.png", "b.png"])
+    >>> each_alone([Incoming(data=b"a"), Incoming(data=b"b")])
     [(0,), (1,)]
     """
-    return [(place,) for place in range(len(names))]
+    return [(place,) for place in range(len(files))]
 
 
 def nothing(sample: str) -> None:
@@ -32,8 +32,8 @@ class KindOfCase:
 
     opened: Open | None = None
     """None where samples are no files."""
-    together: Callable[[Sequence[str]], Sequence[Sequence[int]]] = each_alone
-    """The places of files that are one sample, by their names."""
+    together: Callable[[Sequence[Incoming]], Sequence[Sequence[int]]] = each_alone
+    """The places of files that are one sample, by their names and what they say."""
     row: Row | None = None
     """None where samples are no rows, so that a file holds one and not a table of many."""
     equal_tells: bool = True

@@ -18,6 +18,10 @@ def _opened(files: Sequence[Incoming]) -> Opened:
     return Opened(data=data, media_type=_media_type(data))
 
 
+def _together(files: Sequence[Incoming]) -> list[tuple[int, ...]]:
+    return together([file.name for file in files], beginning=lambda place: files[place].data)
+
+
 def _media_type(data: bytes) -> str:
     if data.startswith(b"PK"):
         return "application/zip"
@@ -32,7 +36,7 @@ def _draw(sample: str) -> None:
 
 KIND = KindOfCase(
     opened=_opened,
-    together=together,
+    together=_together,
     after_read=_draw,
     not_from_edge="each beat has logits of its own, which no edge sends: the clinic reads "
     "recordings",
