@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from firstread.clinic.models import Review
+from firstread.clinic.web import events
 from tests.browser_for_tests import SERVER_WARNINGS, Site
 from tests.clinic_for_tests import put_in_row, read_all, read_case
 
@@ -72,6 +73,21 @@ def test_whoever_was_signed_out_meanwhile_sees_the_sign_in_page(site: Site, ente
     read_case("red", accession="X1")
     page.wait_for_url("**/sign-in?next=/")
     expect(page.get_by_label("Password")).to_be_visible()
+
+
+def test_a_page_whose_session_has_ended_says_so_and_keeps_what_was_written(
+    site: Site, enter: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "AT_MOST_S", 1.0)  # then the page connects anew
+    case = read_case("red", accession="E1")
+    page = enter("ana")
+    page.goto(f"/cases/{case.pk}")
+    page.get_by_label("Comment").fill("Seen twice.")
+    page.context.clear_cookies()
+    expect(page.get_by_text("You have been signed out")).to_be_visible()
+    expect(page.get_by_label("Comment")).to_have_value("Seen twice.")
+    page.get_by_role("link", name="Sign in again").click()
+    page.wait_for_url(f"**/sign-in?next=%2Fcases%2F{case.pk}")
 
 
 def test_text_stands_out_from_its_ground(site: Site, enter: Enter) -> None:
