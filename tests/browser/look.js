@@ -43,10 +43,11 @@
     }
   }
 
-  const pressed = "button, summary, select, .button, .input, .bottom a, .tabs a, label:has(input[type=radio], input[type=checkbox])";
+  const pressed = "button, summary, select, .button, .input, .bottom a, .tabs a, .ways a, .back, .question, label:has(input[type=radio], input[type=checkbox])";
   for (const one of innerWidth < 700 ? document.querySelectorAll(pressed) : []) {
     if (!shown(one) || one.closest(".unseen, dialog:not([open])")) continue;
     const { width, height } = one.getBoundingClientRect();
+    if (one.scrollWidth > one.clientWidth + 1 && !one.matches("select, input, textarea")) wrong.add(`wider inside than outside: ${named(one)}`);
     if (width && (height < 43.5 || width < 43.5)) wrong.add(`small for a finger, ${Math.round(width)} x ${Math.round(height)}: ${named(one)}`);
   }
   return [...wrong];

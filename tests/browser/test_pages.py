@@ -15,6 +15,7 @@ from tests.clinic_for_tests import put_in_row, read_all, read_case
 pytestmark = [pytest.mark.browser, *SERVER_WARNINGS]
 Enter = Callable[..., Page]
 
+DARK_INK = "rgb(16, 25, 26)"
 UNNAMED = """() => {
   const named = (e) => (e.getAttribute('aria-label') || e.getAttribute('aria-labelledby')
     || e.innerText || e.title || '').trim();
@@ -209,11 +210,14 @@ def test_the_theme_that_was_chosen_stays(site: Site, enter: Enter) -> None:
 def test_a_case_without_an_answer_is_printed_without_an_empty_box(site: Site, enter: Enter) -> None:
     case = read_case("red", accession="P1")
     page = enter("ana")
+    page.get_by_label("Switch between light and dark").click()
     page.goto(f"/cases/{case.pk}")
     expect(page.locator("#decision")).to_be_visible()
     page.emulate_media(media="print")
     expect(page.locator("#decision")).to_be_hidden()
     expect(page.get_by_role("heading", name="First read", exact=True)).to_be_visible()
+    expect(page.locator("#answer-bar")).to_be_hidden()
+    expect(page.locator("h1")).to_have_css("color", DARK_INK)  # on white paper, whatever the theme
 
 
 def test_opening_the_link_of_a_mail_shows_the_case_and_changes_nothing(
