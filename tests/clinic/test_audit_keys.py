@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -9,11 +10,15 @@ from django.db import transaction
 from msgspec.structs import replace
 
 from firstread.clinic import audit, seals
-from firstread.clinic.models import AuditHead, AuditRow
+from firstread.clinic.models import AuditHead, AuditRow, Outgoing, clock
+from firstread.clinic.queue import cannot_read
+from firstread.connect.webhook.settings import WebhookSettings
 from firstread.domain.errors import AuditBroken, KeyMissing, WrongState
 from firstread.files.key_file import keep_keys
+from firstread.server import worker
 from firstread.server.secret import Keys
 from firstread.toml import Secret
+from tests.webhooks_for_tests import SECRET as WEBHOOK_SECRET
 
 pytestmark = pytest.mark.django_db
 OLD, NEW, NEWEST, OTHER = ("old-" * 10, "new-" * 10, "newest-" * 6, "other-" * 7)
@@ -156,3 +161,25 @@ def test_an_empty_database_takes_the_key_of_whoever_writes_first(settings: Any) 
     audit.mark_empty()
     _write()
     assert audit.verify().rows == 1
+
+
+def test_a_worker_without_the_key_sends_and_reads_nothing_that_it_could_not_note(
+    settings: Any,
+) -> None:
+    hook = WebhookSettings(addresses=("http://127.0.0.1:9/x",), secret=Secret(WEBHOOK_SECRET))
+    settings.FIRSTREAD = replace(settings.FIRSTREAD, services={WebhookSettings: hook})
+    _use(settings, OLD)
+    _write()
+    now = clock.now()
+    row = Outgoing(key="1", channel="webhook", address=hook.addresses[0], payload={"type": "x"})
+    row.created_at = row.waits_since = now
+    row.save()
+    _use(settings, NEW)
+    assert not worker._deliver("webhook", threading.Event())
+    assert not worker._read_one()
+    assert "not the one that seals" in cannot_read.reasons()[cannot_read.ANYTHING]
+    cannot_read.forget(cannot_read.ANYTHING)
+    _use(settings, OLD)
+    assert worker._deliver("webhook", threading.Event())
+    row.refresh_from_db()
+    assert row.attempts == 1

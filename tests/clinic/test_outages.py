@@ -70,8 +70,10 @@ def _later() -> None:
     for kind in (Outage, Resting):
         for row in kind.objects.all():
             kind.objects.filter(pk=row.pk).update(since=row.since - AN_HOUR)
-    for row in Outgoing.objects.exclude(sent_at=None):
-        Outgoing.objects.filter(pk=row.pk).update(sent_at=row.sent_at - AN_HOUR)
+    for message in Outgoing.objects.all():
+        sent_at = message.sent_at and message.sent_at - AN_HOUR
+        rows = Outgoing.objects.filter(pk=message.pk)
+        rows.update(sent_at=sent_at, created_at=message.created_at - AN_HOUR)
     past = timezone.now() - timedelta(seconds=1)
     Resting.objects.update(until=past)
 
@@ -138,11 +140,12 @@ def test_where_mail_stops_the_webhook_tells_it_and_no_mail_waits_to(
         mailbox.answers[person.email] = "550 Relaying denied"
     read_case("red")
     _deliver()
+    _later()
     outages.look()
     _later()
     outages.look()
     _deliver()
-    said = "Nothing leaves by mail: 2 messages wait."
+    said = "Messages do not leave by mail: 2 messages wait."
     assert _events(site) == [("clinic.stopped", "mail", said)]
     assert not Outgoing.objects.filter(to=clinic.operator).exists()
     client.force_login(clinic.operator)
@@ -156,6 +159,26 @@ def test_where_mail_stops_the_webhook_tells_it_and_no_mail_waits_to(
     assert [event for event, _, _ in _events(site)] == ["clinic.stopped", "clinic.goes_again"]
 
 
+def test_one_address_that_is_refused_while_others_are_taken_is_no_outage(
+    clinic: Clinic, site: Receiver, mailbox: Mailbox
+) -> None:
+    mailbox.answers[clinic.ana.email] = "550 No such user here"
+    read_case("red")
+    for _ in range(3):
+        _deliver()
+        _later()
+        outages.look()
+    assert Outgoing.objects.filter(state="waiting").count() == 1
+    assert not Outage.objects.exists()
+
+
+def test_mail_that_nobody_delivers_is_an_outage(clinic: Clinic, site: Receiver) -> None:
+    read_case("red")
+    _later()
+    outages.look()
+    assert Outage.objects.filter(what="mail").exists()
+
+
 def test_where_webhooks_stop_the_mail_tells_it(
     clinic: Clinic, site: Receiver, mailbox: Mailbox
 ) -> None:
@@ -167,7 +190,7 @@ def test_where_webhooks_stop_the_mail_tells_it(
     _later()
     outages.look()
     _deliver()
-    assert _mails(mailbox) == ["Nothing leaves by webhook: 2 messages wait."]
+    assert _mails(mailbox) == ["Messages do not leave by webhook: 2 messages wait."]
 
 
 def test_a_full_disk_and_a_store_that_is_away_are_told_to_the_addresses_of_the_settings(

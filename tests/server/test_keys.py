@@ -90,8 +90,9 @@ def test_keys_are_rotated_apart_and_nobody_is_signed_out(site: Site) -> None:
         assert stat.S_IMODE((site.home / name).stat().st_mode) == 0o600
     assert site.firstread("keys", "rotate", "sessions", "--at-once").returncode == 0
     assert site.python(STILL_IN.format(session)).strip() == "302"
-    (site.home / "secret-key").unlink()  # of sessions alone: they end, and nothing else does
-    site.python("from firstread.server.start import *; open_django(); open_database()")
+    (site.home / "secret-key").unlink()
+    assert "its key is not here" in site.firstread("audit", "verify").stderr
+    assert "The trail has its own" in site.firstread("keys", "lost", "--yes").stdout
     assert "adds up" in site.firstread("audit", "verify").stdout
 
 

@@ -118,14 +118,23 @@ def lost(*, yes: bool) -> None:
         raise BadConfiguration(
             "There is no database of this version here. Check FIRSTREAD_HOME and database.url."
         )
+    given = settings.FIRSTREAD.keys
+    of_sessions_alone = given.new and given.audit != given.sessions
     if not yes:
         click.confirm(
-            "The audit trail up to here can never be verified again. Is the key in no backup?",
+            "Everybody is signed out. Is the key in no backup?"
+            if of_sessions_alone
+            else "The audit trail up to here can never be verified again. Is the key in no backup?",
             abort=True,
         )
+    if of_sessions_alone:
+        trail.refuse_other_key()
+        keep_first_key()
+        click.echo("Sessions have a new key, and everybody signs in anew. The trail has its own.")
+        return
     with transaction.atomic():
         number = trail.go_on_without_key()
-        if settings.FIRSTREAD.keys.new:
+        if given.new:
             keep_first_key()
     click.echo(
         f"The audit trail goes on from row {number} with a new key. Back it up now: "

@@ -107,6 +107,16 @@ def refuse_other_key() -> None:
         _sealing_key(AuditHead.objects.filter(pk=1).first())
 
 
+def refuse_old_key() -> None:
+    """Raises KeyMissing where another key seals by now, and this process has it not: a quick look.
+
+    Before whatever cannot be undone is done, such as sending a mail, which must then be noted.
+    """
+    head = AuditHead.objects.filter(pk=1).first()
+    if head is not None and head.key != seals.current().name:
+        _sealing_key(head)
+
+
 def mark_empty() -> None:
     """Let a database that holds nothing yet know the key of this process, whoever writes first."""
     with transaction.atomic():

@@ -20,7 +20,7 @@ from django.db import DatabaseError, connection, connections
 from firstread.clinic.checks import readers
 from firstread.clinic.checks.checks import enabled_checks
 from firstread.clinic.keeping import registry, store_mending
-from firstread.clinic.models import Ails, Outgoing, OutgoingState, Resting, clock
+from firstread.clinic.models import Ails, AuditHead, Outgoing, OutgoingState, Resting, clock
 from firstread.clinic.outbox.restored import why_held
 from firstread.clinic.queue import presence
 from firstread.clinic.storage import store
@@ -61,8 +61,13 @@ def is_ready(parts: tuple[Part, ...]) -> bool:
 
 
 def _database() -> Part:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+    AuditHead.objects.filter(pk=1).exists()  # reads the file, too, where the database is one
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW transaction_read_only")
+            if cursor.fetchone() == ("on",):
+                said = "The database takes nothing: it is read-only."
+                return Part(name="database", works=False, says=said)
     return Part(name="database", works=True, says="The database answers.", detail=connection.vendor)
 
 

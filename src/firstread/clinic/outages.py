@@ -10,12 +10,14 @@ import logging
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 
 from firstread.clinic import audit
-from firstread.clinic.checks.checks import enabled_checks
+from firstread.clinic.checks.checks import all_checks
 from firstread.clinic.condition import free_bytes
 from firstread.clinic.models import (
     Case,
@@ -28,8 +30,10 @@ from firstread.clinic.models import (
     Role,
     clock,
 )
+from firstread.clinic.outbox.restored import why_held
 from firstread.clinic.outbox.write import sends, settings_of, write
 from firstread.clinic.storage import store
+from firstread.connect.channel import Channel
 from firstread.connect.channels import CHANNELS
 from firstread.connect.mail.channel import MAIL, letter
 from firstread.domain.case import CaseState
@@ -69,7 +73,7 @@ def told() -> list[Outage]:
 
 
 def _checks() -> Iterator[tuple[str, str]]:
-    for check in enabled_checks():
+    for check in all_checks():
         if waits := _stands(check):
             many = "1 case waits" if waits == 1 else f"{waits} cases wait"
             yield f"reading:{check.name}", f"Nothing is read for the check {check.title}: {many}."
@@ -89,19 +93,37 @@ def _stands(check: Check) -> int:
 
 
 def _channels() -> Iterator[tuple[str, str]]:
-    since = clock.now() - STANDS_AFTER
     for name, channel in CHANNELS.items():
-        if not sends(name):
+        waiting = Outgoing.objects.filter(channel=name, state=OutgoingState.WAITING)
+        if not sends(name) or why_held() or not waiting.exists():
             continue
-        rows = Outgoing.objects.filter(channel=name)
-        waiting = rows.filter(state=OutgoingState.WAITING)
-        away = Resting.objects.filter(channel=name, address="").exists()
-        refused = waiting.filter(attempts__gt=0)
-        if not (away or refused.exists()) or rows.filter(sent_at__gt=since).exists():
-            continue
-        count = waiting.count()
-        many = "1 message waits" if count == 1 else f"{count} messages wait"
-        yield name, f"Nothing leaves by {channel.words.title.lower()}: {many}."
+        stands = _server_stands if channel.through_one_server else _address_stands
+        if stands(channel):
+            count = waiting.count()
+            many = "1 message waits" if count == 1 else f"{count} messages wait"
+            yield name, f"Messages do not leave by {channel.words.title.lower()}: {many}."
+
+
+def _address_stands(channel: Channel[Any]) -> bool:
+    """Whether one of the addresses takes nothing."""
+    hears = channel.hears(settings_of(channel))
+    return Resting.objects.filter(channel=channel.name, address__in=hears).exists()
+
+
+def _server_stands(channel: Channel[Any]) -> bool:
+    """Whether the one server is away, or nothing has left since what waits was written.
+
+    One address that it refuses, while others are taken, is that address's trouble.
+    """
+    if Resting.objects.filter(channel=channel.name, address="").exists():
+        return True
+    rows = Outgoing.objects.filter(channel=channel.name)
+    last = rows.aggregate(at=Max("sent_at"))["at"]
+    waiting = rows.filter(state=OutgoingState.WAITING, created_at__lt=clock.now() - STANDS_AFTER)
+    late = waiting if last is None else waiting.filter(created_at__gt=last)
+    addresses = set(late.values_list("address", flat=True)[:1000])
+    others = rows.filter(state=OutgoingState.SENT).exclude(address__in=addresses)
+    return len(addresses) > 1 or (bool(addresses) and not others.exists())
 
 
 def _machine() -> Iterator[tuple[str, str]]:

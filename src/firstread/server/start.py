@@ -88,14 +88,14 @@ def refuse_lost_key() -> None:
     from firstread.clinic.audit import has_content, refuse_other_key
 
     keys = settings.FIRSTREAD.keys
-    # Where the audit trail has a key of its own, only sessions end with the other.
-    if keys.new and keys.audit == keys.sessions and has_content():
+    if keys.new and has_content():
         raise KeyMissing(
             "The database holds something, and its key is not here: there is neither "
-            f"{keys.sessions_file} nor FIRSTREAD_SECRET_KEY. No other is made in its place, for "
-            "the audit trail could then never be verified again. Bring secret-key (and audit-key, "
-            "where there is one) back from the backup of the home folder, or copy them from a "
-            "machine that has them. Where nobody has them: firstread keys lost"
+            f"{keys.sessions_file} nor FIRSTREAD_SECRET_KEY. No other is made in its place: "
+            "everybody would be signed out, and the audit trail could never be verified again. "
+            "Bring secret-key (and audit-key, where there is one) back from the backup of the home "
+            "folder, or copy them from a machine that has them. Where nobody has them: firstread "
+            "keys lost"
         )
     refuse_other_key()
 

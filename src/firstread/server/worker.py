@@ -16,7 +16,7 @@ from functools import partial
 from django.conf import settings
 from django.db import DatabaseError, connections
 
-from firstread.clinic import outages
+from firstread.clinic import audit, outages
 from firstread.clinic.checks import readers
 from firstread.clinic.doors import folder
 from firstread.clinic.keeping.retention import nightly
@@ -26,6 +26,7 @@ from firstread.clinic.queue import cannot_read, lease, presence, wake
 from firstread.clinic.queue.wake import Bell
 from firstread.clinic.steps.first_read import read_next, tell_why_waiting
 from firstread.connect.channels import CHANNELS
+from firstread.domain.errors import KeyMissing
 from firstread.server.start import unknown_migrations
 
 log = logging.getLogger(__name__)
@@ -143,6 +144,8 @@ class Worker:
 
 
 def _read_one() -> bool:
+    if _without_key():
+        return False
     return read_next(readers.reader_of)
 
 
@@ -160,7 +163,19 @@ def _look_for_outages(stop: threading.Event) -> bool:
     return False
 
 
+def _without_key() -> bool:
+    """Whether this process could not note what it does, for another key seals the trail by now."""
+    try:
+        audit.refuse_old_key()
+    except KeyMissing as error:
+        cannot_read.note(cannot_read.ANYTHING, str(error))
+        return True
+    return False
+
+
 def _deliver(channel: str, _stop: threading.Event) -> bool:
+    if _without_key():
+        return False
     return deliver_next(channel)
 
 
