@@ -53,7 +53,7 @@ OPERATORS = (
     "/outbox?state=given_up",
 )
 PUT_IN = ("leukaemia", "heartbeat", "breast-cytology")
-ERRORS = ("400.html", "403.html", "403_csrf.html", "404.html", "500.html")
+ERRORS = ("400.html", "403.html", "403_csrf.html", "404.html", "500.html", "503.html")
 
 
 def _places(role: str, cases: dict[str, str]) -> Iterator[tuple[str, str]]:

@@ -20,3 +20,4 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("", include("firstread.clinic.web.urls")),
 ]
+handler500 = "firstread.clinic.web.away.server_error"
