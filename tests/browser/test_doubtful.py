@@ -11,15 +11,19 @@ from firstread.clinic.models import Case, Check
 from firstread.clinic.steps.intake import Incoming, receive
 from tests.browser_for_tests import SERVER_WARNINGS, Site
 from tests.clinic_for_tests import read_all
-from tests.images_for_tests import yellow_png
+from tests.images_for_tests import blurred_png, yellow_png
 
 pytestmark = [pytest.mark.browser, *SERVER_WARNINGS]
 SAYS = "Not the kind of picture this was made for"
 
 
 def _yellow(site: Site) -> Case:
+    return _case_of(site, yellow_png())
+
+
+def _case_of(site: Site, picture: bytes) -> Case:
     Check.objects.filter(name="leukaemia").update(readers=1)
-    given = [Incoming(data=yellow_png(), name="yellow.png")]
+    given = [Incoming(data=picture, name="cell.png")]
     case = receive(given, check="leukaemia", door="page", by=site.clinic.tech).case
     read_all()
     return case
@@ -53,3 +57,12 @@ def test_a_phone_offers_no_answer_at_one_touch(site: Site, enter: Callable[..., 
     expect(bar.locator("button")).to_have_count(0)
     bar.get_by_text("Look and answer").click()
     expect(page.locator("#decide")).to_be_in_viewport()
+
+
+def test_a_phone_says_beside_the_answer_that_a_picture_is_unfit(
+    site: Site, enter: Callable[..., Page]
+) -> None:
+    case = _case_of(site, blurred_png())
+    page = enter("ana", viewport={"width": 360, "height": 740})
+    page.goto(f"{site.url}/cases/{case.pk}")
+    expect(page.locator("#answer-bar")).to_contain_text("Unfit for a first read")
