@@ -7,6 +7,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from openpyxl import Workbook
 
 from firstread.domain.errors import UnreadableSample
 from firstread.recordings import join_pair, open_recording
@@ -319,6 +320,16 @@ FOREIGN = {
 def test_a_form_that_is_not_opened_is_refused_by_name_with_the_way_out(form):
     with pytest.raises(UnreadableSample, match=f"{form}.*EDF, DICOM"):
         open_recording(FOREIGN[form])
+
+
+def test_a_workbook_with_a_recording_is_refused_by_name():
+    made, held = Workbook(), io.BytesIO()
+    made.active.append(["time", "II"])
+    made.save(held)
+    with pytest.raises(UnreadableSample, match=r"a workbook of a spreadsheet.*as CSV"):
+        open_recording(held.getvalue())
+    with pytest.raises(UnreadableSample, match=r"a workbook of a spreadsheet.*as CSV"):
+        open_recording(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500))
 
 
 def test_a_bdf_file_is_read():

@@ -39,9 +39,22 @@ def foreign_form(data: bytes) -> str | None:
     named = next((what for mark, what in _BEGINNINGS.items() if head.startswith(mark)), None)
     if named == "a picture":
         return f"This is a picture, which is not a recording that Firstread can open. {_PICTURES}"
+    if _is_workbook(data):
+        return (
+            "This is a workbook of a spreadsheet, which is not opened as a recording. Save its "
+            "sheet as CSV, and send that."
+        )
     if named is None and head[16:22] == b"SCPECG":
         named = "an SCP-ECG file"
     if named is None and head.lstrip(b"\xef\xbb\xbf\xff\xfe \r\n\t").startswith(b"<"):
         plain = head.replace(b"\0", b"")
         named = next((what for mark, what in _XML.items() if mark in plain), "an XML file")
     return None if named is None else f"This is {named}, which is not opened. {_WAY_OUT}"
+
+
+def _is_workbook(data: bytes) -> bool:
+    """Whether it is a spreadsheet's own file: a zip whose list of parts, at its end, says so."""
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        return True
+    listed = data[:4096] + data[-65_536:]
+    return data.startswith(b"PK") and (b"xl/workbook." in listed or b"oasis.opendocument" in listed)
