@@ -23,6 +23,7 @@ from firstread.clinic.storage.embeddings import pack_embedding
 from firstread.clinic.storage.reads import beats_of, read_of
 from firstread.domain.case import CaseState
 from firstread.domain.errors import FirstreadError, PackRefused, UnknownPack, Unreachable
+from firstread.domain.motif import Motif
 from firstread.packs import find_pack, golden
 from firstread.runtime import Outcome, PackReader, open_reader
 from firstread.runtime.kinds import KINDS
@@ -94,6 +95,9 @@ def _again(row: ReadRow, readers: dict[_Key, PackReader]) -> Replayed:
         apart = max([*gaps, _logits_apart(row, outcome) or 0.0])
         if apart > TOLERANCE:
             changed.append(f"the numbers differ by up to {apart:.2g}")
+        if said := _other_motif(then.motif, outcome.read.motif):
+            changed.append(said)
+            apart = max(apart, 1.0)
         if (beats := _other_beats(row, outcome)) > 0:
             changed.append(f"{beats} beats are found elsewhere, or named otherwise")
             apart = max(apart, 1.0)
@@ -106,6 +110,14 @@ def _again(row: ReadRow, readers: dict[_Key, PackReader]) -> Replayed:
         largest_difference=apart,
         changed=tuple(changed),
     )
+
+
+def _other_motif(then: Motif | None, now: Motif | None) -> str:
+    """For what else the picture is taken now, in a few words; empty where it is for the same."""
+    if then is None or (now is not None and now.code == then.code):
+        return ""
+    taken = "nobody can say what it shows" if now is None else f"now for {now.title}"
+    return f"the picture was taken for {then.title}, {taken}"
 
 
 def _other_beats(row: ReadRow, outcome: Outcome) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from firstread.domain.motif import Motif
 from firstread.domain.read import Read
 from firstread.domain.verdict import Doubt
 
@@ -118,6 +119,13 @@ def headline(reads: Sequence[Read], *, alarming: Collection[str]) -> Headline | 
         return Headline(label=label, probability=max(r.probability_of(label) for r in fit))
     suspicion = max(sum(r.probability_of(label) for label in alarming) for r in fit)
     return Headline(label=NO_ALARM, probability=max(0.0, 1.0 - suspicion))
+
+
+def shown_by(reads: Sequence[Read]) -> Motif | None:
+    """What most of those reads show that are of something else; None where it has no name."""
+    others = [read.motif for read in reads if read.is_anothers and read.motif and read.looks_like]
+    counts = Counter(motif.code for motif in others)
+    return max(others, key=lambda motif: (counts[motif.code], motif.code), default=None)
 
 
 def doubt_of_case(reads: Sequence[Read]) -> Doubt | None:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from firstread.domain.motif import Motif
 from firstread.domain.verdict import Doubt, Verdict, verdict_of_doubt
 
 WRONG_KIND_SCORE = 0.002
@@ -82,6 +83,8 @@ class Read:
     """What of the file was chosen or passed over, a sentence each: 'Page 1 of 3 was read.'"""
     calibrated: bool = True
     """Whether the pack's probabilities say how often such an answer is right."""
+    motif: Motif | None = None
+    """What a picture shows; None where nobody could be asked."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -94,12 +97,14 @@ class Read:
         return next((e.probability for e in (*self.findings, *self.groups) if e.label == code), 0.0)
 
     def as_dict(self) -> dict[str, Any]:
-        """The read as plain JSON values; without `notes` and `calibrated` where nothing is told."""
+        """The read as plain JSON values, without what says nothing of `notes` and below."""
         plain = asdict(self)
         if not self.notes:
             del plain["notes"]
         if self.calibrated:
             del plain["calibrated"]
+        if self.motif is None:
+            del plain["motif"]
         return plain
 
     @property
@@ -110,19 +115,35 @@ class Read:
         return "recording" if self.beats else "image"
 
     @property
+    def is_anothers(self) -> bool:
+        """Whether it is a picture of something that the pack does not read."""
+        return self.motif is not None and not self.motif.is_own
+
+    @property
+    def looks_like(self) -> str:
+        """What another's picture shows, in words; empty where that cannot be said."""
+        motif = self.motif
+        return motif.title if motif is not None and self.is_anothers and motif.is_named else ""
+
+    @property
     def doubt(self) -> Doubt | None:
         """The gravest doubt about it; None where its finding stands."""
+        if self.is_anothers:
+            return Doubt.WRONG_KIND
         if self.unfit is not None:
             return Doubt.UNFIT
         near = self.familiarity
         if near is not None and not near.familiar:
-            return Doubt.WRONG_KIND if near.score < WRONG_KIND_SCORE else Doubt.UNFAMILIAR
+            of_another_kind = near.score < WRONG_KIND_SCORE and self.motif is None
+            return Doubt.WRONG_KIND if of_another_kind else Doubt.UNFAMILIAR
         return None if self.calibrated else Doubt.UNCALIBRATED
 
     @property
     def verdict(self) -> Verdict:
         """Whether its finding stands, and what is shown where it does not."""
-        return verdict_of_doubt(self.doubt, why=self.unfit or "", kind=self.kind)
+        return verdict_of_doubt(
+            self.doubt, why=self.unfit or "", kind=self.kind, looks_like=self.looks_like
+        )
 
     @property
     def is_counted(self) -> bool:
@@ -169,6 +190,8 @@ class Read:
             ]
         if self.notes:
             plain["notes"] = list(self.notes)
+        if self.motif is not None:
+            plain["motif"] = asdict(self.motif)
         return plain | {"pack": self.pack, "version": self.version, "ms": self.ms}
 
     def as_told(self) -> dict[str, Any]:

@@ -104,11 +104,16 @@ STANDS = Verdict()
 """The finding stands, and is shown."""
 
 
-def verdict_of_doubt(doubt: Doubt | None, *, why: str = "", kind: str = "image") -> Verdict:
-    """The verdict on a sample of that kind; `why` is the reason of its own, where it has one.
+def verdict_of_doubt(
+    doubt: Doubt | None, *, why: str = "", kind: str = "image", looks_like: str = ""
+) -> Verdict:
+    """The verdict on a sample of that kind; `why` is the reason of its own, where it has one, and
+    `looks_like` what it shows, where it is of another kind and that can be said.
 
     >>> verdict_of_doubt(Doubt.WRONG_KIND, kind="recording").says
     'Not the kind of recording this was made for'
+    >>> verdict_of_doubt(Doubt.WRONG_KIND, looks_like="a chest X-ray").says
+    'Not the kind of picture this was made for: it looks like a chest X-ray'
     """
     if doubt is None:
         return STANDS
@@ -116,6 +121,7 @@ def verdict_of_doubt(doubt: Doubt | None, *, why: str = "", kind: str = "image")
     said = _WHY[doubt].format(many=words.many)
     return Verdict(
         doubt=doubt,
-        says=_SAYS[doubt].format(one=words.one),
+        says=_SAYS[doubt].format(one=words.one)
+        + (f": it looks like {looks_like}" if looks_like else ""),
         why=f"{why} {said}" if why else said,
     )

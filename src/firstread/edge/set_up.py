@@ -26,6 +26,7 @@ from firstread.inbox.places import Inbox
 from firstread.inbox.settle import Settling
 from firstread.inbox.taking import Taking
 from firstread.packs import find_pack, list_packs
+from firstread.packs.motifs import reads_for_a_check
 from firstread.runtime import PackReader, open_reader
 
 SETTLE_S, PATIENCE_S = 0.2, 10.0
@@ -106,6 +107,8 @@ def _readers(named: Sequence[str]) -> dict[str, PackReader]:
             if named:
                 raise
             log.warning("a pack is left out: %s", error)
+            continue
+        if not named and not reads_for_a_check(reader.manifest):
             continue
         check = reader.manifest.check
         if check in readers:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+EMPTY = 4.0
+"""With less contrast, in grey levels, a picture shows nothing by which it could be known."""
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
@@ -21,6 +23,11 @@ class Quality:
     """Mean."""
     contrast: float
     """Standard deviation."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is seen on it: a lens cap, a clean slide."""
+        return self.contrast < EMPTY
 
 
 def measure(pixels: NDArray[np.uint8]) -> Quality:

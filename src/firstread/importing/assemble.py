@@ -189,6 +189,7 @@ def _draft(plan: Plan, made: Made, *, file: str, file_sha256: str) -> Manifest:
             many=plan.many,
             one=plan.one,
             readers=plan.readers,
+            motif=plan.motif,
         ),
         input=made.input,
         measurements=made.measurements,

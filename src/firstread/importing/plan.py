@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from firstread.domain.errors import BadConfiguration
 from firstread.domain.foremost import listed
 from firstread.packs import PICTURE, Input, Label, Measurement
-from firstread.packs.manifest import Readers
+from firstread.packs.manifest import Name, Readers
 from firstread.toml import Number, Table
 
 Answers = Literal["logits", "probabilities"]
@@ -59,6 +59,7 @@ class Plan:
     many: bool = False
     one: str = PICTURE
     readers: Readers = 1
+    motif: Name | None = None
     words: str = ""
     """Sections of the card, in Markdown."""
     labels: tuple[Label, ...] = ()

@@ -26,7 +26,7 @@ from firstread.importing.plan import (
     labels_from,
 )
 from firstread.packs import PICTURE, Input, Label, Measurement
-from firstread.packs.manifest import One, Readers
+from firstread.packs.manifest import Name, One, Readers
 from firstread.toml import Table, Text, narrowed
 from firstread.train.recipe import RECIPE, SaidLabel, called, find_recipe, read_recipe
 
@@ -73,6 +73,7 @@ class _About(Table, frozen=True, kw_only=True):
     many: bool = False
     one: One = PICTURE
     readers: Readers = 1
+    motif: Name | None = None
     words: str = ""
 
 
@@ -153,6 +154,7 @@ def make_plan(said: Said, *, recipe: str | None) -> Plan:
         many=about.many,
         one=about.one,
         readers=about.readers,
+        motif=about.motif,
         words=about.words,
         labels=labels,
         positive=() if labels else tuple(_positive(said)),

@@ -64,7 +64,7 @@ def plan_of_network(network: str, said: Said) -> tuple[Plan, Recipe]:
     why = f"The recipe {recipe.name} says what its network takes and answers."
     refuse_said(said, others, why=why)
     told: dict[str, Any] = {
-        key: getattr(recipe.pack, key) for key in (*_ABOUT, "many", "one", "readers")
+        key: getattr(recipe.pack, key) for key in (*_ABOUT, "many", "one", "readers", "motif")
     }
     told |= {key: getattr(said, key) for key in _ABOUT if getattr(said, key) is not None}
     plan = Plan(

@@ -25,7 +25,7 @@ from firstread.packs.manifest import (
 )
 from firstread.packs.opening import open_manifest, parse_manifest
 from firstread.packs.shelf import find_pack, is_shipped, list_packs, own_shelf
-from firstread.packs.sums import pack_sha256, seal, verify
+from firstread.packs.sums import pack_sha256, seal, stamp, verify
 from firstread.packs.twin import Precision, in_precision, network_file
 from firstread.packs.write import write_manifest
 
@@ -62,6 +62,7 @@ __all__ = [
     "pack_sha256",
     "parse_manifest",
     "seal",
+    "stamp",
     "verify",
     "write_manifest",
 ]

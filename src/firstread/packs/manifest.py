@@ -60,6 +60,8 @@ class About(Table, frozen=True, kw_only=True):
     """What one sample of many is called, as a page says it: cell, slice, patch."""
     readers: Readers = 1
     """How many specialists must answer; a clinic may ask for more or fewer."""
+    motif: Name | None = None
+    """What its pictures show, in the words of the pack `motifs`; nothing else is read then."""
 
 
 class Input(Table, frozen=True, kw_only=True):

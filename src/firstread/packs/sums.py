@@ -84,6 +84,15 @@ def _files(root: Path) -> dict[str, Path]:
     return files
 
 
+def stamp(pack: Path) -> tuple[int, int, int]:
+    """What changes when a pack is replaced: its checksums change with any of its files."""
+    try:
+        seen = (pack / SUMS).stat()
+    except OSError:
+        return (0, 0, 0)
+    return (seen.st_mtime_ns, seen.st_ino, seen.st_size)
+
+
 def _sha256(path: Path) -> str:
     try:
         with path.open("rb") as file:

@@ -17,6 +17,7 @@ from firstread.packs import Manifest
 from firstread.runtime import calibrate
 from firstread.runtime.familiarity import Neighbours
 from firstread.runtime.looks import Looks
+from firstread.runtime.motifs import Motifs
 from firstread.runtime.unfit import unfit_label
 
 
@@ -57,6 +58,8 @@ class OpenPack:
     network: Network
     neighbours: Neighbours | None
     looks: Looks | None = None
+    motifs: Motifs | None = None
+    """Who knows what pictures show; None where nobody knows what this pack's own ones do."""
 
     @property
     def runtime(self) -> str:

@@ -43,7 +43,20 @@ class Prepared:
 
 def prepared_of(data: bytes, given: Input) -> Prepared:
     """As `pixels_of`, with how much colour a picture had that a pack reads in grey."""
-    picture = decode_small(data, shrinks=partial(_may_shrink, given))
+    return fitted(opened(data, given), given)
+
+
+def opened(data: bytes, given: Input) -> Picture:
+    """The picture in the bytes, at least as large as the pack's `[input]` wants it.
+
+    A large JPEG is decoded straight to a half, a quarter or an eighth of its size, at least 2.4
+    times what is needed. Raises UnreadableSample where the bytes cannot be opened.
+    """
+    return decode_small(data, shrinks=partial(_may_shrink, given))
+
+
+def fitted(picture: Picture, given: Input) -> Prepared:
+    """An opened picture as the pack's `[input]` wants it, and what was lost on the way."""
     colour = colour_of(picture.image.convert("RGB")) if given.colour == "grey" else None
     return Prepared(
         pixels=_fitted(picture, given),
@@ -56,8 +69,7 @@ def prepared_of(data: bytes, given: Input) -> Prepared:
 def pixels_of(data: bytes, given: Input) -> NDArray[np.uint8]:
     """The bytes of a picture as the pack's `[input]` wants them: uint8 [H, W, 3].
 
-    A large JPEG is decoded straight to a half, a quarter or an eighth of its size, at least 2.4
-    times what is needed. Raises UnreadableSample where the bytes cannot be opened.
+    As `opened` opens them; raises UnreadableSample where they cannot be.
 
     >>> from io import BytesIO
     >>> file = BytesIO()
@@ -66,7 +78,7 @@ def pixels_of(data: bytes, given: Input) -> NDArray[np.uint8]:
     >>> pixels_of(file.getvalue(), given)[0, 0].tolist()
     [10, 20, 30]
     """
-    return _fitted(decode_small(data, shrinks=partial(_may_shrink, given)), given)
+    return _fitted(opened(data, given), given)
 
 
 def prepare(image: Image.Image, given: Input) -> NDArray[np.uint8]:

@@ -20,11 +20,13 @@ from firstread.packs import (
     verify,
 )
 from firstread.packs.golden import TOLERANCE, golden_bytes, refuse_other_answers
+from firstread.packs.motifs import reads_for_a_check
 from firstread.packs.twin import tolerance
 from firstread.runtime.familiarity import open_neighbours
 from firstread.runtime.kinds import KINDS
 from firstread.runtime.looks import open_looks
 from firstread.runtime.measurements import Given
+from firstread.runtime.motifs import Motifs, Run, motifs_on_shelf
 from firstread.runtime.open_pack import Network, OpenPack, Outcome
 from firstread.runtime.session import Session
 
@@ -93,10 +95,24 @@ def open_reader(
         looks=None
         if manifest.appearance is None
         else open_looks(folder, stated=manifest.appearance),
+        motifs=_motifs(manifest),
         precision=precision,
     )
     _refuse_other_answers(reader, folder)
     return reader
+
+
+def _motifs(manifest: Manifest) -> Motifs | None:
+    """Who tells what pictures show, where the pack says what its own do."""
+    if manifest.pack.motif is None or not reads_for_a_check(manifest):
+        return None
+    found = motifs_on_shelf(opened=_manifest_and_run)
+    return found if found is not None and found.knows(manifest.pack.motif) else None
+
+
+def _manifest_and_run(folder: Path) -> tuple[Manifest, Run]:
+    reader = open_reader(folder)
+    return reader.manifest, reader.run
 
 
 def _refuse_other_answers(reader: PackReader, folder: Path) -> None:

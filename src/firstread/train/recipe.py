@@ -197,6 +197,7 @@ class SaidPack(Table, frozen=True, kw_only=True):
     many: bool
     one: One = PICTURE
     readers: Readers = 1
+    motif: Name | None = None
     words: str = ""
     larger: str = ""
 

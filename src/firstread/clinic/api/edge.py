@@ -54,6 +54,16 @@ class BeatIn(Strict):
     probability: Chance
 
 
+class MotifIn(Strict):
+    """What the edge took the picture for."""
+
+    code: Slug
+    title: Annotated[Line, Field(max_length=60)]
+    probability: Chance
+    own: Annotated[Line, Field(max_length=60)]
+    is_own: bool
+
+
 class ReadIn(Strict):
     """`Read.as_dict()` of the edge."""
 
@@ -79,6 +89,7 @@ class ReadIn(Strict):
         Field(max_length=MOST_NOTES, default_factory=list),
     ]
     calibrated: bool = True
+    motif: MotifIn | None = None
 
 
 class EvidenceIn(Strict):

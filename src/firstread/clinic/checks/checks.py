@@ -10,6 +10,7 @@ from django.conf import settings
 from firstread.clinic.models import Check
 from firstread.domain.errors import BadConfiguration, PackRefused, UnknownCheck, UnknownPack
 from firstread.packs import Manifest, find_pack, list_packs, open_manifest
+from firstread.packs.motifs import reads_for_a_check
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +73,8 @@ def ensure_checks() -> list[Check]:
             manifest = open_manifest(folder)
         except PackRefused as error:
             log.warning("a pack is left out: %s", error)
+            continue
+        if not reads_for_a_check(manifest):
             continue
         said = settings.FIRSTREAD.checks.get(manifest.check)
         if said and said.pack and said.pack not in (folder.name, manifest.name):

@@ -15,7 +15,7 @@ from firstread.clinic.models import Check
 from firstread.connect.inference.addresses import Address, address_of
 from firstread.connect.inference.failover import Failover, Place
 from firstread.domain.errors import FirstreadError, PackRefused, UnknownPack
-from firstread.packs import Manifest, find_pack, open_manifest, verify
+from firstread.packs import Manifest, find_pack, open_manifest, stamp, verify
 from firstread.runtime import PackReader, open_reader
 
 log = logging.getLogger(__name__)
@@ -123,26 +123,26 @@ def _is_replaced(slot: _Slot, pack: str) -> bool:
 
 def _open(slot: _Slot, pack: str, *, servers: tuple[str, ...]) -> CheckReader:
     folder = find_pack(pack)
-    stamp = _stamp(folder)
-    if slot.reader is not None and stamp == slot.stamp:
+    now = _stamp(folder)
+    if slot.reader is not None and now == slot.stamp:
         return slot.reader  # while this one waited another opened it
     if slot.refused is not None and time.monotonic() - slot.refused_at_s < TRY_AGAIN_S:
         if slot.reader is not None:
             return slot.reader
-        if stamp == slot.stamp:
+        if now == slot.stamp:
             raise slot.refused
     try:
         reader = _on_servers(servers, pack, folder) if servers else _open_here(folder)
     except PackRefused as error:
         slot.refused, slot.refused_at_s = error, time.monotonic()
         if slot.reader is None:
-            slot.stamp = stamp
+            slot.stamp = now
             raise
         log.warning(
             "a pack on the shelf is not read with, and the one before it reads on: %s", error
         )
         return slot.reader
-    slot.reader, slot.stamp, slot.refused = reader, stamp, None
+    slot.reader, slot.stamp, slot.refused = reader, now, None
     return reader
 
 
@@ -184,12 +184,7 @@ def _local(pack: str) -> PackReader:
 
 
 def _stamp(folder: Path) -> _Stamp:
-    """What changes when a pack is replaced: its checksums change with any of its files."""
-    try:
-        seen = (folder / "SHA256SUMS").stat()
-    except OSError:
-        return (folder, 0, 0, 0)
-    return (folder, seen.st_mtime_ns, seen.st_ino, seen.st_size)
+    return (folder, *stamp(folder))
 
 
 def forget() -> None:

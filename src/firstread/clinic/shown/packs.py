@@ -26,6 +26,7 @@ from firstread.packs import (
     list_packs,
     open_manifest,
 )
+from firstread.packs.motifs import reads_for_a_check
 
 PICTURES = {".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp"}
 IN_PERCENT = (
@@ -59,6 +60,8 @@ class PackCard:
     name: str
     champion: Check | None
     """The check for which it reads."""
+    is_asked: bool
+    """Whether other packs ask it what a picture shows, and no check does."""
     manifest: Manifest | None
     headline: tuple[ShownResult, ...]
     trouble: str
@@ -94,6 +97,8 @@ class PackPage:
     """One pack, with its card."""
 
     manifest: Manifest
+    is_asked: bool
+    """Whether other packs ask it what a picture shows, and no check does."""
     card: SafeString
     results: tuple[ShownResult, ...]
     labels: tuple[ShownLabel, ...]
@@ -121,6 +126,7 @@ def pack_page(name: str) -> PackPage:
     check = Check.objects.filter(pack=name).first()
     return PackPage(
         manifest=manifest,
+        is_asked=not reads_for_a_check(manifest),
         card=_prose(folder),
         results=tuple(
             _result(each, titles)
@@ -171,6 +177,7 @@ def _card(folder: Path, *, champion: Check | None) -> PackCard:
     return PackCard(
         name=folder.name,
         champion=champion,
+        is_asked=manifest is not None and not reads_for_a_check(manifest),
         manifest=manifest,
         headline=_headline(manifest) if manifest else (),
         trouble=refused,

@@ -181,7 +181,7 @@ def _set_and_alarms(
             abs(said.probability - own.probability) <= TOLERANCE
             for said, own in zip(read.groups, groups, strict=True)
         )
-        and bool(read.unfit) >= manifest.label(read.label).unfit
+        and (read.is_anothers or bool(read.unfit) >= manifest.label(read.label).unfit)
         and (read.familiarity is None) == (manifest.familiarity is None)
         and read.calibrated == (manifest.calibration.method != "none")
     )

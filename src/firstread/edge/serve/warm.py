@@ -20,6 +20,7 @@ from firstread.packs import (
     open_manifest,
     pack_sha256,
 )
+from firstread.packs.motifs import reads_for_a_check
 from firstread.runtime import PackReader, open_reader
 
 LOOK_AGAIN_S = 1.0
@@ -254,11 +255,14 @@ def folders_of(packs: Iterable[str | Path]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for folder in named or list_packs():
         try:
-            name = open_manifest(folder).name
+            manifest = open_manifest(folder)
         except PackRefused:
             if named:
                 raise
             continue  # one damaged pack on a shelf keeps nobody from reading with the others
+        if not named and not reads_for_a_check(manifest):
+            continue
+        name = manifest.name
         if name in found and found[name] != folder:
             if not named:
                 continue

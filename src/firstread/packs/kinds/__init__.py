@@ -24,6 +24,8 @@ def no_image_problems(manifest: Manifest) -> Iterator[str]:
     """Tables that are of pictures alone."""
     if manifest.pack.one != PICTURE:
         yield "'pack.one' belongs to packs of kind image"
+    if manifest.pack.motif is not None:
+        yield "'pack.motif' belongs to packs of kind image"
     if manifest.input is not None or manifest.quality is not None:
         yield "'input' and 'quality' belong to packs of kind image"
     if manifest.appearance is not None:

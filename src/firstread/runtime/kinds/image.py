@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from firstread.imaging.appearance import appearance
-from firstread.imaging.quality import measure
+from firstread.imaging.decode import Picture
+from firstread.imaging.quality import Quality, measure
 from firstread.packs import Input, Manifest
 from firstread.runtime.familiarity import looks_of
 from firstread.runtime.kinds import KindOfRead
-from firstread.runtime.open_pack import OpenPack, Outcome, of_one
-from firstread.runtime.prepare import Prepared, prepared_of
+from firstread.runtime.open_pack import OpenPack, Outcome, ms_since, of_one
+from firstread.runtime.prepare import Prepared, fitted, opened
 from firstread.runtime.unfit import told_of_size, unfit_looks, unfit_quality
 
 
 def _read(pack: OpenPack, data: bytes, *, sample_sha256: str, began: float) -> Outcome:
     given = _given(pack.manifest)
-    prepared = prepared_of(data, given)
+    picture = opened(data, given)
+    prepared = fitted(picture, given)
     outputs = pack.run(prepared.pixels[np.newaxis])
-    unfit, looks = _looked_at(pack, prepared, given=given)
-    return pack.outcome(
+    quality = measure(prepared.pixels)
+    unfit, looks = _looked_at(pack, prepared, quality=quality, given=given)
+    outcome = pack.outcome(
         sample_sha256,
         outputs,
         began=began,
@@ -31,13 +35,25 @@ def _read(pack: OpenPack, data: bytes, *, sample_sha256: str, began: float) -> O
         looks=looks,
         notes=prepared.notes,
     )
+    # What nothing is seen on shows almost nothing, whatever it might be of.
+    return outcome if quality.is_empty else _with_motif(pack, outcome, picture, began=began)
+
+
+def _with_motif(pack: OpenPack, outcome: Outcome, picture: Picture, *, began: float) -> Outcome:
+    """The outcome with what the picture shows; a picture of something else has no fault."""
+    own, read = pack.manifest.pack.motif, outcome.read
+    if pack.motifs is None or own is None:
+        return outcome
+    motif = pack.motifs.motif(picture, own=own, doubted=not read.verdict.names_finding)
+    unfit = read.unfit if motif.is_own else None
+    return replace(outcome, read=replace(read, motif=motif, unfit=unfit, ms=ms_since(began)))
 
 
 def _looked_at(
-    pack: OpenPack, prepared: Prepared, *, given: Input
+    pack: OpenPack, prepared: Prepared, *, quality: Quality, given: Input
 ) -> tuple[str | None, Mapping[str, float] | None]:
     """Why the picture is unfit, or None; and how far in looks it lies from the pack's own."""
-    quality, limits = measure(prepared.pixels), pack.manifest.quality
+    limits = pack.manifest.quality
     unfit = None if limits is None else unfit_quality(quality, limits=limits)
     stated = pack.manifest.appearance
     said = partial(told_of_size, size_px=prepared.size_px, given=given)
