@@ -131,6 +131,8 @@ class CaseShort(Schema):
     """Null where it does not stand: see `verdict`."""
     probability: float | None
     unfit_reason: str | None
+    motif: str | None
+    """What its pictures show, where they are another check's: 'chest-xray', 'field'."""
     left_out: str | None
     """Of many samples how many count, and why others do not; null where all do."""
     samples: int

@@ -54,6 +54,7 @@ def short(listed: ListedCase) -> CaseShort:
         finding=(case.finding or None) if named else None,
         probability=case.probability if named else None,
         unfit_reason=case.unfit_reason or None,
+        motif=case.motif or None,
         left_out=case.left_out or None,
         samples=listed.samples,
         received_at=case.received_at,

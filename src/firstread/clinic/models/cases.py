@@ -77,6 +77,10 @@ class Case(models.Model):
         choices=[(d.value, d.value) for d in Doubt],
         help_text="Why the finding does not stand as it is; empty where it does.",
     )
+    motif = models.CharField(
+        max_length=64, blank=True, help_text="What its pictures show, where it is another's."
+    )
+    looks_like = models.CharField(max_length=120, blank=True, help_text="The same in words.")
     left_out = models.CharField(
         max_length=300, blank=True, help_text="How many samples count, and why others do not."
     )
@@ -166,7 +170,12 @@ class Case(models.Model):
             doubt = None  # it is read anew, and nothing of an earlier read is shown
         elif not self.finding and (self.state == CaseState.UNFIT or self.unfit_reason):
             doubt = Doubt.UNFIT
-        return verdict_of_doubt(doubt, why=self.unfit_reason, kind=self.check_row.kind)
+        return verdict_of_doubt(
+            doubt,
+            why=self.unfit_reason,
+            kind=self.check_row.kind,
+            looks_like=self.looks_like if doubt is Doubt.WRONG_KIND else "",
+        )
 
 
 class CaseSample(models.Model):

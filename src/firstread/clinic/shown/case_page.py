@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from firstread.clinic.models import Case, Person, SignOff
+from firstread.clinic.models import Case, Check, Person, SignOff
 from firstread.clinic.shown import changes, worklist
 from firstread.clinic.shown.case import CaseView, Cell, look
 from firstread.clinic.shown.findings import Findings, findings_of
 from firstread.clinic.shown.gallery import Differential, Gallery, differential_of, gallery_of
 from firstread.clinic.shown.kinds import KINDS, KindOfPage
+from firstread.clinic.shown.motif import checks_to_move_to
 from firstread.domain.case import NO_RESULT, CaseState
 from firstread.domain.foremost import MANY, foremost
 from firstread.domain.read import Read
@@ -64,6 +65,8 @@ class CasePage:
     """Whether the read's finding stands, and what is shown where it does not."""
     of_case: Verdict
     """The same of the whole case."""
+    move_to: tuple[Check, ...]
+    """The checks that read what its pictures show, where they are another check's."""
     findings: Findings | None
     gallery: Gallery | None
     differential: Differential | None
@@ -95,6 +98,7 @@ def case_page_of(case_id: uuid.UUID, *, by: Person, cell: str, beat: int | None)
         own=kind.own(view, shown, beat=beat) if shown else None,
         verdict=verdict,
         of_case=view.case.verdict,
+        move_to=checks_to_move_to(view.case, by=by),
         findings=findings_of(read, manifest, rings=verdict.may_ring) if read and manifest else None,
         gallery=gallery_of(view.cells, titles=view.titles, here=shown.position)
         if shown and len(view.cells) > 1

@@ -18,7 +18,7 @@ def begin_anew(case: Case) -> None:
     take_out_letters(case)
     case.state, case.waits_for, case.priority = CaseState.RECEIVED, "", Priority.ROUTINE
     case.finding, case.probability, case.unfit_reason = "", None, ""
-    case.doubt = case.left_out = ""
+    case.doubt = case.left_out = case.motif = case.looks_like = ""
     case.read_at = case.retry_at = case.claimed_until = case.held_by = None
     case.attempts = 0
     transaction.on_commit(wake.reading.ring)

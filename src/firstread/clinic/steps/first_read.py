@@ -24,7 +24,7 @@ from firstread.clinic.steps.kinds import KINDS
 from firstread.clinic.steps.trouble import Trouble, cannot_open, interrupted, trouble_of
 from firstread.clinic.storage import store
 from firstread.clinic.storage.reads import read_of, row_of
-from firstread.domain.case import CaseState, alarm_stands, doubt_of_case, headline
+from firstread.domain.case import CaseState, alarm_stands, doubt_of_case, headline, shown_by
 from firstread.domain.errors import (
     FirstreadError,
     SampleAtFault,
@@ -221,6 +221,8 @@ def _conclude(case: Case, work: _Work, *, at: datetime) -> None:
     case.state = CaseState.UNFIT if reason else CaseState.READ
     case.unfit_reason = reason[:300]
     case.doubt = _doubt(reads, refused=bool(reason)) or ""
+    shown = shown_by(reads) if case.doubt == Doubt.WRONG_KIND else None
+    case.motif, case.looks_like = (shown.code, shown.title) if shown else ("", "")
     case.left_out = _left_out(reads, work)
     case.waits_for = "specialist"
     case.read_at, case.attempts, case.retry_at = at, 0, None
