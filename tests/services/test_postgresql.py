@@ -13,8 +13,11 @@ from tests.postgresql_for_tests import missing_postgresql
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ["tests/clinic", "tests/api", "tests/doors", "tests/walks"]
-ONCE_ANYWAY = ["tests/walks/test_kill.py"]
-"""Runs on both databases by itself."""
+ONCE_ANYWAY = [
+    f"tests/walks/test_{name}.py"
+    for name in ("kill", "clocks_apart", "trouble_elsewhere", "backup_and_restore", "erase")
+]
+"""These run on both databases by themselves."""
 
 
 @pytest.mark.services

@@ -167,12 +167,16 @@ def copied(read: Callable[[], Iterator[bytes]], *, to: Path, sha256: str) -> boo
             for piece in read():
                 digest.update(piece)
                 file.write(piece)
-        if digest.hexdigest() == sha256:
+        whole_now = digest.hexdigest() == sha256
+        if whole_now:
             half.replace(to)
-            return True
-        return False
+    except OSError as error:
+        if error.filename is None:  # a full disk, say: then it is to be told which
+            raise OSError(error.errno, error.strerror, str(to)) from None
+        raise
     finally:
         half.unlink(missing_ok=True)
+    return whole_now
 
 
 def pieces_of(path: Path) -> Iterator[bytes]:
