@@ -95,10 +95,7 @@ def together(
     paths = [PurePath(name.replace("\\", "/")) for name in names]
     stems = [str(path.parent / path.stem) for path in paths]
     headers = {stems[place] for place, path in enumerate(paths) if is_header(path)}
-    named: dict[str, str] = {}
-    for place, path in enumerate(paths):
-        for each in named_files(beginning(place)) if is_header(path) else ():
-            named.setdefault(str(path.parent / each.casefold()), stems[place])
+    named = _named(paths, stems, beginning)
     halves: dict[str, list[int]] = defaultdict(list)
     for place, name in enumerate(names):
         if half_of_a_pair(name):
@@ -117,6 +114,18 @@ def together(
         for place in range(len(names))
         if place in pairs or place not in taken
     ]
+
+
+def _named(
+    paths: Sequence[PurePath], stems: Sequence[str], beginning: Callable[[int], bytes]
+) -> dict[str, str]:
+    """The header's stem for each file that one names; of two that name it the first's."""
+    named: dict[str, str] = {}
+    for place, path in enumerate(paths):
+        if is_header(path):
+            for each in named_files(beginning(place)):
+                named.setdefault(str(path.parent / each.casefold()), stems[place])
+    return named
 
 
 def _owner(stem: str, headers: Collection[str]) -> str:

@@ -170,9 +170,7 @@ def look(case_id: uuid.UUID | str, *, by: Person, veils: bool = False) -> CaseVi
         may_correct=not not_correct,
         may_reread=not may_reread(case, by=by),
         corrections=tuple(corrections_of(case)),
-        why_not=(not_amend if case.state in DECIDED else not_answer)
-        if not_answer and not_amend
-        else "",
+        why_not=_why_neither(case, not_answer, not_amend),
         waits_because=why_waiting([case]).get(case.pk, ""),
         ails=_ails(cells),
         answers=tuple(answers),
@@ -182,6 +180,12 @@ def look(case_id: uuid.UUID | str, *, by: Person, veils: bool = False) -> CaseVi
         veiled=veils and final.is_veiled(reviews, by=by, at=now),
     )
     return _veil(view, by=by) if view.veiled else view
+
+
+def _why_neither(case: Case, not_answer: str, not_amend: str) -> str:
+    if not (not_answer and not_amend):
+        return ""
+    return not_amend if case.state in DECIDED else not_answer
 
 
 def _veil(view: CaseView, *, by: Person) -> CaseView:

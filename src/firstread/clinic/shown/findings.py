@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from firstread.domain.foremost import foremost
-from firstread.domain.read import Read
+from firstread.domain.read import Finding, Read
 from firstread.packs import Manifest, OperatingPoint
 
 
@@ -57,8 +58,9 @@ def findings_of(read: Read, manifest: Manifest, *, rings: bool) -> Findings:
     points = {point.label: point for point in manifest.operating_points}
     holding = {group.code for group in manifest.groups if read.label in group.labels}
     shown = foremost(read.findings, always=read.alarms)
+    listed = (*read.groups, *shown)
     bars = []
-    for finding in (*read.groups, *shown):
+    for finding in listed:
         point = points.get(finding.label)
         bars.append(
             FindingBar(
@@ -84,11 +86,12 @@ def findings_of(read: Read, manifest: Manifest, *, rings: bool) -> Findings:
         alarming=len(others) < len(alarms),
         group_alarms=tuple(groups),
         other_alarms=tuple(others),
-        would_alarm=()
-        if rings
-        else tuple(
-            bar
-            for bar, each in zip(bars, (*read.groups, *shown), strict=True)
-            if each.label in read.alarms
-        ),
+        would_alarm=() if rings else _would_alarm(bars, listed, alarms=read.alarms),
     )
+
+
+def _would_alarm(
+    bars: Sequence[FindingBar], listed: Sequence[Finding], *, alarms: Collection[str]
+) -> tuple[FindingBar, ...]:
+    pairs = zip(bars, listed, strict=True)
+    return tuple(bar for bar, each in pairs if each.label in alarms)
