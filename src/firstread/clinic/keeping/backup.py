@@ -55,7 +55,6 @@ def back_up(
     settings_file: Path | None,
     with_key: bool,
     keep: int | None,
-    total: Callable[[int], None] = lambda _files: None,
     after_each: Callable[[], None] = lambda: None,
 ) -> Made:
     """Make a copy of the site in a folder of `root`, while the site runs.
@@ -71,12 +70,7 @@ def back_up(
         )
         try:
             made = _make(
-                root,
-                row,
-                settings_file=settings_file,
-                with_key=with_key,
-                total=total,
-                after_each=after_each,
+                root, row, settings_file=settings_file, with_key=with_key, after_each=after_each
             )
         except BaseException:
             row.delete()
@@ -96,7 +90,6 @@ def _make(
     *,
     settings_file: Path | None,
     with_key: bool,
-    total: Callable[[int], None],
     after_each: Callable[[], None],
 ) -> Made:
     with copies.half(root) as folder:
@@ -106,7 +99,6 @@ def _make(
                 file.writelines(f"{sha256} {size}\n" for sha256, size in query(BYTES))
         made = Made(folder=root / row.name)
         _refuse_too_little_room(root, folder)
-        total(sum(1 for _ in _listed(folder)))
         for sha256, size in _listed(folder):
             _take(sha256, size, root=root, made=made)
             after_each()

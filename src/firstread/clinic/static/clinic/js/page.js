@@ -149,7 +149,7 @@ if (address && "EventSource" in window) {
     note.dataset.signedOut = "";
     link.href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
     link.textContent = "Sign in again";
-    note.append("You have been signed out, and this page hears no more news. What you wrote here is not sent yet. ", link);
+    note.append("You have been signed out, and this page is not kept up to date any more. What you wrote here is not sent yet. ", link);
     said.append(note);
   };
   const rest = () => {
