@@ -17,6 +17,7 @@ from firstread.clinic.models import Case, Check, Outgoing, Person, Reader, Revie
 from firstread.clinic.queue import cannot_read
 from firstread.clinic.steps.first_read import read_next
 from firstread.clinic.steps.intake import Incoming, receive, receive_measurements
+from firstread.domain.errors import FirstreadError
 from tests.images_for_tests import cell_png
 
 PASSWORD = "a password for tests"
@@ -140,6 +141,15 @@ def at_once(*calls: Callable[[], object]) -> list[object]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(call, calls))
+
+
+def outcome(call: Callable[[], object]) -> str:
+    """What came of a call beside others: "done", or the kind of our error that refused it."""
+    try:
+        call()
+    except FirstreadError as error:
+        return type(error).__name__
+    return "done"
 
 
 def ten_seconds_pass() -> None:

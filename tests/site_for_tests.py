@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +153,29 @@ def site_on(
             process.wait()
         if server is not None:
             server.stop()
+
+
+def twin_of(site: Site, home: Path) -> Site:
+    """Another home and database, both empty, on the same machine."""
+    home.mkdir()
+    url = site.env["FIRSTREAD_DATABASE_URL"]
+    if url.startswith("postgresql"):
+        import psycopg
+
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE twin")
+        url = url.rpartition("/")[0] + "/twin"
+        query = _postgresql_query(url)
+    else:
+        url, query = f"sqlite:///{home / 'clinic.sqlite3'}", _sqlite_query(home)
+    env = site.env | {
+        "FIRSTREAD_HOME": str(home),
+        "FIRSTREAD_PACKS": str(home / "packs"),
+        "FIRSTREAD_DATABASE_URL": url,
+        "FIRSTREAD_PORT": str(free_port()),
+        "FIRSTREAD_INBOX_FOLDER": str(home / "inbox"),
+    }
+    return replace(site, home=home, env=env, query=query, processes={})
 
 
 def _sqlite_query(home: Path) -> Callable[[str], list[tuple[Any, ...]]]:

@@ -49,6 +49,15 @@ def start_smtp(mailbox: Mailbox, *, port: int = 0) -> Controller:
     return controller
 
 
+def mail_through(controller: Controller) -> dict[str, str]:
+    """What makes a site of its own mail through that server, as its environment."""
+    return {
+        "FIRSTREAD_MAIL_BACKEND": "smtp",
+        "FIRSTREAD_MAIL_HOST": "127.0.0.1",
+        "FIRSTREAD_MAIL_PORT": str(controller.port),
+    }
+
+
 def free_port() -> int:
     import socket
 

@@ -12,7 +12,6 @@ import pytest
 from django.core.files.storage import storages
 from django.db import connection
 from django.test import Client
-from openpyxl import Workbook
 
 from firstread.clinic.accounts import tokens
 from firstread.clinic.models import (
@@ -29,6 +28,7 @@ from firstread.decoding.budget import BUDGET
 from tests.dicom_for_tests import NAME, dicom
 from tests.images_for_tests import cell, cell_png, save
 from tests.programs_for_tests import Program
+from tests.workbooks_for_tests import workbook
 
 Make = Callable[..., Program]
 ROW = {"size": 9, "shape": 8, "nuclei": None}
@@ -113,14 +113,6 @@ def file(data: bytes, name: str = "table.csv") -> BytesIO:
     made = BytesIO(data)
     made.name = name
     return made
-
-
-def workbook(*rows: list[object]) -> bytes:
-    made, held = Workbook(), BytesIO()
-    for row in rows:
-        made.active.append(row)
-    made.save(held)
-    return held.getvalue()
 
 
 def test_a_table_of_one_row_is_put_in_and_one_of_several_is_refused_with_the_way_out(

@@ -16,7 +16,6 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError, connection
 from msgspec.structs import replace
-from openpyxl import Workbook
 
 from firstread.clinic.doors import folder
 from firstread.clinic.models import Case, CaseSample, RefusedSample, Sample
@@ -28,6 +27,7 @@ from firstread.inbox.taking import Taking
 from firstread.inbox.troubles import folder_troubles, kept_troubles
 from tests.dicom_for_tests import cell_dicom
 from tests.images_for_tests import cell_png
+from tests.workbooks_for_tests import workbook
 
 Make = Callable[..., Taking]
 
@@ -571,11 +571,9 @@ def test_a_table_whose_writer_stalled_between_two_lines_is_taken_whole(
 def test_a_workbook_is_taken_like_any_table_and_another_spreadsheet_s_file_comes_back(
     door: Make, inbox: Path
 ) -> None:
-    made = Workbook()
-    for row in (["accession", "size", "shape", "nuclei"], ["B1", 1, 2, 3], ["1.00E+06", 1, 2, 3]):
-        made.active.append(row)
+    rows = (["accession", "size", "shape", "nuclei"], ["B1", 1, 2, 3], ["1.00E+06", 1, 2, 3])
     (inbox / "breast-cytology").mkdir(exist_ok=True)
-    made.save(inbox / "breast-cytology" / "monday.xlsx")
+    (inbox / "breast-cytology" / "monday.xlsx").write_bytes(workbook(*rows))
     put(inbox, "breast-cytology/old.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
     door().take_all()
     assert [case.accession for case in Case.objects.all()] == ["B1"]

@@ -10,13 +10,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.site_for_tests import SETUP, Site, _postgresql_query, _sqlite_query, site_on
-from tests.smtp_for_tests import Mailbox, free_port, start_smtp
+from tests.site_for_tests import SETUP, Site, site_on, twin_of
+from tests.smtp_for_tests import Mailbox, mail_through, start_smtp
 
 READ = "SELECT count(*) FROM clinic_case WHERE state = 'read'"
 PUT_IN = """
@@ -43,39 +42,12 @@ def _put_in(site: Site, first: int, last: int) -> None:
     site.python(PUT_IN.format(first=first, last=last))
 
 
-def _twin(site: Site, home: Path) -> Site:
-    """Another home and database, both empty, on the same machine."""
-    home.mkdir()
-    url = site.env["FIRSTREAD_DATABASE_URL"]
-    if url.startswith("postgresql"):
-        import psycopg
-
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("CREATE DATABASE twin")
-        url = url.rpartition("/")[0] + "/twin"
-        query = _postgresql_query(url)
-    else:
-        url, query = f"sqlite:///{home / 'clinic.sqlite3'}", _sqlite_query(home)
-    env = site.env | {
-        "FIRSTREAD_HOME": str(home),
-        "FIRSTREAD_PACKS": str(home / "packs"),
-        "FIRSTREAD_DATABASE_URL": url,
-        "FIRSTREAD_PORT": str(free_port()),
-        "FIRSTREAD_INBOX_FOLDER": str(home / "inbox"),
-    }
-    return replace(site, home=home, env=env, query=query, processes={})
-
-
 def test_what_is_brought_back_is_whole_and_tells_nobody_twice(site: Site, tmp_path: Path) -> None:
     mailbox = Mailbox()
     smtp = start_smtp(mailbox)
-    site.env |= {
-        "FIRSTREAD_MAIL_BACKEND": "smtp",
-        "FIRSTREAD_MAIL_HOST": "127.0.0.1",
-        "FIRSTREAD_MAIL_PORT": str(smtp.port),
-    }
+    site.env |= mail_through(smtp)
     copies = tmp_path / "copies"
-    twin = _twin(site, tmp_path / "twin")
+    twin = twin_of(site, tmp_path / "twin")
     try:
         site.python(SETUP)
         site.start("up")
@@ -191,7 +163,7 @@ def test_a_killed_back_up_or_restore_leaves_nothing_that_is_taken_for_whole(
     assert not list(copies.glob(".unfinished-*"))
     assert site.firstread("backup", "--verify", str(copies)).returncode == 0
 
-    twin = _twin(site, tmp_path / "twin")
+    twin = twin_of(site, tmp_path / "twin")
     for after in (5, 99):
         _killed(twin, "restore", str(copies), after=after)
         said = twin.firstread("audit", "verify")

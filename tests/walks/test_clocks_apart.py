@@ -9,7 +9,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.site_for_tests import SETUP, Site, site_on
-from tests.smtp_for_tests import Mailbox, start_smtp
+from tests.smtp_for_tests import Mailbox, mail_through, start_smtp
 
 CASES = 12
 PUT_IN = f"""
@@ -42,11 +42,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path, shelf: Path) -> Iterato
 def test_workers_with_clocks_apart_mail_and_read_once(site: Site) -> None:
     mailbox = SlowMailbox()
     smtp = start_smtp(mailbox)
-    site.env |= {
-        "FIRSTREAD_MAIL_BACKEND": "smtp",
-        "FIRSTREAD_MAIL_HOST": "127.0.0.1",
-        "FIRSTREAD_MAIL_PORT": str(smtp.port),
-    }
+    site.env |= mail_through(smtp)
     try:
         site.python(SETUP)
         site.env["PYTHONPATH"] += f":{Path(__file__).parents[2]}"

@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.images_for_tests import cell_png
-from tests.site_for_tests import SETUP, Site, site_on
-from tests.smtp_for_tests import Mailbox, start_smtp
-from tests.walks.test_backup_and_restore import _twin
+from tests.site_for_tests import SETUP, Site, site_on, twin_of
+from tests.smtp_for_tests import Mailbox, mail_through, start_smtp
 
 NUMBER, NAME, ACCESSION = "MRN-4711", "Gesine Musterfrau", "ACC-90210"
 OWN = cell_png("red", seed=1, side_px=40)
@@ -90,15 +89,11 @@ def test_nothing_of_an_erased_patient_is_left_and_the_trail_adds_up(
 ) -> None:
     mailbox = Mailbox()
     smtp = start_smtp(mailbox)
-    site.env |= {
-        "FIRSTREAD_MAIL_BACKEND": "smtp",
-        "FIRSTREAD_MAIL_HOST": "127.0.0.1",
-        "FIRSTREAD_MAIL_PORT": str(smtp.port),
-    }
+    site.env |= mail_through(smtp)
     inbox = Path(site.env["FIRSTREAD_INBOX_FOLDER"])
     words = [NUMBER, NAME, ACCESSION]
     hashes = [hashlib.sha256(data).hexdigest() for data in (OWN, REFUSED)]
-    copies, twin = tmp_path / "copies", _twin(site, tmp_path / "twin")
+    copies, twin = tmp_path / "copies", twin_of(site, tmp_path / "twin")
     try:
         site.token = site.python(SETUP).strip()
         site.start("up")

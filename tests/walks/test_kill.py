@@ -13,7 +13,7 @@ import pytest
 
 from tests.images_for_tests import cell_png
 from tests.site_for_tests import PASSWORD, SETUP, Site, site_on
-from tests.smtp_for_tests import Mailbox, start_smtp
+from tests.smtp_for_tests import Mailbox, mail_through, start_smtp
 
 API, FOLDER, PAGE = 200, 200, 100
 KILLS = 10
@@ -31,12 +31,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path, shelf: Path) -> Iterato
 def test_nothing_is_lost_and_nothing_counts_twice(site: Site) -> None:
     mailbox = Mailbox()
     smtp = start_smtp(mailbox)
-    site.env |= {
-        "FIRSTREAD_MAIL_BACKEND": "smtp",
-        "FIRSTREAD_MAIL_HOST": "127.0.0.1",
-        "FIRSTREAD_MAIL_PORT": str(smtp.port),
-        "FIRSTREAD_MAIL_TIMEOUT_S": "1",
-    }
+    site.env |= mail_through(smtp) | {"FIRSTREAD_MAIL_TIMEOUT_S": "1"}
     try:
         _run_the_day(site)
         site.wait_for(

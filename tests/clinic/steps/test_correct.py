@@ -28,12 +28,19 @@ from firstread.clinic.steps.first_read import read_next
 from firstread.clinic.steps.review import answer
 from firstread.domain.errors import (
     BadMeasurement,
-    FirstreadError,
     NotAllowed,
     UnknownCheck,
     WrongState,
 )
-from tests.clinic_for_tests import Clinic, at_once, put_in, put_in_row, read_all, read_case
+from tests.clinic_for_tests import (
+    Clinic,
+    at_once,
+    outcome,
+    put_in,
+    put_in_row,
+    read_all,
+    read_case,
+)
 
 
 @pytest.fixture
@@ -257,19 +264,11 @@ def test_what_a_worker_reads_for_the_old_check_meanwhile_is_not_written(clinic: 
     assert read_all() == 1
 
 
-def _outcome(call: partial[Case]) -> str:
-    try:
-        call()
-    except FirstreadError as error:
-        return type(error).__name__
-    return "done"
-
-
 def test_two_cases_corrected_to_one_number_at_once_are_not_one(committed_clinic: Clinic) -> None:
     tech = committed_clinic.tech
     cases = [put_in(colour, accession=colour, seed=n) for n, colour in enumerate(("red", "green"))]
     calls = [partial(correct, case.pk, by=tech, accession="A9") for case in cases]
-    done = at_once(*[partial(_outcome, call) for call in calls])
+    done = at_once(*[partial(outcome, call) for call in calls])
     assert sorted(map(str, done)) == ["WrongState", "done"]
 
 
@@ -279,8 +278,8 @@ def test_an_answer_and_a_move_at_the_same_moment_leave_no_answer_to_the_wrong_ch
     _malaria(committed_clinic)
     case = read_case("red", accession="A1")
     at_once(
-        partial(_outcome, partial(answer, case.pk, by=committed_clinic.ana, label="red")),
-        partial(_outcome, partial(correct, case.pk, by=committed_clinic.tech, check="malaria")),
+        partial(outcome, partial(answer, case.pk, by=committed_clinic.ana, label="red")),
+        partial(outcome, partial(correct, case.pk, by=committed_clinic.tech, check="malaria")),
     )
     case.refresh_from_db()
     assert (case.check_row_id, case.state) == ("malaria", "received")

@@ -35,7 +35,7 @@ Look = Callable[[], dict[str, bytes]]
 CHALLENGERS = ("rival", "rival-sizes", "rival-beats")
 PAGES_OF_NO_CASE = {
     "sign-in", "sign-out", "search", "answer", "amend", "resend", "events", "pack-picture",
-    "withdraw", "reinstate", "take-back"
+    "withdraw", "reinstate", "reread", "take-back"
 }  # fmt: skip
 """They change something, stream, or are files of a pack."""
 

@@ -26,10 +26,11 @@ from firstread.clinic.steps.amend import amend
 from firstread.clinic.steps.final import LEAVES_AFTER, TAKEN_BACK_FOR
 from firstread.clinic.steps.review import answer
 from firstread.clinic.steps.take_back import take_back
-from firstread.domain.errors import FirstreadError, WrongState
+from firstread.domain.errors import WrongState
 from tests.clinic_for_tests import (
     Clinic,
     at_once,
+    outcome,
     put_in_row,
     read_all,
     read_case,
@@ -193,14 +194,6 @@ def test_a_message_that_has_left_all_the_same_keeps_the_answer(clinic: Clinic) -
     assert SignOff.objects.count() == 1
 
 
-def _outcome(call: partial[object]) -> str:
-    try:
-        call()
-    except FirstreadError as error:
-        return type(error).__name__
-    return "done"
-
-
 def test_a_look_and_a_taking_back_at_the_same_moment_agree(committed_clinic: Clinic) -> None:
     case = _signed(committed_clinic)
     seen = []
@@ -208,9 +201,7 @@ def test_a_look_and_a_taking_back_at_the_same_moment_agree(committed_clinic: Cli
     def looks() -> None:
         seen.append(look(case.pk, by=committed_clinic.tech))
 
-    took, _ = at_once(
-        partial(_outcome, partial(take_back, case.pk, by=committed_clinic.ana)), looks
-    )
+    took, _ = at_once(partial(outcome, partial(take_back, case.pk, by=committed_clinic.ana)), looks)
     # Whoever was shown the decision finds it there for good.
     assert bool(seen[0].sign_offs) == (took == "WrongState")
     assert SignOff.objects.exists() == (took == "WrongState")

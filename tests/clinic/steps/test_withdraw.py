@@ -16,8 +16,16 @@ from firstread.clinic.steps.first_read import read_next
 from firstread.clinic.steps.review import answer
 from firstread.clinic.steps.withdraw import reinstate, withdraw
 from firstread.clinic.storage import store
-from firstread.domain.errors import BadMeasurement, FirstreadError, NotAllowed, WrongState
-from tests.clinic_for_tests import Clinic, at_once, put_in, put_in_row, read_all, read_case
+from firstread.domain.errors import BadMeasurement, NotAllowed, WrongState
+from tests.clinic_for_tests import (
+    Clinic,
+    at_once,
+    outcome,
+    put_in,
+    put_in_row,
+    read_all,
+    read_case,
+)
 
 
 def _withdrawn(case: Case, clinic: Clinic) -> Case:
@@ -146,21 +154,13 @@ def test_what_a_worker_reads_meanwhile_is_not_written(clinic: Clinic) -> None:
     assert (case.state, ReadRow.objects.count()) == ("withdrawn", 0)
 
 
-def _outcome(call: partial[Case]) -> str:
-    try:
-        call()
-    except FirstreadError as error:
-        return type(error).__name__
-    return "done"
-
-
 def test_an_answer_and_a_withdrawal_at_the_same_moment_end_in_one_state(
     committed_clinic: Clinic,
 ) -> None:
     case = read_case("red", accession="A1")
     said = at_once(
-        partial(_outcome, partial(answer, case.pk, by=committed_clinic.chief, label="red")),
-        partial(_outcome, partial(_withdrawn, case, committed_clinic)),
+        partial(outcome, partial(answer, case.pk, by=committed_clinic.chief, label="red")),
+        partial(outcome, partial(_withdrawn, case, committed_clinic)),
     )
     case.refresh_from_db()
     assert (said.count("done"), case.state) in {

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-
 import pytest
-from openpyxl import Workbook
 
 from firstread.datasets import open_dataset
 from firstread.datasets.inspect.check import check
 from firstread.domain.errors import BadDataset
+from tests.workbooks_for_tests import workbook
 
 
 def opened(tmp_path, text: str, name: str = "measurements.csv"):
@@ -73,11 +71,8 @@ def test_numbers_at_the_end_of_what_a_machine_can_hold_are_checked(tmp_path):
 
 
 def test_a_workbook_of_rows_is_what_the_same_csv_is(tmp_path):
-    made, held = Workbook(), BytesIO()
-    for row in (["id", "size", "class"], ["000123", 1.5, "ill"], ["000124", 1234, "well"]):
-        made.active.append(row)
-    made.save(held)
-    (tmp_path / "rows.xlsx").write_bytes(held.getvalue())
+    rows = (["id", "size", "class"], ["000123", 1.5, "ill"], ["000124", 1234, "well"])
+    (tmp_path / "rows.xlsx").write_bytes(workbook(*rows))
     text = 'sep=;\nid;size;class\n="000123";1,5;ill\n="000124";1.234,0;well\n'
     assert open_dataset(tmp_path / "rows.xlsx").items[0].measurements == (("size", 1.5),)
     for one, other in zip(

@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from openpyxl import Workbook
 from PIL import Image
 
 from firstread.domain.errors import ShortOfMemory
@@ -21,6 +20,7 @@ from firstread.runtime import open_reader
 from tests.dicom_for_tests import NAME, cell_dicom
 from tests.images_for_tests import bomb_png, cell, cell_png, not_pictures, save
 from tests.serving_for_tests import Serving, serving
+from tests.workbooks_for_tests import workbook
 
 
 @pytest.fixture(scope="module")
@@ -81,14 +81,6 @@ def test_the_files_of_a_form_are_answered_in_their_order_with_reasons(reader: Se
 def test_a_form_of_one_file_is_a_list_of_one(reader: Serving) -> None:
     answer = post(reader, "/read/colour", files={"file": ("r.png", cell_png())})
     assert [each["path"] for each in answer.json()] == ["r.png"]
-
-
-def workbook(*rows: list[Any]) -> bytes:
-    made, held = Workbook(), BytesIO()
-    for row in rows:
-        made.active.append(row)
-    made.save(held)
-    return held.getvalue()
 
 
 @pytest.mark.parametrize(
