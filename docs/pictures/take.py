@@ -53,6 +53,7 @@ def _enter(browser: Browser, name: str, theme: str, *, width_px: int = 1280) -> 
 def _open(page: Page, text: str, waits_for: str) -> None:
     page.locator(".case-row", has_text=text).first.locator("a").click()
     page.wait_for_selector(waits_for)
+    page.wait_for_load_state()  # then its keys work
 
 
 def _take(page: Page, name: str) -> None:
