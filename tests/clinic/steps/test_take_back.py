@@ -20,8 +20,8 @@ from firstread.clinic.models import (
 )
 from firstread.clinic.shown.case import look
 from firstread.clinic.shown.case_list import newest_cases
-from firstread.clinic.shown.worklist import waiting
-from firstread.clinic.shown.worklist_page import Filters, worklist_page
+from firstread.clinic.shown.worklist import Asked, waiting
+from firstread.clinic.shown.worklist_page import worklist_page
 from firstread.clinic.steps.amend import amend
 from firstread.clinic.steps.final import LEAVES_AFTER, TAKEN_BACK_FOR
 from firstread.clinic.steps.review import answer
@@ -151,11 +151,11 @@ def test_who_learnt_what_came_of_it_takes_nothing_back(clinic: Clinic, where: st
     case = read_case("red", accession="A1")
     answer(case.pk, by=clinic.bo, label="blue")
     answer(case.pk, by=clinic.ana, label="red")
-    none = Filters(check="", priority="", text="")
+    asked = Asked(show="open")
     {
         "the API": partial(look, case.pk, by=clinic.ana),
         "a list of the API": partial(newest_cases, by=clinic.ana, limit=5),
-        "the worklist": partial(worklist_page, clinic.ana, show="open", filters=none, number=None),
+        "the worklist": partial(worklist_page, clinic.ana, asked=asked, number=None),
     }[where]()
     with pytest.raises(WrongState, match="has been seen"):
         take_back(case.pk, by=clinic.ana)

@@ -14,6 +14,7 @@ from firstread.clinic.shown.findings import Findings, findings_of
 from firstread.clinic.shown.gallery import Differential, Gallery, differential_of, gallery_of
 from firstread.clinic.shown.kinds import KINDS, KindOfPage
 from firstread.clinic.shown.motif import checks_to_move_to
+from firstread.clinic.shown.worklist import Asked, Beside
 from firstread.domain.case import NO_RESULT, CaseState
 from firstread.domain.foremost import MANY, foremost
 from firstread.domain.read import Read
@@ -38,8 +39,20 @@ class Decision:
     latest: SignOff | None
     earlier: tuple[SignOff, ...]
     discordant: bool
-    next_case: uuid.UUID | None
-    """The first other case that waits for this person."""
+    next_case: str
+    """Where the next case of the list is from which this person came; else of those that wait."""
+    previous: str
+    in_list: bool
+    """Whether they came from a list other than that of all that waits for them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What somebody had chosen in a form that was refused: it is shown again, and not lost."""
+
+    label: str = ""
+    comment: str = ""
+    amends: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +84,19 @@ class CasePage:
     gallery: Gallery | None
     differential: Differential | None
     decision: Decision
+    came_from: Asked
+    given: Given
 
 
-def case_page_of(case_id: uuid.UUID, *, by: Person, cell: str, beat: int | None) -> CasePage:
+def case_page_of(
+    case_id: uuid.UUID,
+    *,
+    by: Person,
+    cell: str,
+    beat: int | None,
+    came_from: Asked,
+    given: Given,
+) -> CasePage:
     """The page of a case, open at a cell and, of a recording, at a beat; leaves a trace.
 
     Raises UnknownCase, NotAllowed.
@@ -106,7 +129,9 @@ def case_page_of(case_id: uuid.UUID, *, by: Person, cell: str, beat: int | None)
         differential=differential_of(view.differential, manifest, left_out=view.left_out)
         if view.differential and manifest
         else None,
-        decision=_decision(view, by),
+        decision=_decision(view, by, came_from=came_from),
+        came_from=came_from,
+        given=given,
     )
 
 
@@ -150,16 +175,28 @@ def _evidence(cell: Cell, view: CaseView) -> tuple[EvidenceMap, ...]:
     )
 
 
-def _decision(view: CaseView, person: Person) -> Decision:
+def _decision(view: CaseView, person: Person, *, came_from: Asked) -> Decision:
     last = view.sign_offs[-1] if view.sign_offs else None
+    if came_from.address:
+        beside = worklist.beside(person, came_from, case=view.case)
+    elif person.decides:
+        beside = Beside(next_case=worklist.next_case(person, after=view.case))
+    else:
+        beside = Beside()
     return Decision(
         answers=view.answers,
         likely=_likely(view),
         latest=last,
         earlier=tuple(reversed(view.sign_offs[:-1])),
         discordant=bool(last and _differs(view.case, last.label)),
-        next_case=worklist.next_case(person, after=view.case) if person.decides else None,
+        next_case=_address(beside.next_case, came_from),
+        previous=_address(beside.previous, came_from),
+        in_list=bool(came_from.address),
     )
+
+
+def _address(case: uuid.UUID | None, came_from: Asked) -> str:
+    return reverse("case", args=[case]) + came_from.suffix if case else ""
 
 
 def _differs(case: Case, label: str) -> bool:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -16,6 +19,66 @@ from firstread.domain.priority import Priority
 OPEN = "open"
 DECIDED_TAB = "decided"
 WITHDRAWN_TAB = "withdrawn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Which list of cases somebody looks at, and by what it is narrowed."""
+
+    show: str = ""
+    """`open`, `decided` or `withdrawn`; else what waits for this person."""
+    check: str = ""
+    priority: str = ""
+    text: str = ""
+    found: str = ""
+    """What addresses say of the text, which must not stand there itself."""
+
+    def __bool__(self) -> bool:
+        """Whether anything narrows it."""
+        return bool(self.check or self.priority or self.text)
+
+    @property
+    def address(self) -> str:
+        """What of an address asks for this list."""
+        said = {
+            "show": self.show,
+            "check": self.check,
+            "priority": self.priority,
+            "found": self.found,
+        }
+        return urlencode({name: value for name, value in said.items() if value})
+
+    @property
+    def suffix(self) -> str:
+        """What the address of a case ends with, so that its page knows the list."""
+        return f"?{urlencode({'list': self.address})}" if self.address else ""
+
+    def shown_to(self, person: Person) -> str:
+        """Which list it is; '' of what waits for this person."""
+        if self.show in (OPEN, DECIDED_TAB, WITHDRAWN_TAB):
+            return self.show
+        # Nothing ever waits for an operator, so they see what is open.
+        return OPEN if person.role == Role.OPERATOR else ""
+
+    def of(self, person: Person) -> QuerySet[Case]:
+        """Its cases, in their order."""
+        show = self.shown_to(person)
+        return waiting(
+            person,
+            mine=not show,
+            state=show,
+            check=self.check,
+            priority=self.priority,
+            text=self.text,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """The cases beside one in a list."""
+
+    next_case: uuid.UUID | None = None
+    previous: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +140,41 @@ def next_case(person: Person, *, after: Case) -> uuid.UUID | None:
     """The most urgent other case that waits for this person."""
     others = _mine(person).exclude(pk=after.pk)
     return others.order_by(*cases.BY_URGENCY).values_list("pk", flat=True).first()
+
+
+def beside(person: Person, asked: Asked, *, case: Case) -> Beside:
+    """What stands before and after the case in that list, whether or not it is still in there.
+
+    After the last that waits for this person comes the first, which is the most urgent one.
+    """
+    rows = asked.of(person).exclude(pk=case.pk)
+    order = [str(each) for each in rows.query.order_by]
+    if any(_value(case, name) is None for name in order):
+        return Beside(next_case=_first(rows))
+    after = _first(rows.filter(_past(case, order)))
+    if after is None and not asked.shown_to(person):
+        after = _first(rows)
+    back = [name.removeprefix("-") if name.startswith("-") else f"-{name}" for name in order]
+    before = rows.filter(_past(case, back)).order_by(*back)
+    return Beside(next_case=after, previous=_first(before))
+
+
+def _past(case: Case, order: Sequence[str]) -> Q:
+    """What comes after the case in that order."""
+    found, same = Q(), Q()
+    for name in order:
+        field, way = name.removeprefix("-"), "lt" if name.startswith("-") else "gt"
+        found |= same & Q(**{f"{field}__{way}": _value(case, name)})
+        same &= Q(**{field: _value(case, name)})
+    return found
+
+
+def _value(case: Case, name: str) -> Any:
+    return getattr(case, name.removeprefix("-"))
+
+
+def _first(rows: QuerySet[Case]) -> uuid.UUID | None:
+    return rows.values_list("pk", flat=True).first()
 
 
 def waits_for(person: Person) -> Counted:

@@ -19,25 +19,13 @@ from firstread.clinic.shown.paging import (
     pager_of,
     rows_on,
 )
-from firstread.clinic.shown.worklist import DECIDED_TAB, OPEN, WITHDRAWN_TAB
+from firstread.clinic.shown.worklist import DECIDED_TAB, OPEN, WITHDRAWN_TAB, Asked
 from firstread.clinic.shown.worklist_rows import Row, rows_of
 from firstread.clinic.steps import final
 from firstread.domain.priority import Priority
 
 PER_PAGE = 25
 MINE = "mine"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Filters:
-    """What the list is narrowed by; empty strings narrow nothing."""
-
-    check: str
-    priority: str
-    text: str
-
-    def __bool__(self) -> bool:
-        return bool(self.check or self.priority or self.text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +45,7 @@ class WorklistPage:
     show: str
     """Which list: `mine`, `open`, `decided` or `withdrawn`."""
     tabs: tuple[Tab, ...]
-    filters: Filters
+    filters: Asked
     checks: tuple[Check, ...]
     priorities: tuple[str, ...]
     rows: tuple[Row, ...]
@@ -67,37 +55,26 @@ class WorklistPage:
     """How many cases wait for this person."""
 
 
-def worklist_page(
-    person: Person, *, show: str, filters: Filters, number: str | None
-) -> WorklistPage:
+def worklist_page(person: Person, *, asked: Asked, number: str | None) -> WorklistPage:
     """The page of that number of a list; of what waits for this person where none is named."""
-    if show not in (OPEN, DECIDED_TAB, WITHDRAWN_TAB):
-        # Nothing ever waits for an operator, so they see what is open.
-        show = OPEN if person.role == Role.OPERATOR else MINE
+    show = asked.shown_to(person) or MINE
     final.learnt(person, at=clock.now())  # a list says of a case whether it is decided
     counts = worklist.counts(person)
-    cases = worklist.waiting(
-        person,
-        mine=show == MINE,
-        state="" if show == MINE else show,
-        check=filters.check,
-        priority=filters.priority,
-        text=filters.text,
-    )
+    cases = asked.of(person)
     whole = {
         MINE: counts.mine,
         OPEN: counts.open,
         DECIDED_TAB: counts.decided,
         WITHDRAWN_TAB: counts.withdrawn,
     }[show]
-    if filters:
+    if asked:
         most = MOST_FOR_ONE if show == MINE else MOST
-        whole = counted(cases, most=MOST_FOUND if filters.text else most)
+        whole = counted(cases, most=MOST_FOUND if asked.text else most)
     pager = pager_of(number, total=whole, size=PER_PAGE)
     return WorklistPage(
         show=show,
-        tabs=_tabs(person, show, counts=counts),
-        filters=filters,
+        tabs=_tabs(person, show, counts=counts, asked=asked),
+        filters=asked,
         checks=tuple(all_checks()),
         priorities=tuple(each.name.lower() for each in reversed(Priority)),
         rows=rows_of(rows_on(cases, pager)),
@@ -105,6 +82,10 @@ def worklist_page(
         greeting=_greeting(person, mine=counts.mine),
         waits=counts.mine,
     )
+
+
+def _address(asked: Asked) -> str:
+    return reverse("worklist") + (f"?{asked.address}" if asked.address else "")
 
 
 def _greeting(person: Person, *, mine: Counted) -> str:
@@ -119,7 +100,8 @@ def _greeting(person: Person, *, mine: Counted) -> str:
     return f"{mine} {waits} for your word, the most urgent first."
 
 
-def _tabs(person: Person, show: str, *, counts: worklist.Counts) -> tuple[Tab, ...]:
+def _tabs(person: Person, show: str, *, counts: worklist.Counts, asked: Asked) -> tuple[Tab, ...]:
+    """A search is kept from tab to tab, and left where somebody goes to the worklist anew."""
     mine = "Put in by me" if person.role == Role.TECHNICIAN else "Waiting for me"
     tabs = [
         (MINE, mine, counts.mine),
@@ -132,7 +114,7 @@ def _tabs(person: Person, show: str, *, counts: worklist.Counts) -> tuple[Tab, .
             title=title,
             count=count,
             here=show == name,
-            href=reverse("worklist") + ("" if name == MINE else f"?show={name}"),
+            href=_address(Asked(show="" if name == MINE else name, found=asked.found)),
         )
         for name, title, count in tabs
         if name != MINE or person.role != Role.OPERATOR

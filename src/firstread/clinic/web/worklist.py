@@ -7,8 +7,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from firstread.clinic.shown.worklist_page import Filters, worklist_page
+from firstread.clinic.shown.worklist_page import worklist_page
 from firstread.clinic.web.access import page, person_of
+from firstread.clinic.web.lists import keep_search, list_asked
 
 
 @page()
@@ -16,13 +17,7 @@ from firstread.clinic.web.access import page, person_of
 def cases(request: HttpRequest) -> HttpResponse:
     shown = worklist_page(
         person_of(request),
-        show=request.GET.get("show", ""),
-        filters=Filters(
-            check=request.GET.get("check", ""),
-            priority=request.GET.get("priority", ""),
-            # An accession must not stand in an address, so the search is kept in the session.
-            text=request.session.get("search", ""),
-        ),
+        asked=list_asked(request, request.GET),
         number=request.GET.get("page"),
     )
     part = request.headers.get("HX-Request") == "true"
@@ -33,8 +28,10 @@ def cases(request: HttpRequest) -> HttpResponse:
 @page()
 @require_POST
 def search(request: HttpRequest) -> HttpResponse:
-    request.session["search"] = request.POST.get("text", "")[:100].strip()
     back = QueryDict(request.POST.get("back", "")[:500], mutable=True)
-    back.pop("page", None)
+    for left in ("page", "found"):
+        back.pop(left, None)
+    if text := request.POST.get("text", "")[:100].strip():
+        back["found"] = keep_search(request, text)
     asked = back.urlencode()
     return HttpResponseRedirect(reverse("worklist") + (f"?{asked}" if asked else ""))

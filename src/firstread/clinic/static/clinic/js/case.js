@@ -142,13 +142,16 @@ async function update(box) {
   if (!page) return;
   const comment = /** @type {HTMLTextAreaElement | null} */ (find("#comment"))?.value;
   const choice = /** @type {HTMLInputElement | null} */ (find("input[name=label]:checked"))?.value;
-  const busy = Boolean(comment || choice);
+  const listed = /** @type {HTMLSelectElement | null} */ (find("#answer-label"))?.value;
+  const busy = Boolean(comment || choice || listed);
   const hadMap = Boolean(find("[data-map], [data-trace][data-read]"));
   take(page, ["case-head", "read-panel", "cells", "beats", "differential", "history", "mails", "decision", "answer-bar"]);
   watchAnswer();
   if (busy) {
     const words = /** @type {HTMLTextAreaElement | null} */ (find("#comment"));
     if (words && comment) words.value = comment;
+    const list = /** @type {HTMLSelectElement | null} */ (find("#answer-label"));
+    if (list && listed) list.value = listed;
     for (const radio of document.querySelectorAll("input[name=label]")) {
       if (radio instanceof HTMLInputElement && radio.value === choice) radio.checked = true;
     }
