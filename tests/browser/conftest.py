@@ -23,6 +23,7 @@ EXPECTED = (
     "status of 404",
     "status of 422",
     "status of 503",
+    "net::ERR_FAILED",
 )
 """Chromium reports refusals as console errors; the tests that provoke them look at the page."""
 

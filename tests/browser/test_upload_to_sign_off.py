@@ -25,6 +25,8 @@ def _upload(page: Page, *files: tuple[str, bytes], accession: str = "") -> None:
     page.locator("input[name=sample]").set_input_files(
         [{"name": name, "mimeType": "image/png", "buffer": data} for name, data in files]
     )
+    if len(files) > 1:
+        page.get_by_role("radio", name="one case").check()
     if accession:
         page.get_by_label("Accession", exact=True).fill(accession)
     page.locator("[data-go]").click()
@@ -108,6 +110,42 @@ def test_several_pictures_become_a_case_each_with_the_accession_in_their_names(
         ]
     )
     tech.get_by_role("radio", name="a case each").check()
+    tech.locator("[data-go]").click()
+    expect(tech.locator("[data-said]")).to_have_text("All put in.")
+    assert set(Case.objects.values_list("accession", flat=True)) == {"86510", "86511"}
+
+
+def test_after_the_connection_broke_the_files_are_still_there_and_go_in_once(
+    site: Site, enter: Enter
+) -> None:
+    tech, broken = enter("tech"), [True]
+    tech.goto("/put-in")
+    expect(tech.locator("[data-choose]")).to_be_visible()
+    tech.get_by_role("link", name="Leukaemia").click()
+    tech.locator("input[name=sample]").set_input_files(
+        [
+            {"name": f"{n}_lab.png", "mimeType": "image/png", "buffer": cell_png("red", seed=n)}
+            for n in (86510, 86511)
+        ]
+    )
+    tech.locator("[data-go]").click()
+    expect(tech.locator("[data-said]")).to_have_text(
+        "Say whether these are one case or a case each."
+    )
+    tech.get_by_role("radio", name="a case each").check()
+
+    def breaks(route: Route) -> None:
+        if route.request.method == "POST" and broken:
+            route.abort()
+        else:
+            route.continue_()
+
+    tech.route("**/put-in**", breaks)
+    tech.locator("[data-go]").click()
+    expect(tech.locator(".file").first).to_contain_text("The connection broke")
+    expect(tech.locator("[data-said]")).to_contain_text("2 left")
+    expect(tech.locator("input.accession").first).to_have_value("86510")
+    broken.clear()
     tech.locator("[data-go]").click()
     expect(tech.locator("[data-said]")).to_have_text("All put in.")
     assert set(Case.objects.values_list("accession", flat=True)) == {"86510", "86511"}

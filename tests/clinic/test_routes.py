@@ -253,7 +253,7 @@ def test_each_file_gets_its_own_result(clinic: Clinic, client: Client, settings:
     client.force_login(clinic.tech)
     contents = (cell_png("red"), cell_png("blue") + bytes(2**20), b"no picture", cell_png("green"))
     samples = [SimpleUploadedFile("image.png", data) for data in contents]
-    sent = {"check": "leukaemia", "accession": "A-1", "sample": samples}
+    sent = {"check": "leukaemia", "accession": "A-1", "together": "one", "sample": samples}
     results = client.post("/put-in", sent, headers={"Accept": "application/json"}).json()["results"]
     assert [each["error"] for each in results] == [False, True, True, False]
     assert "larger than 1 MB" in results[1]["says"]

@@ -28,7 +28,7 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class PutInPage:
-    """The page for the chosen check; None is chosen where no check is set up."""
+    """The page for the chosen check; None is chosen where it is still to be asked."""
 
     questions: tuple[Question, ...]
     chosen: Check | None
@@ -51,9 +51,10 @@ class PutInPage:
 
 
 def chosen_check(name: str) -> Check | None:
-    """The enabled check of that name, else the first."""
+    """The enabled check of that name; of one alone that one. Else it is asked, never guessed."""
     checks = enabled_checks()
-    return next((check for check in checks if check.name == name), checks[0] if checks else None)
+    only = checks[0] if len(checks) == 1 and not name else None
+    return next((check for check in checks if check.name == name), only)
 
 
 def put_in_page(chosen: Check | None) -> PutInPage:

@@ -27,6 +27,7 @@ from firstread.packs import Measurement
 from firstread.tables.numbers import number_of
 
 DOOR = "page"
+ONE_OR_EACH = "Say whether these are one case or a case each, and put them in again."
 TABLE_MOST_BYTES = 4_000_000
 
 
@@ -70,13 +71,22 @@ class Field:
 @require_http_methods(["GET", "POST"])
 def put_in(request: HttpRequest) -> HttpResponse:
     chosen = chosen_check(request.POST.get("check") or request.GET.get("check", ""))
-    if request.method != "POST" or chosen is None:
+    if request.method != "POST":
         return _shown(request, chosen)
+    if chosen is None:
+        return _no_check(request)
     if KINDS[chosen.kind].row is None:
         return _files(request, chosen)
     if request.POST.get("way") == "table":
         return _table(request, chosen)
     return _row(request, chosen)
+
+
+def _no_check(request: HttpRequest) -> HttpResponse:
+    if "application/json" in request.headers.get("Accept", ""):
+        bad = _bad("", "Choose the check that the samples are for.")
+        return JsonResponse({"results": [asdict(bad)]}, status=422)
+    return _shown(request, None, status=422)
 
 
 def _shown(
@@ -114,23 +124,40 @@ def _files(request: HttpRequest, check: Check) -> HttpResponse:
     ]
     results = []
     if incoming or not files:
-        try:
-            received = intake.receive(
-                incoming,
-                check=check.name,
-                door=DOOR,
-                accession=request.POST.get("accession", ""),
-                patient=request.POST.get("patient", ""),
-                by=person_of(request),
-            )
-            results = _of_files(incoming, received)
-        except FirstreadError as error:
-            results = [_bad(file.name, str(error)) for file in incoming] or [_bad("", str(error))]
+        samples = KINDS[check.kind].together(incoming)
+        told = request.POST.get("together", "") if check.many and len(samples) > 1 else "one"
+        if told == "each":
+            # One number for several would make them one case.
+            for places in samples:
+                results += _put(request, check, [incoming[n] for n in places], accession="")
+        elif told == "one":
+            accession = request.POST.get("accession", "")
+            results = _put(request, check, incoming, accession=accession)
+        else:
+            results = [_bad(file.name, ONE_OR_EACH) for file in incoming]
     for place, fitting in enumerate(fits):
         if not fitting:
             said = f"This file is larger than {most_mb} MB. Send a smaller one."
             results.insert(place, _bad(_name(files[place]), said))
     return _answered(request, check, results)
+
+
+def _put(
+    request: HttpRequest, check: Check, files: Sequence[Incoming], *, accession: str
+) -> list[Result]:
+    """Put the files in as one case."""
+    try:
+        received = intake.receive(
+            files,
+            check=check.name,
+            door=DOOR,
+            accession=accession,
+            patient=request.POST.get("patient", ""),
+            by=person_of(request),
+        )
+    except FirstreadError as error:
+        return [_bad(file.name, str(error)) for file in files] or [_bad("", str(error))]
+    return _of_files(files, received)
 
 
 def _of_files(incoming: Sequence[Incoming], received: intake.Received) -> list[Result]:

@@ -20,9 +20,15 @@ function pictures(form) {
   const inPairs = form.hasAttribute("data-pairs");
   /** @type {Item[]} */
   let items = [];
+  /** What stands beside a file while it can still be changed or left out. @type {WeakMap<Item, Element[]>} */
+  const controls = new WeakMap();
 
-  const eachIsACase = () =>
-    !together || new FormData(form).get("together") === "each" || items.filter((item) => !item.state).length < 2;
+  /** The case that a broken connection left half put in: what is left joins it. */
+  let begun = "";
+
+  const several = () => items.filter((item) => !item.state).length > 1;
+  const howTold = () => new FormData(form).get("together");
+  const eachIsACase = () => !together || howTold() === "each" || !several();
 
   function arrange() {
     const fresh = items.filter((item) => !item.state).length;
@@ -123,12 +129,22 @@ function pictures(form) {
     }
   }
 
-  /** Send some files as one request; each shows its own share of the progress. Gives back the accession of their case.
-   * @param {Item[]} group @param {string} accession @returns {Promise<string>} */
+  /** It was not taken, for no fault of its own: it stays, to be put in again. @param {Item} item @param {string} words */
+  function stays(item, words) {
+    item.state = "";
+    item.row.querySelector("progress")?.remove();
+    const says = item.row.querySelector(".says");
+    if (says) says.textContent = words;
+    item.row.querySelector(".end")?.replaceChildren(...(controls.get(item) ?? []));
+  }
+
+  /** Send some files as one request; each shows its own share of the progress. Gives back the accession of their case; null where they were not taken and stay.
+   * @param {Item[]} group @param {string} accession @returns {Promise<string | null>} */
   function send(group, accession) {
     const data = new FormData();
     for (const name of ["csrfmiddlewaretoken", "check", "patient"]) data.set(name, String(new FormData(form).get(name) ?? ""));
     data.set("accession", accession);
+    data.set("together", "one");
     for (const item of group) {
       for (const file of item.files) data.append("sample", file, file.name);
       item.state = "going";
@@ -136,7 +152,9 @@ function pictures(form) {
       bar.max = 1;
       bar.value = 0;
       bar.setAttribute("aria-label", `Sending ${item.files[0].name}`);
-      item.row.querySelector(".end")?.replaceChildren();
+      const end = item.row.querySelector(".end");
+      controls.set(item, [...(end?.children ?? [])]);
+      end?.replaceChildren();
       item.row.append(bar);
     }
     return new Promise((done) => {
@@ -155,40 +173,65 @@ function pictures(form) {
         /** @type {Result[]} */
         let results = [];
         try { results = JSON.parse(request.responseText).results ?? []; } catch { /* an error page, told below */ }
+        if (!results.length && request.status !== 413) {
+          for (const item of group) stays(item, "The server could not take it. Put it in again in a moment.");
+          done(null);
+          return;
+        }
         let place = 0;
         group.forEach((item) => {
           const result = results[place]; // the two files of one sample fare alike
           place += item.files.length;
           if (result) finish(item, result.says, !result.error, result.url);
-          else finish(item, request.status === 413 ? "Too large for this server." : "The server could not take it. Try again in a moment.", false);
+          else finish(item, "Too large for this server.", false);
         });
         done(results.find((result) => result.accession)?.accession ?? accession);
       });
       request.addEventListener("error", () => {
-        for (const item of group) finish(item, "The connection broke. Put it in again: nothing is taken twice.", false);
-        done(accession);
+        for (const item of group) stays(item, "The connection broke. Put it in again: nothing is taken twice.");
+        done(null);
       });
       request.send(data);
     });
+  }
+
+  /** A case each; where one is not taken those behind it stay as well. @param {Item[]} fresh */
+  async function sendEach(fresh) {
+    for (const item of fresh) {
+      const accession = /** @type {HTMLInputElement | null} */ (item.row.querySelector(".accession"))?.value ?? "";
+      if ((await send([item], accession)) === null) return;
+    }
+  }
+
+  /** As one case, in as many requests as it takes. @param {Item[]} fresh */
+  async function sendTogether(fresh) {
+    const shared = String(new FormData(form).get("accession") ?? "");
+    for (const group of parcels(fresh, most)) {
+      const accession = await send(group, shared || begun);
+      if (accession === null) return;
+      begun = accession;
+    }
+    begun = "";
   }
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const fresh = items.filter((item) => !item.state);
     if (!fresh.length) { said.textContent = `Choose a ${one} first.`; return; }
+    if (together && fresh.length > 1 && !howTold()) {
+      said.textContent = "Say whether these are one case or a case each.";
+      together.querySelector("input")?.focus();
+      return;
+    }
     go.disabled = true;
     said.textContent = "Sending";
-    const shared = String(new FormData(form).get("accession") ?? "");
-    if (eachIsACase() && fresh.length > 1) {
-      for (const item of fresh) {
-        await send([item], /** @type {HTMLInputElement | null} */ (item.row.querySelector(".accession"))?.value ?? "");
-      }
-    } else {
-      let accession = shared;
-      for (const group of parcels(fresh, most)) accession = await send(group, accession);
-    }
+    if (eachIsACase() && fresh.length > 1) await sendEach(fresh);
+    else await sendTogether(fresh);
     const bad = fresh.filter((item) => item.state === "bad").length;
-    said.textContent = bad ? `${fresh.length - bad} put in, ${bad} not.` : "All put in.";
+    const left = fresh.filter((item) => !item.state).length;
+    const good = fresh.length - bad - left;
+    if (left) said.textContent = `${good} put in. ${left} left: press the button to put ${left > 1 ? "them" : "it"} in again.`;
+    else said.textContent = bad ? `${good} put in, ${bad} not.` : "All put in.";
     arrange();
   });
 
