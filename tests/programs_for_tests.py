@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 from django.core.cache import cache
@@ -14,6 +15,7 @@ from firstread.clinic.accounts import tokens
 from firstread.clinic.checks import readers
 from firstread.clinic.models import Check, Person, Reader, Role
 from firstread.clinic.steps import first_read
+from tests.images_for_tests import cell_png
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,18 @@ class Program:
         if key:
             headers["Idempotency-Key"] = key
         return self.http.post("/api/v1/cases", {**fields, "sample": samples}, headers=headers)
+
+
+def file(data: bytes, name: str = "table.csv") -> BytesIO:
+    """A file as a program sends it."""
+    made = BytesIO(data)
+    made.name = name
+    return made
+
+
+def png(colour: str = "red", *, seed: int = 1, name: str = "cell.png") -> BytesIO:
+    """A picture of a cell as a program sends it."""
+    return file(cell_png(colour, seed=seed), name)
 
 
 def open_clinic() -> None:

@@ -13,7 +13,6 @@ from django.core.files.storage import storages
 from django.db import connection
 from django.test import Client
 
-from firstread.clinic.accounts import tokens
 from firstread.clinic.models import (
     AuditRow,
     Case,
@@ -26,18 +25,11 @@ from firstread.clinic.models import (
 )
 from firstread.decoding.budget import BUDGET
 from tests.dicom_for_tests import NAME, dicom
-from tests.images_for_tests import cell, cell_png, save
-from tests.programs_for_tests import Program
-from tests.workbooks_for_tests import workbook
+from tests.images_for_tests import cell, save
+from tests.programs_for_tests import Program, png
 
 Make = Callable[..., Program]
 ROW = {"size": 9, "shape": 8, "nuclei": None}
-
-
-def png(colour: str = "red", *, seed: int = 1, name: str = "cell.png") -> BytesIO:
-    file = BytesIO(cell_png(colour, seed=seed))
-    file.name = name
-    return file
 
 
 def test_a_sample_is_put_in_read_answered_and_amended(
@@ -107,52 +99,6 @@ def test_a_row_of_measurements_is_put_in_as_json(
     seen = lab("GET", f"/cases/{made.json()['case']['id']}").json()
     assert seen["finding"] == "malignant"
     assert seen["reads"][0]["read"]["contributions"][0]["measurement"] == "size"
-
-
-def file(data: bytes, name: str = "table.csv") -> BytesIO:
-    made = BytesIO(data)
-    made.name = name
-    return made
-
-
-def test_a_table_of_one_row_is_put_in_and_one_of_several_is_refused_with_the_way_out(
-    program: Make,
-) -> None:
-    lab = program()
-    header = ["accession", *ROW, "weight"]
-    for accession, table in (
-        ("B8", workbook(header, ["B8", *ROW.values(), 70])),
-        ("B9", b"sep=;\n" + ";".join(header).encode() + b"\nB9;9;8;10;70\n"),
-    ):
-        made = lab.put_in(file(table), check="breast-cytology")
-        assert made.status_code == 201, made.content
-        assert made.json()["case"]["accession"] == accession
-        assert made.json()["notes"] == ["Left out, as no measurements of this check: weight."]
-    two = lab.put_in(file(b"accession,size,shape\nA,1,1\nB,2,2\n"), check="breast-cytology")
-    assert two.status_code == 422
-    assert "by 'firstread submit TABLE'" in two.json()["detail"]
-    other = lab.put_in(
-        file(b"accession,size,shape\nA,1,1\n"), check="breast-cytology", accession="B"
-    )
-    assert "is 'B', and the table says 'A'" in other.json()["detail"]
-
-
-@pytest.mark.parametrize("accession", ["1.00E+06", "8,65E+11", "865102.0", "#N/A"])
-def test_an_accession_that_a_spreadsheet_has_changed_is_refused(
-    program: Make, accession: str
-) -> None:
-    lab = program()
-    row = lab(
-        "POST", "/cases", {"check": "breast-cytology", "accession": accession, "measurements": ROW}
-    )
-    table = lab.put_in(
-        file(f'accession,size,shape\n"{accession}",1,1\n'.encode()), check="breast-cytology"
-    )
-    picture = lab.put_in(png(), check="leukaemia", accession=accession)
-    for refused in (row, table, picture):
-        assert refused.status_code == 422
-        assert "a spreadsheet has changed it. Format the column as text" in refused.json()["detail"]
-    assert not Case.objects.exists()
 
 
 @pytest.mark.parametrize("value", [11, "x", True])
@@ -462,37 +408,3 @@ def test_where_memory_is_short_a_sample_is_told_to_come_again(program: Make) -> 
     assert "too little memory" in later.json()["detail"]
     assert not RefusedSample.objects.exists()
     assert lab.put_in(png(), check="leukaemia", accession="A9").status_code == 201
-
-
-def test_a_case_is_corrected_withdrawn_and_reinstated(
-    program: Make, read_all: Callable[[], None]
-) -> None:
-    technician, chief = program("technician"), program("chief")
-    case = technician.put_in(png(), check="leukaemia", accession="A1").json()["case"]["id"]
-    read_all()
-    at = f"/cases/{case}"
-    body = technician("POST", f"{at}/corrections", {"accession": "A2", "patient": "P2"}).json()
-    assert (body["accession"], body["patient"], body["state"]) == ("A2", "P2", "read")
-    (done,) = body["corrections"]
-    assert (done["action"], done["accession_before"]) == ("corrected", "A1")
-    assert technician("POST", f"{at}/withdrawal", {"reason": ""}).status_code == 422
-    body = technician("POST", f"{at}/withdrawal", {"reason": "Put in twice."}).json()
-    assert (body["state"], body["waits_for"], bool(body["withdrawn_at"])) == ("withdrawn", "", True)
-    again = technician.put_in(png(), check="leukaemia", accession="A2")
-    assert (again.status_code, "Reinstate" in again.json()["detail"]) == (409, True)
-    assert chief("POST", f"{at}/reviews", {"label": "red"}).status_code == 409
-    body = technician("POST", f"{at}/reinstatement", {"reason": "It was right."}).json()
-    assert (body["state"], body["waits_for"]) == ("read", "specialist")
-
-
-def test_a_token_that_may_not_answer_changes_no_signed_case(
-    program: Make, read_all: Callable[[], None]
-) -> None:
-    chief, lesser = program("chief"), program("chief", scopes=tokens.DEFAULT_SCOPES)
-    case = lesser.put_in(png(), check="leukaemia", accession="A1").json()["case"]["id"]
-    read_all()
-    chief("POST", f"/cases/{case}/reviews", {"label": "red"})
-    refused = lesser("POST", f"/cases/{case}/withdrawal", {"reason": "Wrong."})
-    assert (refused.status_code, "reviews:write" in refused.json()["detail"]) == (403, True)
-    done = chief("POST", f"/cases/{case}/withdrawal", {"reason": "Wrong."}).json()
-    assert (done["state"], done["sign_offs"][-1]["label"]) == ("withdrawn", "withdrawn")
