@@ -44,8 +44,11 @@ class Part:
     """For anybody: no path, no name, no address, no number."""
     detail: str = ""
     """For an operator."""
-    needed: bool = True
-    """Whether the clinic is of no use without it."""
+
+    @property
+    def needed(self) -> bool:
+        """Whether the clinic is of no use without it."""
+        return self.name not in NOT_NEEDED
 
 
 def condition(*, within_s: float = WITHIN_S) -> tuple[Part, ...]:
@@ -124,26 +127,26 @@ def _samples() -> Part:
     lost = sum(counts.values()) - counts[Ails.ORPHANED]
     detail = ", ".join(f"{many} {ails.label.lower()}" for ails, many in counts.items())
     said = "Some samples are missing or damaged." if lost else "No sample is known to be damaged."
-    return Part(name="samples", works=not lost, says=said, detail=detail, needed=False)
+    return Part(name="samples", works=not lost, says=said, detail=detail)
 
 
 def _backups() -> Part:
     detail, old = registry.said()
     said = "The last back-up is old." if old else "No back-up is overdue."
-    return Part(name="backups", works=not old, says=said, detail=detail, needed=False)
+    return Part(name="backups", works=not old, says=said, detail=detail)
 
 
 def _mail() -> Part:
     if held := why_held():
         said = "Nothing leaves, for the clinic was restored from a back-up."
-        return Part(name="outbox", works=False, says=said, detail=held, needed=False)
+        return Part(name="outbox", works=False, says=said, detail=held)
     waiting = Outgoing.objects.filter(state=OutgoingState.WAITING, attempts__gt=0).count()
     away = Resting.objects.filter(address="", until__gt=clock.now()).first()
     if away is None and not waiting:
-        return Part(name="outbox", works=True, says="What leaves, leaves.", needed=False)
+        return Part(name="outbox", works=True, says="What leaves, leaves.")
     said = "Some of what should leave is tried again." if away is None else "Mail does not leave."
     detail = f"{waiting} are tried again. {away.last_error if away else ''}".strip()
-    return Part(name="outbox", works=False, says=said, detail=detail, needed=False)
+    return Part(name="outbox", works=False, says=said, detail=detail)
 
 
 LOOKS: dict[str, Callable[[], Part]] = {
@@ -199,4 +202,4 @@ def _result(name: str, look: Future[Part], *, end_s: float) -> Part:
 
 def _silent(name: str, says: str, *, detail: str = "") -> Part:
     said = f"The part '{name}' {says}."
-    return Part(name=name, works=False, says=said, detail=detail, needed=name not in NOT_NEEDED)
+    return Part(name=name, works=False, says=said, detail=detail)

@@ -171,7 +171,7 @@ def _end(outage: Outage) -> None:
             return  # another process was first
         if last.told_at is None:
             return
-        _write(last, event=GOES, says=f"It goes again. It was told before: {last.says}")
+        _write(last, event=GOES, says=f"This is over: {last.says}")
         audit.append("goes_again", by=None, detail={"what": last.what})
     log.warning("%s goes again", outage.what)
 
@@ -181,7 +181,9 @@ def _write(outage: Outage, *, event: str, says: str) -> None:
     link = f"{settings.FIRSTREAD.base_url}/condition"
     key = f"outage:{outage.what}:{outage.number}:{event}"
     if outage.what != MAIL.name:
-        subject = "Firstread: something has stopped" if event == STOPPED else "Firstread: it goes"
+        subject = (
+            "Firstread: something has stopped" if event == STOPPED else "Firstread: it works again"
+        )
         payload = letter(subject=subject, text=f"{says}\n\n{link}\n")
         write(
             Outgoing(

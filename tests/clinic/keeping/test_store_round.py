@@ -123,9 +123,7 @@ def test_a_store_that_is_away_is_not_taken_for_one_without_samples(clinic: Clini
         away.rename(folder)
 
 
-def test_what_goes_away_during_the_round_is_not_written_down_as_missing(
-    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_goes_away_during_the_round_is_not_written_down_as_missing(clinic: Clinic) -> None:
     put_in()
     folder = Path(settings.FIRSTREAD.samples)
     chore = chores.claim(store_round.BACKGROUND)
