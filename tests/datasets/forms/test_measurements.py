@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
-from firstread.datasets import open_dataset
+from firstread.datasets import measured_as, open_dataset
 from firstread.datasets.inspect.check import check
 from firstread.domain.errors import BadDataset
 from tests.workbooks_for_tests import workbook
@@ -93,3 +95,18 @@ def test_a_workbook_of_rows_is_what_the_same_csv_is(tmp_path):
 def test_what_a_spreadsheet_has_changed_is_refused_in_the_words_of_the_doors(tmp_path, text, said):
     with pytest.raises(BadDataset, match=said):
         opened(tmp_path, text)
+
+
+def test_columns_are_known_by_their_titles_and_units_as_at_the_doors(tmp_path):
+    takes = SimpleNamespace(
+        measurements=[
+            SimpleNamespace(code="hb", title="Haemoglobin", unit="g/L", may_be_missing=False)
+        ]
+    )
+    named = opened(tmp_path, "weight,Haemoglobin [g/L],class\n70,140,ill\n")
+    found = measured_as(named, takes)
+    assert found.items[0].measurements == (("hb", 140.0),)
+    assert found.told[-1].endswith("as no measurements that are asked for: weight.")
+    other = opened(tmp_path, "Haemoglobin [g/dL],class\n14,ill\n")
+    with pytest.raises(BadDataset, match=r"hb in 'g/dL', and this check takes it in 'g/L'"):
+        measured_as(other, takes)
