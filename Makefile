@@ -77,7 +77,7 @@ test: .venv/.everything .venv/.javascript  ## all tests
 walk: .venv/.everything  ## one case from door to sign-off, in a real browser
 	@$(BIN)/pytest -v tests/walks tests/browser $(PYTEST_ARGS)
 
-campaign: .venv/.everything  ## 10,000 samples while everything around them breaks: half an hour
+campaign: .venv/.everything  ## 10,000 samples while everything around them breaks: an hour at most
 	@$(BIN)/python -m tests.campaign $(CAMPAIGN_ARGS)
 
 bench: .venv/.everything peers  ## measure speed, side by side: half an hour on a quiet machine

@@ -19,7 +19,7 @@ from tests.campaign.report import write
 @click.option("--samples", type=click.IntRange(min=1), default=10_000, show_default=True)
 @click.option("--seed", type=int, help="The same seed gives the same samples and faults.")
 @click.option("--database", type=click.Choice(["sqlite", "postgresql"]), default="postgresql")
-@click.option("--minutes", type=float, default=120.0, show_default=True, help="No longer.")
+@click.option("--minutes", type=float, default=60.0, show_default=True, help="No longer.")
 @click.option("--a-second", type=float, default=7.0, show_default=True, help="Samples that come.")
 @click.option("--lease-s", type=float, help="reading.lease_s; what ships unless given.")
 @click.option("--report", type=click.Path(path_type=Path), default=Path("build/campaign"))

@@ -183,8 +183,7 @@ def _pulse(plan: Plan, place: Place, now: _Now) -> None:
 
 def _in_the_inbox(place: Place) -> set[str]:
     """The files that wait there, also those that somebody has claimed."""
-    folders = (place.inbox / "leukaemia", place.inbox / ".taking")
-    return {name for name in _files(*folders) if not name.endswith(".part")}
+    return _files(place.inbox / "leukaemia", place.inbox / ".taking")
 
 
 def _out_of_the_inbox(place: Place) -> int:
@@ -195,7 +194,7 @@ def _out_of_the_inbox(place: Place) -> int:
 def _files(*folders: Path) -> set[str]:
     """The laboratory's files; folders that go meanwhile are no trouble."""
     walked = (names for folder in folders for _, _, names in os.walk(folder))
-    return {name for names in walked for name in names if f"_{FILE}.png" in name}
+    return {name for names in walked for name in names if name.endswith(f"_{FILE}.png")}
 
 
 def _break_things(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from firstread.evaluation.report.charts import Axis, Trace, as_file, chart
 from tests.campaign.campaign import SETTLED_WITHIN_S, Outcome
@@ -48,6 +51,7 @@ def figures_of(outcome: Outcome) -> dict[str, Any]:
         "requests": dict(sorted(ledger.answered_how.items())),
         "wrong": ledger.wrong,
         "troubles": [asdict(each) for each in ledger.troubles],
+        "moments": [asdict(each) for each in ledger.moments],
     }
 
 
@@ -70,7 +74,7 @@ def faults_of(outcome: Outcome) -> dict[str, dict[str, float]]:
 def page(outcome: Outcome) -> str:
     figures = figures_of(outcome)
     lines = [f"# Campaign, {figures['database']}, seed {figures['seed']}", ""]
-    told = ("faults", "requests", "wrong", "troubles", "seed", "database")
+    told = ("faults", "requests", "wrong", "troubles", "moments", "seed", "database")
     lines += [f"- {name}: {value}" for name, value in figures.items() if name not in told]
     lines += ["", "| fault | times | settled in, median | longest |", "|---|---|---|---|"]
     lines += [
@@ -86,21 +90,22 @@ def plot(outcome: Outcome) -> str:
     """What was put in and read over time, and what waited, with the faults beneath."""
     moments = outcome.ledger.moments
     at = np.array([each.at_s / 60 for each in moments])
-    minutes = max(float(at.max(initial=0.0)), 0.1)
+    minutes = _round_up(max(float(at.max(initial=0.0)), 0.1))
     across = Axis(title="minutes", high=minutes)
 
-    def line(name: str, values: list[int]) -> Trace:
+    def line(name: str, values: Sequence[float] | NDArray[np.float64]) -> Trace:
         return Trace(name=name, x=at, y=np.array(values, dtype=float))
 
-    most = max([each.put_in for each in moments] + [1])
-    waiting = max([max(each.waiting, each.leaving) for each in moments] + [1])
+    # While the inbox is away what lies in it is not seen, though it was put in.
+    put_in = np.maximum.accumulate([each.put_in / 1000 for each in moments])
+    waiting = _round_up(max([max(each.waiting, each.leaving) for each in moments] + [1]))
     through = chart(
         [
-            line("samples taken or refused", [each.put_in for each in moments]),
-            line("cases read", [each.read for each in moments]),
+            line("samples taken or refused", put_in),
+            line("cases read", [each.read / 1000 for each in moments]),
         ],
         across=across,
-        up=Axis(title="since the start", high=most),
+        up=Axis(title="thousands", high=_round_up(float(put_in[-1]))),
         title="Put in and read",
     )
     troubles = outcome.ledger.troubles
@@ -129,7 +134,16 @@ def plot(outcome: Outcome) -> str:
             )
         ],
         across=across,
-        up=Axis(title="seconds", high=max([SETTLED_WITHIN_S, *(t.settled_in_s for t in troubles)])),
+        up=Axis(
+            title="seconds",
+            high=_round_up(max([SETTLED_WITHIN_S, *(t.settled_in_s for t in troubles)])),
+        ),
         title="From the mending until nothing had to wait",
     )
     return as_file(through, wait, settled)
+
+
+def _round_up(most: float) -> float:
+    """An end for an axis whose quarters are round: 4, 8, 12, 20, 40 or so, times a power of ten."""
+    step = 10.0 ** math.floor(math.log10(most / 4))
+    return next(4 * step * each for each in (1, 2, 3, 5, 10) if 4 * step * each >= most)
