@@ -158,7 +158,7 @@ def store_away(place: Place, chance: random.Random) -> Iterator[None]:
 
 @contextmanager
 def store_damaged(place: Place, chance: random.Random) -> Iterator[None]:
-    """The newest files of the store hold other bytes, until they come back from the back-up."""
+    """The newest files of the store hold other bytes, until they come back from the backup."""
     files = [file for file in place.samples.glob("??/*") if len(file.name) == 64]
     newest = sorted(files, key=lambda file: file.stat().st_mtime)[-20:]
     kept = {file: file.read_bytes() for file in newest}
@@ -258,7 +258,7 @@ def _children(parent: int) -> list[int]:
 
 @contextmanager
 def database_locked(place: Place, chance: random.Random) -> Iterator[None]:
-    """Another program, a back-up say, has SQLite's file to itself."""
+    """Another program, a backup say, has SQLite's file to itself."""
     connection = sqlite3.connect(place.site.home / "clinic.sqlite3", timeout=30)
     try:
         connection.execute("BEGIN EXCLUSIVE")

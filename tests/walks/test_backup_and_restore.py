@@ -77,11 +77,11 @@ def test_what_is_brought_back_is_whole_and_tells_nobody_twice(site: Site, tmp_pa
 
         said = twin.firstread("restore", str(copies))
         assert said.returncode == 1
-        assert "is neither here nor in the back-up" in said.stderr
+        assert "is neither here nor in the backup" in said.stderr
         (twin.home / "secret-key").write_text("another key, which has more than 32 characters")
         said = twin.firstread("restore", str(copies))
         assert said.returncode == 1
-        assert "is neither here nor in the back-up" in said.stderr
+        assert "is neither here nor in the backup" in said.stderr
         shutil.copy(site.home / "secret-key", twin.home / "secret-key")
         said = twin.firstread("restore", str(copies))
         assert said.returncode == 0, said.stderr
@@ -157,7 +157,7 @@ def test_a_killed_back_up_or_restore_leaves_nothing_that_is_taken_for_whole(
     for after in (0, 5):
         _killed(site, "backup", str(copies), after=after)
         said = site.firstread("restore", str(copies))
-        assert "no whole back-up" in said.stderr
+        assert "no whole backup" in said.stderr
         assert site.firstread("backup", "--verify", str(copies)).returncode == 1
     assert site.firstread("backup", str(copies), "--with-secret-key").returncode == 0
     assert not list(copies.glob(".unfinished-*"))

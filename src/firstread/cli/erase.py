@@ -24,7 +24,7 @@ def erase(*, patient: str, yes: bool, dry_run: bool, even_undecided: bool, as_js
     """Forget the PATIENT of that number, or of that name where one alone bears it.
 
     Erases cases, samples, reads, answers, messages, what was made of them and what the inbox keeps,
-    and names the back-ups and edges that may still hold copies. It runs beside everything else, and
+    and names the backups and edges that may still hold copies. It runs beside everything else, and
     killed it goes on when it is called again.
     """
     from firstread.server.start import open_as_it_is, open_django
@@ -82,7 +82,7 @@ def _tell_done(plan: Plan, done: Forgotten) -> None:
             "'firstread erase' of that case's patient erases them."
         )
     for place in plan.backups:
-        click.echo(f"The back-up {place} still holds copies: delete it, or let it age out.")
+        click.echo(f"The backup {place} still holds copies: delete it, or let it age out.")
     for host in plan.edges:
         click.echo(f"The edge {host} sent samples, and may keep them in its spool: look there.")
     for sentence in done.left:

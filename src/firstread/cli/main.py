@@ -35,7 +35,7 @@ COMMANDS = {
     "outbox": _Command(help="Look at what leaves, and send it again.", extra="server"),
     "store": _Command(help="Check the bytes of the samples.", extra="server"),
     "backup": _Command(help="Copy the whole site while it runs.", extra="server"),
-    "restore": _Command(help="Make a site of a back-up.", extra="server"),
+    "restore": _Command(help="Make a site of a backup.", extra="server"),
     "retention": _Command(help="Erase what was kept long enough.", extra="server"),
     "erase": _Command(help="Forget a patient.", extra="server"),
     "audit": _Command(help="Check the audit trail.", extra="server"),

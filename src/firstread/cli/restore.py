@@ -1,4 +1,4 @@
-"""`firstread restore`: a back-up becomes a site again."""
+"""`firstread restore`: a backup becomes a site again."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def restore(*, src: Path, without_key: bool) -> None:
 
 
 def _have_keys(copy: Copy, *, home: Path) -> None:
-    """Take the keys that the back-up holds, unless there are any here."""
+    """Take the keys that the backup holds, unless there are any here."""
     from firstread.files.key_file import keep_keys, keys_in
 
     names = ("secret-key", "audit-key")
@@ -138,7 +138,7 @@ def _tell(copy: Copy, brought: Brought, *, any_key: bool) -> None:
         click.echo(f"The site ran with {', '.join(lacks)}: set them here, too.", err=True)
     if brought.lost:
         click.echo(
-            f"{len(brought.lost)} samples are not in the back-up: 'firstread store verify' names "
+            f"{len(brought.lost)} samples are not in the backup: 'firstread store verify' names "
             "them.",
             err=True,
         )

@@ -33,7 +33,7 @@ def store() -> None:
 @click.option(
     "--heal-from",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Bring missing and damaged bytes back from this back-up, or from any folder of samples.",
+    help="Bring missing and damaged bytes back from this backup, or from any folder of samples.",
 )
 @click.option("--delete-orphaned", is_flag=True, help="Delete bytes that no row speaks of.")
 @click.option(

@@ -132,13 +132,13 @@ def _samples() -> Part:
 
 def _backups() -> Part:
     detail, old = registry.said()
-    said = "The last back-up is old." if old else "No back-up is overdue."
+    said = "The last backup is old." if old else "No backup is overdue."
     return Part(name="backups", works=not old, says=said, detail=detail)
 
 
 def _mail() -> Part:
     if held := why_held():
-        said = "Nothing leaves, for the clinic was restored from a back-up."
+        said = "Nothing leaves, for the clinic was restored from a backup."
         return Part(name="outbox", works=False, says=said, detail=held)
     waiting = Outgoing.objects.filter(state=OutgoingState.WAITING, attempts__gt=0).count()
     away = Resting.objects.filter(address="", until__gt=clock.now()).first()

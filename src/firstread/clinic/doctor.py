@@ -287,7 +287,7 @@ def _samples() -> Inspected:
 def _backups() -> Inspected:
     says, old = registry.said()
     return Inspected(
-        part="back-up", says=says, remedy="Make one: firstread backup FOLDER" if old else ""
+        part="backup", says=says, remedy="Make one: firstread backup FOLDER" if old else ""
     )
 
 

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 ASKS_EVERY_S = 0.5
 RESTORING = ".restoring"
-"""Lies in the home folder while a back-up is brought back into it."""
+"""Lies in the home folder while a backup is brought back into it."""
 
 
 def open_django() -> None:
@@ -153,13 +153,13 @@ def unapplied_migrations() -> int:
 
 
 def refuse_half_restored() -> None:
-    """Raises BadConfiguration where a back-up was brought back half."""
+    """Raises BadConfiguration where a backup was brought back half."""
     from django.conf import settings
 
     mark: Path = settings.FIRSTREAD.home / RESTORING
     if mark.is_file():
         raise BadConfiguration(
-            f"A restore of the back-up {mark.read_text()} has not ended here. Call 'firstread "
+            f"A restore of the backup {mark.read_text()} has not ended here. Call 'firstread "
             "restore' again, which goes on with it, or empty the home folder and the database."
         )
 

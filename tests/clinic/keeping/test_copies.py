@@ -1,4 +1,4 @@
-"""The folder of back-ups: what is damaged is found, what is old goes, one is made at a time."""
+"""The folder of backups: what is damaged is found, what is old goes, one is made at a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from firstread.domain.errors import BackupRefused
 
 
 def _copy(root: Path, name: str, *samples: bytes) -> copies.Copy:
-    """A back-up that holds these samples, written as `firstread backup` does."""
+    """A backup that holds these samples, written as `firstread backup` does."""
     lines = []
     for data in samples:
         sha256 = hashlib.sha256(data).hexdigest()

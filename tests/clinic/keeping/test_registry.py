@@ -27,10 +27,10 @@ def test_what_is_damaged_old_or_held_is_on_the_operators_page(
     for sentence in (
         "Some samples are missing or damaged.",
         "1 damaged",
-        "The last back-up is old.",
-        "Nothing leaves, for the clinic was restored from a back-up.",
+        "The last backup is old.",
+        "Nothing leaves, for the clinic was restored from a backup.",
     ):
         assert sentence in page
     found = {each.part: each for each in inspect(migrations_behind=lambda: 0)}
-    assert found["back-up"].remedy == "Make one: firstread backup FOLDER"
+    assert found["backup"].remedy == "Make one: firstread backup FOLDER"
     assert "outbox release" in found["outbox"].remedy

@@ -1,1 +1,1 @@
-"""How long what came in is kept, and that it is: rounds through the store, back-ups, erasing."""
+"""How long what came in is kept, and that it is: rounds through the store, backups, erasing."""

@@ -1,4 +1,4 @@
-"""A back-up: the database first, as it is at one moment, then all bytes that it speaks of."""
+"""A backup: the database first, as it is at one moment, then all bytes that it speaks of."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SESSIONS_KEY, AUDIT_KEY = "secret-key", "audit-key"
 
 @dataclass(kw_only=True)
 class Made:
-    """What became of a back-up."""
+    """What became of a backup."""
 
     folder: Path
     files: int = 0
@@ -179,7 +179,7 @@ def _refuse_too_little_room(root: Path, folder: Path) -> None:
     free = shutil.disk_usage(root).free
     if needed > free:
         raise BackupRefused(
-            f"The back-up needs {needed / 1e9:.1f} GB more in {root}, and {free / 1e9:.1f} GB are "
+            f"The backup needs {needed / 1e9:.1f} GB more in {root}, and {free / 1e9:.1f} GB are "
             "free there. Make room, keep fewer copies (--keep), or name another disk."
         )
 

@@ -1,4 +1,4 @@
-"""The folder of back-ups: a copy in a folder of its own, and the samples of all copies once.
+"""The folder of backups: a copy in a folder of its own, and the samples of all copies once.
 
     DEST/20261129T130522Z/   MANIFEST.json, SHA256SUMS, database.*, samples.txt, firstread.toml
     DEST/samples/3f/3fa9...  each under its hash, whichever copies hold it
@@ -35,7 +35,7 @@ _PIECE = 2**20
 
 @dataclass(frozen=True, kw_only=True)
 class Copy:
-    """One whole back-up."""
+    """One whole backup."""
 
     folder: Path
     told: dict[str, Any]
@@ -74,7 +74,7 @@ def find(source: Path) -> Copy:
     there = copies_in(source)
     if not there:
         raise BackupRefused(
-            f"There is no whole back-up in {source}. Name the folder that 'firstread backup' wrote "
+            f"There is no whole backup in {source}. Name the folder that 'firstread backup' wrote "
             "to, or one of the copies in it."
         )
     return there[-1]
@@ -88,13 +88,13 @@ def opened(folder: Path) -> Copy:
         sums = _sums(folder)
     except (OSError, ValueError) as error:
         raise BackupRefused(
-            f"The back-up {folder} cannot be read ({type(error).__name__}). Take another copy."
+            f"The backup {folder} cannot be read ({type(error).__name__}). Take another copy."
         ) from None
     if sums.get(MANIFEST) != hashlib.sha256(text).hexdigest():
         raise BackupRefused(f"The manifest of {folder} is damaged. Take another copy.")
     if told.get("format") != FORMAT:
         raise BackupRefused(
-            f"The back-up {folder} is of another form ({told.get('format')}). Restore it with the "
+            f"The backup {folder} is of another form ({told.get('format')}). Restore it with the "
             f"Firstread that made it ({told.get('firstread')})."
         )
     return Copy(folder=folder, told=told)
@@ -188,14 +188,14 @@ def pieces_of(path: Path) -> Iterator[bytes]:
 
 @contextmanager
 def alone(root: Path) -> Iterator[None]:
-    """One back-up at a time there, and nothing left of a killed one; raises BackupRefused."""
+    """One backup at a time there, and nothing left of a killed one; raises BackupRefused."""
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (root / ".lock").open("w", encoding="ascii") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise BackupRefused(
-                f"Another back-up to {root} is under way. Let it end, then try again."
+                f"Another backup to {root} is under way. Let it end, then try again."
             ) from None
         for each in root.iterdir():
             if each.name.startswith(HALF):

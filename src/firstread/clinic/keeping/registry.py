@@ -1,4 +1,4 @@
-"""The back-ups that were made, as the database knows them."""
+"""The backups that were made, as the database knows them."""
 
 from __future__ import annotations
 

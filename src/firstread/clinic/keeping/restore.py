@@ -1,4 +1,4 @@
-"""A back-up becomes a site again: every byte against its hash, and nothing mailed a second time."""
+"""A backup becomes a site again: every byte against its hash, and nothing mailed a second time."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from firstread.domain.case import CaseState
 from firstread.domain.errors import BackupRefused
 
 MAY_HAVE_LEFT = (
-    "Restored from a back-up: it may have left after that was made. Send it again only where it "
+    "Restored from a backup: it may have left after that was made. Send it again only where it "
     "did not arrive."
 )
 
@@ -67,7 +67,7 @@ def refuse(copy: Copy, *, again: bool, any_key: bool) -> None:
     vendor = copy.told["database"]
     if connection.vendor != vendor:
         raise BackupRefused(
-            f"The back-up holds a database of {vendor}, and database.url names one of "
+            f"The backup holds a database of {vendor}, and database.url names one of "
             f"{connection.vendor}. Name an empty database of {vendor}."
         )
     loader = MigrationLoader(None)
@@ -75,12 +75,12 @@ def refuse(copy: Copy, *, again: bool, any_key: bool) -> None:
     taken = [each for each in copy.told["migrations"] if each not in known]
     if newer := [each for each in taken if each.partition(".")[0] in loader.migrated_apps]:
         raise BackupRefused(
-            f"The back-up was made by a newer Firstread ({copy.told['firstread']}, with the step "
+            f"The backup was made by a newer Firstread ({copy.told['firstread']}, with the step "
             f"{newer[-1]}). Install that version or a later one, and restore it with that."
         )
     if not any_key and seals.named(copy.told["secret_key"]["name"]) is None:
         raise BackupRefused(
-            "The key that seals the audit trail of the site is neither here nor in the back-up. "
+            "The key that seals the audit trail of the site is neither here nor in the backup. "
             f"Put secret-key, and audit-key where there was one, into {settings.FIRSTREAD.home}, "
             "or set FIRSTREAD_SECRET_KEY. Where nobody has it: --without-key."
         )

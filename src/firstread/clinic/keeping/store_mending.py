@@ -40,7 +40,7 @@ def ailing(hashes: list[str]) -> dict[str, Ails]:
 
 
 def heal(folder: Path) -> int:
-    """Bring back what is missing or damaged from a back-up or a folder of samples, by its hash.
+    """Bring back what is missing or damaged from a backup or a folder of samples, by its hash.
 
     Returns how many are whole again; bytes of another hash are not taken.
     """

@@ -14,7 +14,7 @@ from django.db import models
 from firstread.clinic.models.cases import Case, CaseSample
 
 PACKS_THAT_READ = "SELECT DISTINCT pack, version, pack_sha256 FROM clinic_readrow ORDER BY 1, 2"
-"""For back-ups, which take along every pack by which anything was read, shadow reads too."""
+"""For backups, which take along every pack by which anything was read, shadow reads too."""
 
 
 class FirstReads(models.Manager["ReadRow"]):

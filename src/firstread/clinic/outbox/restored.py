@@ -16,7 +16,7 @@ def why_held() -> str:
     if row is None:
         return ""
     return (
-        f"This site was restored from the back-up of {row.made_at:%Y-%m-%d %H:%M} UTC. Nothing "
+        f"This site was restored from the backup of {row.made_at:%Y-%m-%d %H:%M} UTC. Nothing "
         "leaves until the operator has seen to it that the site before runs no more, and says so: "
         "'firstread outbox release'."
     )
