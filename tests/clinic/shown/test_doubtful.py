@@ -18,7 +18,8 @@ from firstread.clinic.api import shown as api
 from firstread.clinic.checks import readers
 from firstread.clinic.models import Case, Check, Outgoing
 from firstread.clinic.shown.case import look
-from firstread.clinic.shown.case_page import case_page_of
+from firstread.clinic.shown.case_page import Given, case_page_of
+from firstread.clinic.shown.worklist import Asked
 from firstread.clinic.shown.worklist_rows import rows_of
 from firstread.clinic.steps.intake import Incoming, receive
 from firstread.clinic.steps.review import answer
@@ -162,7 +163,9 @@ def test_a_case_says_what_was_left_out_and_opens_on_a_fit_sample(
     told = "4 of 6 counted; 2 left out: 1 blurred, 1 not the kind of picture this was made for"
     assert case.left_out == told
     assert api.whole(look(case.pk, by=clinic.ana))["left_out"] == told
-    page = case_page_of(case.pk, by=clinic.ana, cell="", beat=None)
+    page = case_page_of(
+        case.pk, by=clinic.ana, cell="", beat=None, came_from=Asked(), given=Given()
+    )
     assert page.cell is not None
     assert page.cell.position == 2
     client.force_login(clinic.ana)

@@ -10,7 +10,8 @@ from firstread import phantom
 from firstread.clinic.api import shown as api
 from firstread.clinic.models import Case, Check, Outgoing, Reader
 from firstread.clinic.shown.case_list import ListedCase
-from firstread.clinic.shown.case_page import case_page_of
+from firstread.clinic.shown.case_page import Given, case_page_of
+from firstread.clinic.shown.worklist import Asked
 from firstread.clinic.shown.worklist_rows import rows_of
 from firstread.clinic.steps.intake import Incoming, receive
 from tests.clinic_for_tests import Clinic, read_all
@@ -45,7 +46,9 @@ def test_a_cell_of_another_check_is_named_wherever_its_finding_would_stand(clini
     assert (case.state, case.doubt, case.motif) == ("read", "wrong_kind", "blood-cell")
     assert case.verdict.says == SAYS
     assert rows_of([case.pk])[0].verdict.says == SAYS
-    page = case_page_of(case.pk, by=clinic.ana, cell="", beat=None)
+    page = case_page_of(
+        case.pk, by=clinic.ana, cell="", beat=None, came_from=Asked(), given=Given()
+    )
     assert page.verdict.says == page.of_case.says == SAYS
     told = api.short(ListedCase(case=case, samples=1))
     assert (told.finding, told.motif, told.verdict.says) == (None, "blood-cell", SAYS)
@@ -73,7 +76,9 @@ def test_without_a_check_that_reads_it_it_is_only_named(clinic, smears):
     smears.enabled = False
     smears.save()
     case = put_in("leukaemia", of="blood-smear")
-    page = case_page_of(case.pk, by=clinic.ana, cell="", beat=None)
+    page = case_page_of(
+        case.pk, by=clinic.ana, cell="", beat=None, came_from=Asked(), given=Given()
+    )
     assert (page.verdict.says, page.move_to) == (SAYS, ())
 
 
@@ -81,4 +86,9 @@ def test_without_a_check_that_reads_it_it_is_only_named(clinic, smears):
 def test_a_case_of_the_checks_own_cells_is_not_to_be_moved(clinic, smears):
     case = put_in("leukaemia", of="leukaemia", count=3)
     assert case.motif == ""
-    assert case_page_of(case.pk, by=clinic.ana, cell="", beat=None).move_to == ()
+    assert (
+        case_page_of(
+            case.pk, by=clinic.ana, cell="", beat=None, came_from=Asked(), given=Given()
+        ).move_to
+        == ()
+    )
