@@ -7,7 +7,7 @@ import uuid
 from django.db import models
 
 from firstread.clinic.models.people import Check, Person
-from firstread.domain.case import DECIDED, CaseState
+from firstread.domain.case import DECIDED, NO_RESULT, CaseState
 from firstread.domain.priority import Priority
 from firstread.domain.verdict import Doubt, Verdict, verdict_of_doubt
 
@@ -161,6 +161,11 @@ class Case(models.Model):
     @property
     def withdrawn(self) -> bool:
         return self.state == CaseState.WITHDRAWN
+
+    def is_contradicted_by(self, decision: str) -> bool:
+        """Whether a decision says otherwise than the first read, if that named a finding."""
+        named = bool(self.finding) and self.verdict.names_finding
+        return named and decision not in (self.finding, NO_RESULT)
 
     @property
     def verdict(self) -> Verdict:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from django.db import models
 
 from firstread.clinic.models.cases import Case
@@ -50,6 +53,23 @@ class VoidReview(models.Model):
 
     class Meta:
         ordering = ["at"]
+
+
+def void(reviews: Sequence[Review], *, because: Void, at: datetime) -> None:
+    """Let these answers count no longer: they are kept as they were given."""
+    VoidReview.objects.bulk_create(
+        VoidReview(
+            case_id=each.case_id,
+            by_id=each.by_id,
+            label=each.label,
+            comment=each.comment,
+            at=each.at,
+            void_at=at,
+            because=because,
+        )
+        for each in reviews
+    )
+    Review.objects.filter(pk__in=[each.pk for each in reviews]).delete()
 
 
 class SignOff(models.Model):

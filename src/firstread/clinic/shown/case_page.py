@@ -15,7 +15,7 @@ from firstread.clinic.shown.gallery import Differential, Gallery, differential_o
 from firstread.clinic.shown.kinds import KINDS, KindOfPage
 from firstread.clinic.shown.motif import checks_to_move_to
 from firstread.clinic.shown.worklist import Asked, Beside
-from firstread.domain.case import NO_RESULT, CaseState
+from firstread.domain.case import CaseState
 from firstread.domain.foremost import MANY, foremost
 from firstread.domain.read import Read
 from firstread.domain.verdict import STANDS, Doubt, Verdict, verdict_of_doubt
@@ -188,7 +188,7 @@ def _decision(view: CaseView, person: Person, *, came_from: Asked) -> Decision:
         likely=_likely(view),
         latest=last,
         earlier=tuple(reversed(view.sign_offs[:-1])),
-        discordant=bool(last and _differs(view.case, last.label)),
+        discordant=last is not None and view.case.is_contradicted_by(last.label),
         next_case=_address(beside.next_case, came_from),
         previous=_address(beside.previous, came_from),
         in_list=bool(came_from.address),
@@ -197,12 +197,6 @@ def _decision(view: CaseView, person: Person, *, came_from: Asked) -> Decision:
 
 def _address(case: uuid.UUID | None, came_from: Asked) -> str:
     return reverse("case", args=[case]) + came_from.suffix if case else ""
-
-
-def _differs(case: Case, label: str) -> bool:
-    """Whether a decision contradicts the first read: not where that named no finding."""
-    named = case.verdict.names_finding and bool(case.finding)
-    return named and label not in (case.finding, NO_RESULT)
 
 
 def _likely(view: CaseView) -> tuple[tuple[str, str], ...]:

@@ -17,7 +17,6 @@ from firstread.clinic.queue.waiting import why_waiting
 from firstread.clinic.shown.kinds import KINDS, Glance
 from firstread.clinic.shown.words import title_of
 from firstread.clinic.steps.who_may import answers_of
-from firstread.domain.case import NO_RESULT
 from firstread.domain.priority import Priority
 from firstread.domain.verdict import Verdict
 
@@ -119,9 +118,7 @@ def _row(
         if rings
         else "",
         decision=title_of(decision, titles) if decision else "",
-        discordant=bool(
-            named and decision and case.finding and decision not in (case.finding, NO_RESULT)
-        ),
+        discordant=bool(decision) and case.is_contradicted_by(decision),
         waits=_waits(answers, readers),
         waits_because=waits_because,
         answered=f"{answers} of {readers} answered" if answers and readers > 1 else "",

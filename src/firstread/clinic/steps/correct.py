@@ -9,9 +9,9 @@ from dataclasses import replace
 from django.db import IntegrityError, transaction
 
 from firstread.clinic.checks.checks import check_named, manifest_of
-from firstread.clinic.models import Case, Check, Patient, Person, VoidReview, clock
+from firstread.clinic.models import Case, Check, Patient, Person, clock
 from firstread.clinic.models.corrections import Mending
-from firstread.clinic.models.decisions import Void
+from firstread.clinic.models.decisions import Void, void
 from firstread.clinic.outbox.events import happened
 from firstread.clinic.outbox.notify import Occasion, tell
 from firstread.clinic.queue.find_by_words import keep_words
@@ -146,20 +146,7 @@ def _void_answers(case: Case) -> int:
     given = list(case.reviews.all())
     if given:
         tell(Occasion.VOID, case=case, number=case.corrections.count() + 1)
-    now = clock.now()
-    VoidReview.objects.bulk_create(
-        VoidReview(
-            case=case,
-            by_id=each.by_id,
-            label=each.label,
-            comment=each.comment,
-            at=each.at,
-            void_at=now,
-            because=Void.MOVED,
-        )
-        for each in given
-    )
-    case.reviews.all().delete()
+    void(given, because=Void.MOVED, at=clock.now())
     return len(given)
 
 

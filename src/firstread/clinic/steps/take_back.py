@@ -8,8 +8,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from firstread.clinic import audit
-from firstread.clinic.models import Case, Outgoing, OutgoingState, Person, Review, VoidReview, clock
-from firstread.clinic.models.decisions import Void
+from firstread.clinic.models import Case, Outgoing, OutgoingState, Person, Review, clock
+from firstread.clinic.models.decisions import Void, void
 from firstread.clinic.outbox.take_out import take_out
 from firstread.clinic.queue.find_case import locked_case
 from firstread.clinic.steps.final import may_take_back
@@ -47,16 +47,7 @@ def _take_out(review: Review) -> None:
 
 
 def _undo(case: Case, review: Review) -> None:
-    VoidReview.objects.create(
-        case=case,
-        by=review.by,
-        label=review.label,
-        comment=review.comment,
-        at=review.at,
-        void_at=clock.now(),
-        because=Void.TAKEN_BACK,
-    )
-    review.delete()
+    void([review], because=Void.TAKEN_BACK, at=clock.now())
     if case.decided:
         case.sign_offs.all().delete()  # the one that this answer led to: an amendment is final
         case.state = CaseState.UNFIT if case.unfit_reason else CaseState.READ
