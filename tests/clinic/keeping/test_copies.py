@@ -8,10 +8,13 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from firstread.clinic.keeping import backup, copies
+from firstread.clinic.storage import store
 from firstread.domain.errors import BackupRefused
 
 
@@ -83,6 +86,23 @@ def test_a_full_disk_leaves_no_piece_behind(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert list(place.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("inside", ["", "copies", "samples", "samples/3f", "packs"])
+def test_no_copy_is_made_in_a_folder_that_the_site_works_in(
+    inside: str, tmp_path: Path, settings: Any
+) -> None:
+    settings.FIRSTREAD = replace(settings.FIRSTREAD, home=tmp_path)
+    with pytest.raises(BackupRefused, match="Name a folder elsewhere, on another disk"):
+        backup.back_up(tmp_path / inside, settings_file=None, with_key=False, keep=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_home_folder_of_another_site_takes_no_copies(tmp_path: Path) -> None:
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "samples" / store.MARK).touch()
+    with pytest.raises(BackupRefused, match="holds the samples or packs of a site"):
+        backup.back_up(tmp_path, settings_file=None, with_key=False, keep=1)
 
 
 def test_too_little_room_is_told_before_anything_is_copied(

@@ -62,6 +62,7 @@ def back_up(
     `keep`: delete all but so many of the newest copies afterwards. Raises BackupRefused,
     StoreTrouble, and OSError where the disk is full; then no copy is left half made.
     """
+    _refuse_folder_of_site(root)
     if away := store.why_away():
         raise StoreTrouble(away)
     with copies.alone(root):
@@ -82,6 +83,29 @@ def back_up(
             here = BackupRow.objects.filter(place=row.place, name__in=made.gone)
             here.update(gone_at=clock.now())
     return made
+
+
+def _refuse_folder_of_site(root: Path) -> None:
+    """Raises BackupRefused where copies would lie among what they are copies of.
+
+    There `samples` and `packs` are the site's own: nothing would be copied, and what no copy holds
+    be deleted.
+    """
+    config = settings.FIRSTREAD
+    own = [config.home, store.root(), packs.own_shelf()]
+    inbox = [] if config.inbox.folder is None else [config.inbox.folder]
+    for folder in (each.resolve() for each in (*own, *inbox)):
+        if root.resolve().is_relative_to(folder):
+            raise BackupRefused(
+                f"{root} lies in {folder}, which the site itself works in: a copy there would be "
+                "mixed up with it, or lost with it. Name a folder elsewhere, on another disk."
+            )
+    taken = [(root / name).resolve() for name in ("samples", "packs")]
+    if (taken[0] / store.MARK).exists() or any(each.resolve() in taken for each in own):
+        raise BackupRefused(
+            f"{root} holds the samples or packs of a site, not copies. Name a folder for copies "
+            "alone."
+        )
 
 
 def _make(
