@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from firstread.clinic import audit
-from firstread.clinic.keeping.naming import names_any
+from firstread.clinic.keeping.naming import value_names_any
 from firstread.clinic.models import (
     Case,
     CaseSample,
@@ -82,7 +82,7 @@ def erase_refused(rows: Sequence[RefusedSample], *, why: str) -> None:
 def erase_answers(words: Sequence[str]) -> None:
     """Erase the kept answers to requests which name any of the words."""
     keys = IdempotencyKey.objects.values_list("pk", "body")
-    named = [pk for pk, body in keys.iterator() if names_any(str(body), words)]
+    named = [pk for pk, body in keys.iterator() if value_names_any(body, words)]
     IdempotencyKey.objects.filter(pk__in=named).delete()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import os
 import zipfile
 from collections.abc import Collection, Sequence
@@ -10,7 +12,7 @@ from pathlib import Path
 from django.conf import settings
 
 from firstread.clinic.keeping.copies import sha256_of
-from firstread.clinic.keeping.naming import file_names_any, names_any
+from firstread.clinic.keeping.naming import file_names_any, names_any, value_names_any
 from firstread.files.whole import whole
 from firstread.inbox.names import WORKBOOKS, is_table
 
@@ -58,7 +60,7 @@ def _without_lines(path: Path, words: Sequence[str]) -> int:
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     except UnicodeDecodeError:
         return 0
-    kept = [line for line in lines if not names_any(line, words)]
+    kept = [line for line in lines if not _names_any_as_written(line, words)]
     if len(kept) == len(lines):
         return 0
     with whole(path, private=True) as file:
@@ -79,7 +81,18 @@ def _holds(path: Path, words: Sequence[str]) -> bool:
     else:
         sheets = [path.read_bytes()]
     texts = (each.decode(code, errors="replace") for each in sheets for code in _CODES)
-    return any(names_any(text, words) for text in texts)
+    if any(_names_any_as_written(text, words) for text in texts):
+        return True
+    try:
+        return path.suffix.casefold() == ".json" and value_names_any(json.loads(sheets[0]), words)
+    except (ValueError, RecursionError):
+        return True
+
+
+def _names_any_as_written(text: str, words: Sequence[str]) -> bool:
+    """Whether a table names one of the words: CSV doubles quotes, and XML writes them as names."""
+    plain = html.unescape(text).replace('""', '"')
+    return names_any(text, words) or names_any(plain, words)
 
 
 def _too_large(path: Path) -> bool:

@@ -22,7 +22,7 @@ from firstread.clinic.keeping.erase_case import (
     erase_refused,
     same_person,
 )
-from firstread.clinic.keeping.naming import file_names_any, names_any
+from firstread.clinic.keeping.naming import file_names_any, value_names_any
 from firstread.clinic.keeping.scrub import scrub
 from firstread.clinic.models import (
     AuditRow,
@@ -236,5 +236,5 @@ def _erased_since(root: Path, *, made_at: str) -> list[uuid.UUID]:
 def _forget_searches(words: Sequence[str]) -> None:
     """Sessions in which somebody looked for the patient end."""
     for session in Session.objects.all():
-        if names_any(str(session.get_decoded()), words):
+        if value_names_any(session.get_decoded(), words):
             session.delete()

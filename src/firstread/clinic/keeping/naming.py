@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
 from pathlib import PurePath
+from typing import Any
 
 _AGAIN = re.compile(r"-\d+$")
 """What is put behind a file's name where another of that name lies already."""
@@ -16,7 +18,17 @@ def names_any(text: str, words: Sequence[str]) -> bool:
     >>> [names_any(each, ["17"]) for each in ("17_a.png", "a,17,3.5", "1723_a.png", "26-17")]
     [True, True, False, False]
     """
-    return bool(words) and pattern_of(words).search(text) is not None
+    return bool(words) and pattern_of(words).search(_composed(text)) is not None
+
+
+def value_names_any(value: Any, words: Sequence[str]) -> bool:
+    """The same of any text in a value of JSON: as it is, not as JSON or Python write it.
+
+    >>> told = {"case": {"accession": "M\\\\1"}, "samples": 17}
+    >>> value_names_any(told, ["m\\\\1"]), value_names_any(told, ["17"])
+    (True, False)
+    """
+    return any(names_any(text, words) for text in _texts_of(value))
 
 
 def file_names_any(path: PurePath, words: Sequence[str]) -> bool:
@@ -31,5 +43,23 @@ def file_names_any(path: PurePath, words: Sequence[str]) -> bool:
 
 def pattern_of(words: Sequence[str]) -> re.Pattern[str]:
     """What finds one of the words by itself."""
-    any_of = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    composed = sorted(map(_composed, words), key=len, reverse=True)
+    any_of = "|".join(re.escape(word) for word in composed)
     return re.compile(rf"(?<![^\W_])(?<!-)(?:{any_of})(?![^\W_])(?!-)", re.IGNORECASE)
+
+
+def _composed(text: str) -> str:
+    """An umlaut as one character: some systems write names of files with a letter and its dots."""
+    return unicodedata.normalize("NFC", text)
+
+
+def _texts_of(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            yield str(name)
+            yield from _texts_of(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts_of(each)
