@@ -41,7 +41,9 @@ def test_several_pictures_are_one_case_or_a_case_each_as_somebody_says(
     asked = client.post("/put-in", {**sent, "sample": _samples("red", "green")})
     assert (asked.status_code, Case.objects.count()) == (422, 0)
     assert "one case or a case each" in asked.content.decode()
-    client.post("/put-in", {**sent, "together": "each", "sample": _samples("red", "green")})
+    bad = SimpleUploadedFile("letter.png", b"Dear colleague")
+    each = {**sent, "together": "each", "sample": [bad, *_samples("red", "green")]}
+    assert client.post("/put-in", each).content.decode().count("Put in as case") == 2
     assert Case.objects.count() == 2
     client.post("/put-in", {**sent, "together": "one", "sample": _samples("blue", "green")})
     assert Case.objects.count() == 3

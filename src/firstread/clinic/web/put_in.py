@@ -122,19 +122,22 @@ def _files(request: HttpRequest, check: Check) -> HttpResponse:
         for file, fitting in zip(files, fits, strict=True)
         if fitting
     ]
-    results = []
-    if incoming or not files:
-        samples = KINDS[check.kind].together(incoming)
-        told = request.POST.get("together", "") if check.many and len(samples) > 1 else "one"
-        if told == "each":
-            # One number for several would make them one case.
-            for places in samples:
-                results += _put(request, check, [incoming[n] for n in places], accession="")
-        elif told == "one":
-            accession = request.POST.get("accession", "")
-            results = _put(request, check, incoming, accession=accession)
+    cases = _cases_of(request, check, incoming) if incoming or not files else []
+    results = [] if cases else [_bad(file.name, ONE_OR_EACH) for file in incoming]
+    for each, accession in cases:
+        try:
+            received = intake.receive(
+                each,
+                check=check.name,
+                door=DOOR,
+                accession=accession,
+                patient=request.POST.get("patient", ""),
+                by=person_of(request),
+            )
+        except FirstreadError as error:
+            results += [_bad(file.name, str(error)) for file in each] or [_bad("", str(error))]
         else:
-            results = [_bad(file.name, ONE_OR_EACH) for file in incoming]
+            results += _of_files(each, received)
     for place, fitting in enumerate(fits):
         if not fitting:
             said = f"This file is larger than {most_mb} MB. Send a smaller one."
@@ -142,22 +145,17 @@ def _files(request: HttpRequest, check: Check) -> HttpResponse:
     return _answered(request, check, results)
 
 
-def _put(
-    request: HttpRequest, check: Check, files: Sequence[Incoming], *, accession: str
-) -> list[Result]:
-    """Put the files in as one case."""
-    try:
-        received = intake.receive(
-            files,
-            check=check.name,
-            door=DOOR,
-            accession=accession,
-            patient=request.POST.get("patient", ""),
-            by=person_of(request),
-        )
-    except FirstreadError as error:
-        return [_bad(file.name, str(error)) for file in files] or [_bad("", str(error))]
-    return _of_files(files, received)
+def _cases_of(
+    request: HttpRequest, check: Check, files: Sequence[Incoming]
+) -> list[tuple[Sequence[Incoming], str]]:
+    """The files of each case that they are to be, with its accession; none where nobody said."""
+    samples = KINDS[check.kind].together(files)
+    told = request.POST.get("together", "") if check.many and len(samples) > 1 else "one"
+    if told == "one":
+        return [(files, request.POST.get("accession", ""))]
+    if told == "each":  # one number for several would make them one case
+        return [([files[place] for place in places], "") for places in samples]
+    return []
 
 
 def _of_files(incoming: Sequence[Incoming], received: intake.Received) -> list[Result]:
