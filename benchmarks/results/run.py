@@ -22,6 +22,7 @@ from firstread.domain.errors import FirstreadError
 from firstread.evaluation import Evaluation, Share, evaluate
 from firstread.evaluation.strangers_read import Foreign, against, evenly
 from firstread.packs import Manifest, open_manifest
+from firstread.packs.motifs import reads_for_a_check
 from firstread.runtime import PackReader, open_reader
 from firstread.train.recipe import Recipe, find_recipe, open_recipe
 
@@ -38,7 +39,8 @@ Every pack that ships, on samples it has not learnt from: the test part that the
 gives, or repeated cross-validation where the set is too small for one. Intervals are 95 %, by
 patient where patients are known; [measuring a pack](evaluation.md) says what each figure means. A
 pack's own card says what it was made for and what it is not. These are results on one set each:
-measure a pack on samples of your own before you rely on it.
+measure a pack on samples of your own before you rely on it. `motifs` reads for no check:
+how well it does is told [with it](motifs.md).
 """
 BESIDE = """
 ## Beside what others report
@@ -63,7 +65,8 @@ class Row:
 def main() -> int:
     """Measure every pack and write the page; returns the exit code."""
     data = Path(os.environ.get("FIRSTREAD_DATASETS") or ROOT.parent / "shared" / "data")
-    packs = sorted(path.parent for path in (ROOT / "packs").glob("*/pack.toml"))
+    shelf = sorted(path.parent for path in (ROOT / "packs").glob("*/pack.toml"))
+    packs = [pack for pack in shelf if reads_for_a_check(open_manifest(pack))]
     missing = [each for pack in packs if (each := _lacking(pack, data))]
     if missing:
         print(f"The page stays as it is: {missing[0]}")
