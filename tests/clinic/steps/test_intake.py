@@ -8,8 +8,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from firstread.clinic.models import Case, CaseSample, Outgoing, ReadRow, RefusedSample, Sample
+from firstread.clinic.models import (
+    Case,
+    CaseSample,
+    Outgoing,
+    Patient,
+    ReadRow,
+    RefusedSample,
+    Sample,
+)
 from firstread.clinic.shown.case import look
+from firstread.clinic.steps.correct import correct
 from firstread.clinic.steps.intake import Incoming, receive, receive_measurements
 from firstread.clinic.steps.review import answer
 from firstread.clinic.storage import store
@@ -29,6 +38,26 @@ def test_the_same_sample_twice_is_one_case(clinic: Clinic) -> None:
 def test_a_sample_without_a_number_joins_the_case_that_has_it(clinic: Clinic) -> None:
     case = put_in("red", accession="77")
     assert put_in("red") == case
+
+
+def test_the_same_sample_again_for_another_patient_is_refused(clinic: Clinic) -> None:
+    case = put_in("red", accession="77", patient="P-1")
+    assert put_in("red", accession="77", patient="P-1") == case
+    assert put_in("red", accession="77") == case
+    with pytest.raises(WrongState, match="as another patient's case"):
+        put_in("red", accession="77", patient="P-2")
+    put_in("red", accession="78", seed=5)
+    with pytest.raises(WrongState, match="as a case that names no patient"):
+        put_in("red", accession="78", patient="P-2", seed=5)
+    assert not Patient.objects.filter(identifier="P-2").exists()
+
+
+def test_the_same_request_again_finds_the_case_whose_patient_was_corrected(clinic: Clinic) -> None:
+    case = put_in("red", accession="77", patient="P-1")
+    correct(case.pk, by=clinic.ana, patient="P-2")
+    assert put_in("red", accession="77", patient="P-1") == case
+    correct(case.pk, by=clinic.ana, patient="")
+    assert put_in("red", accession="77", patient="P-2") == case
 
 
 def test_of_several_files_that_cannot_be_opened_each_has_its_reason(clinic: Clinic) -> None:

@@ -8,7 +8,7 @@ from django.db.models import F
 
 from firstread.clinic.models import Case, Correction, Patient, Person, clock
 from firstread.clinic.models.corrections import Mending
-from firstread.domain.errors import BadMeasurement
+from firstread.domain.errors import BadMeasurement, WrongState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,3 +65,32 @@ def refuse_no_reason(reason: str, *, what: str) -> None:
     """Raises BadMeasurement where nothing says why."""
     if not reason:
         raise BadMeasurement(f"{what} needs a sentence that says why.", field="reason")
+
+
+def join_patient(case: Case, patient: Patient | None) -> bool:
+    """Whether the case had no patient before, and has one now; raises WrongState."""
+    if patient is None or case.patient_id == patient.pk:
+        return False
+    if case.patient_id is not None:
+        raise WrongState(
+            "This accession belongs to another patient. Check the number and the patient."
+        )
+    case.patient = patient
+    case.save(update_fields=["patient"])
+    return True
+
+
+def refuse_other_patient(case: Case, patient: Patient | None) -> None:
+    """Raises WrongState where what came in again names another patient than the case does.
+
+    Not where the case was put in so, and has been corrected since.
+    """
+    if patient is None or case.patient_id == patient.pk:
+        return
+    if case.corrections.filter(patient_before=patient).exists():
+        return
+    whose = "another patient's case" if case.patient_id else "a case that names no patient"
+    raise WrongState(
+        f"This was put in before, as {whose}. Check the number and the patient; where they are "
+        "right, correct that case."
+    )

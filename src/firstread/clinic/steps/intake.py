@@ -26,6 +26,7 @@ from firstread.clinic.outbox.events import happened
 from firstread.clinic.queue import wake
 from firstread.clinic.queue.find_by_words import keep_words
 from firstread.clinic.steps import edge_read
+from firstread.clinic.steps.corrections import join_patient, refuse_other_patient
 from firstread.clinic.steps.edge_read import FromEdge
 from firstread.clinic.steps.files import (
     Incoming,
@@ -232,9 +233,10 @@ def _case_for(
     }
     fresh = [each for each in samples if each.sha256 not in known]
     if not fresh:
+        refuse_other_patient(known[samples[0].sha256], patient)
         return known[samples[0].sha256], False, []
     case, created = _open_case(parts, accession=accession, asked=asked)
-    joined = _join_patient(case, patient)
+    joined = join_patient(case, patient)
     if created or joined:
         keep_words(case)
     return case, created, fresh
@@ -315,19 +317,6 @@ def _open_case(parts: Sequence[Case], *, accession: str, asked: _Request) -> tup
 
 def _takes_samples(case: Case) -> bool:
     return not (case.decided or case.withdrawn) and not case.reviews.exists()
-
-
-def _join_patient(case: Case, patient: Patient | None) -> bool:
-    """Whether the case had no patient before, and has one now; raises WrongState."""
-    if patient is None or case.patient_id == patient.pk:
-        return False
-    if case.patient_id is not None:
-        raise WrongState(
-            "This accession belongs to another patient. Check the number and the patient."
-        )
-    case.patient = patient
-    case.save(update_fields=["patient"])
-    return True
 
 
 def _add(fresh: Sequence[StoredSample], *, to: Case, asked: _Request) -> None:
