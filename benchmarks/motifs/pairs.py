@@ -59,20 +59,16 @@ class Cell:
 
     @property
     def told(self) -> str:
-        """Of the check's own pictures what is lost, of others what is not shown as a read."""
+        """Of the pack's own pictures what is lost, and what is called unlike what it was measured
+        on; of others what is not shown as a read, and what gets a wrong reason."""
         if self.own:
-            return f"own: {_share(self.of('unfit', 'another'), self.n)} lost" + (
-                f", {_share(self.of('unfamiliar'), self.n)} unlike" if self.of("unfamiliar") else ""
-            )
-        named = _share(self.of("another"), self.n)
-        return (
-            f"{_share(self.n - self.of('read'), self.n)} not read: {named} as another kind, "
-            f"{_share(self.of('unfit'), self.n)} wrong reason"
-        )
+            lost = _share(self.of("unfit", "another"), self.n)
+            return f"**{lost}** lost, {_share(self.of('unfamiliar'), self.n)} unlike"
+        return f"{_share(self.n - self.of('read'), self.n)}, {_share(self.of('unfit'), self.n)}"
 
 
 def _share(count: int, n: int) -> str:
-    return f"{100 * count / n:.1f} %"
+    return f"{100 * count / n:.3g} %"
 
 
 def said_of(read: Read) -> str:
