@@ -136,15 +136,15 @@ def _backups() -> Part:
     return Part(name="backups", works=not old, says=said, detail=detail)
 
 
-def _mail() -> Part:
+def _outbox() -> Part:
     if held := why_held():
         said = "Nothing leaves, for the clinic was restored from a backup."
         return Part(name="outbox", works=False, says=said, detail=held)
     waiting = Outgoing.objects.filter(state=OutgoingState.WAITING, attempts__gt=0).count()
     away = Resting.objects.filter(address="", until__gt=clock.now()).first()
     if away is None and not waiting:
-        return Part(name="outbox", works=True, says="What leaves, leaves.")
-    said = "Some of what should leave is tried again." if away is None else "Mail does not leave."
+        return Part(name="outbox", works=True, says="Messages leave.")
+    said = "Some messages are tried again." if away is None else "Mail does not leave."
     detail = f"{waiting} are tried again. {away.last_error if away else ''}".strip()
     return Part(name="outbox", works=False, says=said, detail=detail)
 
@@ -155,7 +155,7 @@ LOOKS: dict[str, Callable[[], Part]] = {
     "disk": _disk,
     "packs": _packs,
     "workers": _workers,
-    "outbox": _mail,
+    "outbox": _outbox,
     "samples": _samples,
     "backups": _backups,
 }
