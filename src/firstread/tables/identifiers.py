@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 
 _MONTHS = (
@@ -27,6 +28,15 @@ _MADE = (
     (re.compile(r"[0-9]{1,3}(,[0-9]{3})+|[0-9]{1,3}(\.[0-9]{3}){2,}"), "a number with separators"),
     (re.compile(r"#+"), "no value"),
 )  # fmt: skip
+
+
+def composed(text: str) -> str:
+    """The same text with each umlaut as one character: Macs write a letter and its dots.
+
+    >>> len("u\\u0308"), len(composed("u\\u0308"))
+    (2, 1)
+    """
+    return unicodedata.normalize("NFC", text)
 
 
 def made_of(text: str) -> str:

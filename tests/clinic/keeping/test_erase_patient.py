@@ -77,7 +77,7 @@ def test_a_patient_is_forgotten_however_the_number_is_written(
     apart = unicodedata.normalize("NFD", number)
     (tmp_path / f"{apart.replace('/', '')}_a.png").write_bytes(b"as a Mac writes names")
 
-    left = forget(plan_of(number), even_undecided=True).left
+    left = forget(plan_of(apart), even_undecided=True).left
 
     assert not IdempotencyKey.objects.exists()
     assert not Session.objects.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from functools import partial
 
 import pytest
@@ -17,7 +18,9 @@ from firstread.clinic.models import (
     RefusedSample,
     Sample,
 )
+from firstread.clinic.queue.find_by_words import with_words
 from firstread.clinic.shown.case import look
+from firstread.clinic.shown.case_list import newest_cases
 from firstread.clinic.steps.correct import correct
 from firstread.clinic.steps.intake import Incoming, receive, receive_measurements
 from firstread.clinic.steps.review import answer
@@ -58,6 +61,16 @@ def test_the_same_request_again_finds_the_case_whose_patient_was_corrected(clini
     assert put_in("red", accession="77", patient="P-1") == case
     correct(case.pk, by=clinic.ana, patient="")
     assert put_in("red", accession="77", patient="P-2") == case
+
+
+def test_an_umlaut_is_one_number_however_a_computer_writes_it(clinic: Clinic) -> None:
+    apart = unicodedata.normalize("NFD", "Müller-7")
+    case = put_in("red", accession="Müller-7", patient="Ärzte 1")
+    assert put_in("red", accession=apart, patient=unicodedata.normalize("NFD", "Ärzte 1")) == case
+    assert (case.accession, Case.objects.count(), Patient.objects.count()) == ("Müller-7", 1, 1)
+    found = newest_cases(by=clinic.ana, limit=5, accession=apart)
+    assert [each.case for each in found.cases] == [case]
+    assert with_words(Case.objects.all(), apart.upper()).get() == case
 
 
 def test_of_several_files_that_cannot_be_opened_each_has_its_reason(clinic: Clinic) -> None:

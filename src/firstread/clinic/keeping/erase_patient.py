@@ -36,6 +36,7 @@ from firstread.clinic.models import (
     clock,
 )
 from firstread.domain.errors import WrongState
+from firstread.tables.identifiers import composed
 
 WHY = "asked"
 
@@ -178,6 +179,7 @@ def _words(cases: Sequence[Case], patients: Sequence[Patient]) -> list[str]:
 
 
 def _patient(asked: str) -> Patient:
+    asked = composed(asked)
     found = Patient.objects.filter(identifier=asked).first()
     if found is not None:
         return found

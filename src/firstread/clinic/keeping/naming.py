@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import Any
+
+from firstread.tables.identifiers import composed
 
 _AGAIN = re.compile(r"-\d+$")
 """What is put behind a file's name where another of that name lies already."""
@@ -18,7 +19,7 @@ def names_any(text: str, words: Sequence[str]) -> bool:
     >>> [names_any(each, ["17"]) for each in ("17_a.png", "a,17,3.5", "1723_a.png", "26-17")]
     [True, True, False, False]
     """
-    return bool(words) and pattern_of(words).search(_composed(text)) is not None
+    return bool(words) and pattern_of(words).search(composed(text)) is not None
 
 
 def value_names_any(value: Any, words: Sequence[str]) -> bool:
@@ -43,14 +44,9 @@ def file_names_any(path: PurePath, words: Sequence[str]) -> bool:
 
 def pattern_of(words: Sequence[str]) -> re.Pattern[str]:
     """What finds one of the words by itself."""
-    composed = sorted(map(_composed, words), key=len, reverse=True)
-    any_of = "|".join(re.escape(word) for word in composed)
+    longest_first = sorted(map(composed, words), key=len, reverse=True)
+    any_of = "|".join(re.escape(word) for word in longest_first)
     return re.compile(rf"(?<![^\W_])(?<!-)(?:{any_of})(?![^\W_])(?!-)", re.IGNORECASE)
-
-
-def _composed(text: str) -> str:
-    """An umlaut as one character: some systems write names of files with a letter and its dots."""
-    return unicodedata.normalize("NFC", text)
 
 
 def _texts_of(value: Any) -> Iterator[str]:

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
 
 from firstread.clinic.models import Case, CaseWords, Patient
+from firstread.tables.identifiers import composed
 
 MOST_FOUND = 500
 """Where more cases hold the words, a list is gone through in its order instead."""
@@ -27,12 +28,12 @@ def keep_words(case: Case) -> None:
 def words_of(accession: str, patient: Patient | None) -> str:
     """The text of `CaseWords`."""
     told = [accession, patient.identifier, patient.name] if patient else [accession]
-    return "\n".join(told).casefold()
+    return composed("\n".join(told)).casefold()
 
 
 def with_words(cases: QuerySet[Case], text: str) -> QuerySet[Case]:
     """Those of the cases whose accession, patient's number or patient's name holds the text."""
-    text = text.casefold()
+    text = composed(text).casefold()
     if len(text) >= _SHORTEST:
         few = _first_with(text)
         if len(few) <= MOST_FOUND:

@@ -11,6 +11,7 @@ from django.db.models import Count, Q
 from firstread.clinic.models import Case, Person, clock
 from firstread.clinic.steps import final
 from firstread.domain.case import CaseState
+from firstread.tables.identifiers import composed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,8 @@ def newest_cases(
     """
     now = clock.now()
     final.learnt(by, at=now)
-    asked = {"state": state, "check_row_id": check, "accession": accession}
+    number = None if accession is None else composed(accession)
+    asked = {"state": state, "check_row_id": check, "accession": number}
     rows = Case.objects.filter(**{name: said for name, said in asked.items() if said is not None})
     if after is not None:
         rows = rows.filter(

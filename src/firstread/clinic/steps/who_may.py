@@ -7,7 +7,7 @@ from firstread.clinic.checks.sample_words import one_sample
 from firstread.clinic.models import Case, Check, Person, Role
 from firstread.domain.case import DECIDED, NO_ALARM, OTHER, WAITING, Basis, CaseState
 from firstread.domain.errors import BadMeasurement, NotAllowed, WrongState
-from firstread.tables.identifiers import refusal_alone
+from firstread.tables.identifiers import composed, refusal_alone
 
 LONGEST_COMMENT = 4000
 LONGEST_NUMBER = 64
@@ -169,7 +169,7 @@ def refuse_long(comment: str) -> None:
 
 def plain_number(value: str, *, field: str) -> str:
     """An accession or a patient's number as it is kept; raises BadMeasurement."""
-    value = value.strip()
+    value = composed(value.strip())
     if len(value) > LONGEST_NUMBER or not value.isprintable():
         raise BadMeasurement(
             f"The {field} must be one line of at most {LONGEST_NUMBER} characters. Shorten it.",
