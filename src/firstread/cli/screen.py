@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _LINE_EVERY_S = 10.0
 _RATE_OVER_S = 10.0
+_OTHER_TABLES = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".xlsx", ".xls", ".ods"}
+"""Under such a name whoever opens the table finds nothing that can be read."""
 
 
 @click.command()
@@ -75,6 +77,11 @@ def screen(
         raise click.UsageError("--ray-address goes with --engine ray.")
     if not out.absolute().parent.is_dir():
         raise click.UsageError(f"There is no folder '{out.parent}' for --out. Make it first.")
+    if out.suffix.casefold() in _OTHER_TABLES:
+        raise click.UsageError(
+            f"The table is written as Parquet, which '{printable(out.name)}' would not say. Name "
+            f"it {printable(out.stem)}.parquet."
+        )
     asked = Screening(
         source=source,
         pack=pack,

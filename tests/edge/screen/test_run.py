@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 from click.testing import CliRunner
 
 from firstread.cli.main import main
@@ -193,6 +194,16 @@ def test_where_the_table_cannot_go_is_said_before_anything_is_read(screen, packs
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 2
     assert "There is no folder" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["results.csv", "results.XLSX", "results.json"])
+def test_no_table_gets_the_name_of_another_form(packs, tmp_path, name):
+    folder = _fill(tmp_path / "samples", count=1)
+    words = ["screen", str(folder), "--pack", "colour", "--out", str(tmp_path / name)]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert "Name it results.parquet" in " ".join(result.stderr.split())
+    assert not (tmp_path / name).exists()
 
 
 def test_an_unknown_pack_is_said_before_anything_is_written(screen, tmp_path):
