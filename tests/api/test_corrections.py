@@ -42,3 +42,21 @@ def test_a_token_that_may_not_answer_changes_no_signed_case(
     assert (refused.status_code, "reviews:write" in refused.json()["detail"]) == (403, True)
     done = chief("POST", f"/cases/{case}/withdrawal", {"reason": "Wrong."}).json()
     assert (done["state"], done["sign_offs"][-1]["label"]) == ("withdrawn", "withdrawn")
+
+
+def test_an_answer_tells_which_read_of_the_case_its_author_saw(
+    program: Make, read_all: Callable[[], None]
+) -> None:
+    technician, chief = program("technician"), program("chief")
+    case = technician.put_in(png(), check="leukaemia", accession="A1").json()["case"]["id"]
+    read_all()
+    seen = chief("GET", f"/cases/{case}").json()["read_at"]
+    technician.put_in(png(seed=7), check="leukaemia", accession="A1")
+    read_all()
+    old = chief("POST", f"/cases/{case}/reviews", {"label": "red", "read_at": seen})
+    assert (old.status_code, "read anew meanwhile" in old.json()["detail"]) == (409, True)
+    seen = chief("GET", f"/cases/{case}").json()["read_at"]
+    naive = {"label": "red", "read_at": seen.rstrip("Z")}
+    assert chief("POST", f"/cases/{case}/reviews", naive).status_code == 422
+    new = chief("POST", f"/cases/{case}/reviews", {"label": "red", "read_at": seen})
+    assert (new.status_code, new.json()["state"]) == (200, "signed_off")

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from firstread.clinic.models import Case, Person, Review
 from firstread.clinic.web.urls import urlpatterns
 from firstread.server import demo
-from tests.clinic_for_tests import PASSWORD, Clinic, read_case, ten_seconds_pass
+from tests.clinic_for_tests import PASSWORD, Clinic, put_in, read_all, read_case, ten_seconds_pass
 from tests.images_for_tests import cell_png
 
 ROLES = ("tech", "ana", "chief", "operator")
@@ -270,3 +270,22 @@ def test_who_agreed_reads_on_the_page_whom_to_ask(clinic: Clinic, client: Client
     assert "Ask the chief to amend it." in client.get(f"/cases/{case.pk}").content.decode()
     client.force_login(clinic.chief)
     assert "Amend this decision" in client.get(f"/cases/{case.pk}").content.decode()
+
+
+def test_a_page_from_before_the_case_got_more_samples_signs_nothing(
+    clinic: Clinic, client: Client
+) -> None:
+    case = read_case("green", accession="77")
+    client.force_login(clinic.ana)
+    address = f"/cases/{case.pk}"
+    shown = re.search(r'name="read_at" value="([^"]+)"', client.get(address).content.decode())
+    assert shown is not None
+    put_in("red", accession="77", seed=9)
+    read_all()
+    old = {"agree": "green", "read_at": shown[1]}
+    again = client.post(f"{address}/answer", old, follow=True).content.decode()
+    assert "The case was read anew meanwhile" in again
+    assert not case.reviews.exists()
+    for hostile in ("2026-13-01T00:00", "2026-11-29T14:00:00", "\0", "never"):
+        said = client.post(f"{address}/answer", {"label": "none", "read_at": hostile}, follow=True)
+        assert said.status_code == 200

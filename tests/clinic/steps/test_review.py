@@ -39,6 +39,19 @@ def test_an_answer_is_not_taken_back(clinic: Clinic) -> None:
         answer(case.pk, by=clinic.ana, label="green")
 
 
+def test_who_saw_the_case_before_it_got_more_samples_looks_again(clinic: Clinic) -> None:
+    seen = read_case("green", accession="77")
+    put_in("red", accession="77", seed=9)
+    read_all()
+    with pytest.raises(WrongState, match="read anew meanwhile, maybe with more samples"):
+        answer(seen.pk, by=clinic.ana, label="green", read_at=seen.read_at)
+    assert not Review.objects.exists()
+    seen.refresh_from_db()
+    assert seen.read_at is not None
+    in_json = seen.read_at.replace(microsecond=seen.read_at.microsecond // 1000 * 1000)
+    answer(seen.pk, by=clinic.ana, label="green", read_at=in_json)
+
+
 @pytest.mark.parametrize("who", ["tech", "operator"])
 def test_technicians_and_operators_do_not_answer(clinic: Clinic, who: str) -> None:
     case = read_case("red")

@@ -258,6 +258,6 @@ def _decided(
     key, plain = key_of(request), body.model_dump(mode="json")
     with once_with_work(key, person=person, digest=digest(request, plain)) as asked:
         if asked.answer is None:
-            step(case_id, by=person, **{k: said for k, said in plain.items() if said is not None})
+            step(case_id, by=person, **body.model_dump(exclude_none=True))
             asked.answer = 200, shown.whole(look(case_id, by=person))
     return asked.answer[1]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints
 
 from firstread.domain.case import CaseState
 from firstread.domain.verdict import Doubt
@@ -66,6 +66,8 @@ class Answer(Strict):
     """Needed to agree with a first read that does not stand: the word in `verdict.doubt`."""
     check: Slug | None = None
     """Whose read you saw: where the case was moved to another check meanwhile, it is refused."""
+    read_at: AwareDatetime | None = None
+    """The `read_at` of the case that you saw: where it was read anew meanwhile, it is refused."""
 
 
 class Amendment(Strict):

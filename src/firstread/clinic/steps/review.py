@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -25,14 +26,16 @@ def answer(
     comment: str = "",
     confirm: str = "",
     check: str = "",
+    read_at: datetime | None = None,
 ) -> Case:
     """Record the answer, and sign off where it decides the case; the same answer again is one.
 
     It can be taken back for ten seconds (`take_back.py`); what tells of it leaves afterwards.
     Agreeing with a first read that does not stand must be confirmed: `confirm` names the doubt.
 
-    `check` is the one that its author saw: an answer to another counts for nothing. Raises
-    UnknownCase, NotAllowed, WrongState, BadMeasurement (label, comment or confirm).
+    `check` and `read_at` are those that its author saw: an answer to another check, or to a case
+    that was read anew since (with more samples, say), counts for nothing. Raises UnknownCase,
+    NotAllowed, WrongState, BadMeasurement (label, comment or confirm).
     """
     comment = comment.strip()
     with transaction.atomic():
@@ -41,10 +44,7 @@ def answer(
         if _answered_already(case, by, label):
             return case
         refuse_state(case, by=by)
-        if check and check != case.check_row_id:
-            raise WrongState(
-                f"The case was moved to the check '{case.check_row_id}' meanwhile. Look again."
-            )
+        _refuse_other_look(case, check=check, read_at=read_at)
         _refuse_answer(case, label, comment)
         if label == case.finding and (why_not := case.verdict.needs_confirming(confirm)):
             raise BadMeasurement(why_not, field="confirm")
@@ -67,6 +67,20 @@ def answer(
         )
         _settle(case, review)
     return case
+
+
+def _refuse_other_look(case: Case, *, check: str, read_at: datetime | None) -> None:
+    """Raises WrongState where the case is not as whoever answers has seen it."""
+    if check and check != case.check_row_id:
+        raise WrongState(
+            f"The case was moved to the check '{case.check_row_id}' meanwhile. Look again."
+        )
+    if read_at is None or case.read_at is None:
+        return
+    if abs(case.read_at - read_at) >= timedelta(milliseconds=1):  # JSON has no finer ones
+        raise WrongState(
+            "The case was read anew meanwhile, maybe with more samples. Look again, then answer."
+        )
 
 
 def _answered_already(case: Case, by: Person, label: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import asdict
+from datetime import datetime
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -60,6 +61,7 @@ def answer(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
             comment=comment,
             confirm=confirm,
             check=given.get("check", ""),
+            read_at=_moment(given.get("read_at", "")),
         )
     except (WrongState, BadMeasurement, NotAllowed) as error:
         messages.error(request, str(error), extra_tags="alarm")
@@ -114,6 +116,14 @@ def read_again(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     else:
         messages.success(request, "It is read again now.", extra_tags="good")
     return _to_case(request, case_id)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:  # an older page does not say it
+        return None
+    return found if found.tzinfo else None
 
 
 def _to_case(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
