@@ -19,7 +19,7 @@ from django.db.migrations.recorder import MigrationRecorder
 import firstread
 from firstread import packs
 from firstread.clinic import seals
-from firstread.clinic.keeping import copies, databases
+from firstread.clinic.keeping import copies, databases, erased
 from firstread.clinic.keeping.store_round import is_spoken_of
 from firstread.clinic.models import BackupRow, Check, clock
 from firstread.clinic.models.reads import PACKS_THAT_READ
@@ -78,6 +78,7 @@ def back_up(
             raise
         row.ended_at, row.samples = clock.now(), made.files
         row.save(update_fields=["ended_at", "samples"])
+        erased.catch_up(root)
         if keep is not None:
             made.gone = copies.prune(root, keep=keep)
             here = BackupRow.objects.filter(place=row.place, name__in=made.gone)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import socket
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +12,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from firstread.clinic import audit
-from firstread.clinic.keeping import copies, erase_inbox
+from firstread.clinic.keeping import erase_inbox, erased
 from firstread.clinic.keeping.erase_case import (
     erase_answers,
     erase_case,
@@ -33,7 +31,6 @@ from firstread.clinic.models import (
     Patient,
     RefusedSample,
     Sample,
-    clock,
 )
 from firstread.domain.errors import WrongState
 from firstread.tables.identifiers import composed
@@ -113,7 +110,7 @@ def forget(
             f"{len(plan.undecided)} cases of the patient are not signed off yet. Have them signed "
             "off first, or erase them as well: --even-undecided"
         )
-    _tell_copies([case.pk for case in plan.cases])
+    erased.tell_copies([case.pk for case in plan.cases])
     done = _erase(plan.cases, patients=[plan.patient], after_each=after_each)
     with transaction.atomic():
         told = {"cases": done.cases, "samples": len(done.samples), "backups": len(plan.backups)}
@@ -125,7 +122,7 @@ def forget(
 
 def forget_again(root: Path, *, made_at: str) -> int:
     """In a restored site, erase what was erased after the copy was made; returns how many cases."""
-    cases = list(Case.objects.filter(pk__in=_erased_since(root, made_at=made_at)))
+    cases = list(Case.objects.filter(pk__in=erased.since(root, made_at=made_at)))
     if not cases:
         return 0
     ids = [case.pk for case in cases]
@@ -207,32 +204,6 @@ def _backups(*, since: datetime) -> list[str]:
             continue  # somebody deleted it
         found.append(f"{row.name} on {host} in {folder}")
     return found
-
-
-def _tell_copies(case_ids: Sequence[uuid.UUID]) -> None:
-    """Note beside the copies which cases are erased, so that a restore does not bring them back."""
-    line = json.dumps({"at": clock.now().isoformat(), "cases": [str(each) for each in case_ids]})
-    places = BackupRow.objects.filter(gone_at=None).values_list("place", flat=True)
-    for place in set(places):
-        host, _, folder = place.partition(":")
-        if host == socket.gethostname() and Path(folder).is_dir():
-            with (Path(folder) / copies.ERASED).open("a", encoding="ascii") as file:
-                file.write(f"{line}\n")
-
-
-def _erased_since(root: Path, *, made_at: str) -> list[uuid.UUID]:
-    try:
-        lines = (root / copies.ERASED).read_text(encoding="ascii").splitlines()
-    except FileNotFoundError:
-        return []
-    told = [json.loads(line) for line in lines]
-    since = datetime.fromisoformat(made_at)
-    return [
-        uuid.UUID(each)
-        for one in told
-        if datetime.fromisoformat(one["at"]) >= since
-        for each in one["cases"]
-    ]
 
 
 def _forget_searches(words: Sequence[str]) -> None:
