@@ -134,6 +134,13 @@ def test_columns_that_are_left_out_are_told() -> None:
     )
 
 
+def test_lines_that_have_one_accession_are_told() -> None:
+    told = ("Lines 2, 4 have one accession: they are parts of one case.",)
+    assert parse_table("accession,hb\nA,140\nB,140\nA,90\n", Blood()).told[-1:] == told
+    rows = b'[{"accession": "A", "hb": 140}, {"accession": "A", "hb": 90}]'
+    assert parse_table(rows, Blood()).told[0].startswith("Lines 1, 2 have one accession")
+
+
 def test_of_two_columns_for_one_number_the_plainer_name_counts_and_the_other_is_told() -> None:
     table = parse_table("id,accession,hb\n1,A7,5\n", Blood())
     assert table.rows[0].accession == "A7"

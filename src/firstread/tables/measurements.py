@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -115,11 +115,22 @@ def _of_sheet(sheet: Sheet, manifest: TakesMeasurements, *, needs_accession: boo
     told = sheet.told
     if left_out:
         told += (f"Left out, as no measurements of this check: {', '.join(left_out)[:200]}.",)
+    told += tuple(_repeated(rows))
     return Table(
         rows=tuple(row for row in rows if row.line not in lost),
         refused=tuple(sorted(refused, key=lambda each: each.line)),
         told=told,
     )
+
+
+def _repeated(rows: Iterable[Row]) -> Iterator[str]:
+    """A sentence for each accession that several lines have: a slip of the hand, perhaps."""
+    lines: dict[str, list[str]] = {}
+    for row in rows:
+        lines.setdefault(row.accession, []).append(str(row.line))
+    for accession, places in lines.items():
+        if accession and len(places) > 1:
+            yield f"Lines {', '.join(places)} have one accession: they are parts of one case."
 
 
 def _refuse_odd(sheet: Sheet, *, line: int, columns: Columns, header: Sequence[str]) -> None:
@@ -286,4 +297,4 @@ def _json_table(data: bytes, manifest: TakesMeasurements, *, needs_accession: bo
             "These are several rows, and not each has an 'accession'. Add it, so that each row "
             "finds its case."
         )
-    return Table(rows=tuple(rows), refused=tuple(refused))
+    return Table(rows=tuple(rows), refused=tuple(refused), told=tuple(_repeated(rows)))
