@@ -116,7 +116,7 @@ def test_a_sample_that_kills_its_reader_is_unfit_and_those_beside_it_are_read(si
     deaths = 0
     site.start("worker", "--threads", "3")
     end = time.monotonic() + 120
-    while site.query(READ_CASES) != [(CASES - 1,)] or len(site.query(STATES)) != 2:
+    while site.query(STATES) != [("read", CASES - 1), ("unfit", 1)]:
         assert time.monotonic() < end, (site.query(STATES), site.log("worker"))
         if site.processes["worker"].poll() is not None:
             deaths += 1

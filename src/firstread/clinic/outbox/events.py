@@ -25,8 +25,8 @@ EVENTS = {
     "differ": "case.waits_for_chief",
     "signed_off": "case.signed_off",
     "amended": "case.amended",
-    "corrected": "case.corrected",
     "reread": "case.read_again",
+    "corrected": "case.corrected",
     "withdrawn": "case.withdrawn",
     "reinstated": "case.reinstated",
 }
