@@ -15,9 +15,16 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ["tests/clinic", "tests/api", "tests/doors", "tests/walks"]
 ONCE_ANYWAY = [
     f"tests/walks/test_{name}.py"
-    for name in ("kill", "clocks_apart", "trouble_elsewhere", "backup_and_restore", "erase")
+    for name in (
+        "kill",
+        "clocks_apart",
+        "trouble_elsewhere",
+        "backup_and_restore",
+        "erase",
+        "ready",
+    )
 ]
-"""These run on both databases by themselves."""
+"""These start the databases that they need by themselves."""
 
 
 @pytest.mark.services
