@@ -57,15 +57,15 @@ def _relu6(build: Build, layer: Layer, name: str) -> str:  # noqa: ARG001  as ev
     return build.add("Clip", name, build.numbers(0), build.numbers(6))
 
 
-def _silu(build: Build, layer: Layer, name: str) -> str:  # noqa: ARG001
+def _silu(build: Build, layer: Layer, name: str) -> str:  # noqa: ARG001  as every one of them
     return build.add("Mul", name, build.add("Sigmoid", name))
 
 
-def _mish(build: Build, layer: Layer, name: str) -> str:  # noqa: ARG001
+def _mish(build: Build, layer: Layer, name: str) -> str:  # noqa: ARG001  as every one of them
     return build.add("Mul", name, build.add("Tanh", build.add("Softplus", name)))
 
 
-def _gelu(build: Build, layer: Layer, name: str) -> str:  # noqa: ARG001
+def _gelu(build: Build, layer: Layer, name: str) -> str:  # noqa: ARG001  as every one of them
     """Both Keras 2 and 3 mean the exact one, with the error function."""
     half = build.add("Mul", name, build.numbers(0.5))
     bent = build.add("Erf", build.add("Mul", name, build.numbers(math.sqrt(0.5))))
