@@ -15,6 +15,7 @@ from firstread.clinic.shown.worklist import Asked
 from firstread.clinic.shown.worklist_rows import rows_of
 from firstread.clinic.steps.intake import Incoming, receive
 from tests.clinic_for_tests import Clinic, read_all
+from tests.clinic_for_tests import put_in as put_in_toys
 
 SAYS = "Not the kind of picture this was made for: it looks like one cell of a blood smear"
 
@@ -91,4 +92,16 @@ def test_a_case_of_the_checks_own_cells_is_not_to_be_moved(clinic, smears):
             case.pk, by=clinic.ana, cell="", beat=None, came_from=Asked(), given=Given()
         ).move_to
         == ()
+    )
+
+
+@pytest.mark.django_db
+def test_a_move_that_is_refused_keeps_the_patient_in_the_form(clinic: Clinic) -> None:
+    case = put_in_toys("red", accession="A-1", patient="P-1")
+    client = Client()
+    client.force_login(clinic.tech)
+    refused = client.post(reverse("correct", args=[case.pk]), {"check": "breast-cytology"})
+    assert refused.status_code == 422
+    assert (
+        'name="patient" maxlength="64" autocomplete="off" value="P-1"' in refused.content.decode()
     )
